@@ -1,0 +1,71 @@
+# `make run` sets up and starts SpeedData with its demo sources; `make test` sets up and passes the tests.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+SOURCES := $(wildcard lib/*.pyx lib/*.pxd lib/*.h relay/*.pyx relay/*.pxd)
+PACKAGED := $(wildcard lib/* relay/* registry/* stripchart/* pivot/* config/* examples/*)
+export PYTHONSAFEPATH := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test install build style types coverage bench validate-schemas proof dist clean
+
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+run: build  ## Set up, then start everything with the demo sources (Ctrl-C stops it)
+	$(PY) -m speeddata demo
+
+test: build $(VENV)/.browser  ## Set up, then run every test
+	$(PY) -m pytest
+
+install: build  ## The same as build
+build: $(VENV)/.built  ## Make .venv with everything needed to run and test
+
+$(VENV)/bin/python:
+	@sh tools/prerequisites $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --upgrade pip
+
+$(VENV)/.dependencies: $(VENV)/bin/python pyproject.toml
+	$(PY) -m pip install --quiet --group dev
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.dependencies setup.py
+	$(PY) -m pip install --quiet --no-build-isolation --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.installed $(SOURCES) $(PACKAGED)
+	$(PY) setup.py --quiet build_ext --inplace
+	@touch $@
+
+$(VENV)/.browser:
+	@sh tools/prerequisites chromium
+	@mkdir -p $(VENV) && touch $@
+
+style: build  ## Check format and lint
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+
+types: build  ## Check types strictly
+	$(PY) -m mypy
+
+coverage: build $(VENV)/.browser  ## Run the tests with branch coverage
+	$(PY) -m coverage run -m pytest -p no:benchmark
+	$(PY) -m coverage report
+
+bench: build  ## Run the micro-benchmarks
+	$(PY) -m pytest tests/bench --benchmark-only -o python_files='bench_*.py'
+
+validate-schemas: build  ## Compile every schema in config/agents, naming file and field of an error
+	$(PY) -m speeddata.schema config/agents/*.avsc
+
+proof: build  ## Long proofs (sanitizers, fuzzing)
+	$(PY) tools/proof $(PART)
+
+dist: build  ## Build the sdist and, from it, the wheel, into dist/
+	rm -rf dist
+	$(PY) -m build --outdir dist .
+
+clean:  ## Remove what was built (not .venv)
+	rm -rf build dist *.egg-info lib/*.so relay/*.so $(VENV)/.built
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

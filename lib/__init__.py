@@ -1,0 +1,3 @@
+"""SpeedData: record, watch live and analyse telemetry that arrives as Avro over UDP."""
+
+__version__ = "0.7.0.dev0"

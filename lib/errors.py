@@ -1,0 +1,50 @@
+"""Exceptions of SpeedData.
+
+* `SpeedDataError`
+    * `SchemaError` (also `ValueError`): a schema that no channel can have; names the field
+    * `RecordError` (also `ValueError`): bytes that are not records of the schema; names the reason
+    * `ConfigError` (also `ValueError`): settings that cannot be used; holds every problem found
+    * `TimeError` (also `ValueError`): a time or duration that cannot be read
+    * `ArchiveError` (also `OSError`): a segment or index that cannot be read
+    * `RelayError`: a relay or its keeper could not do what was asked
+"""
+
+
+class SpeedDataError(Exception):
+    """Base of all exceptions that SpeedData raises on purpose."""
+
+
+class SchemaError(SpeedDataError, ValueError):
+    """A schema that no channel can have."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        self.field = field
+        super().__init__(f"field {field!r}: {message}" if field else message)
+
+
+class RecordError(SpeedDataError, ValueError):
+    """Bytes that are not whole records of the schema, or values that it cannot hold."""
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class ConfigError(SpeedDataError, ValueError):
+    """Settings that cannot be used: all problems of all files, one a line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class TimeError(SpeedDataError, ValueError):
+    """A time or duration that cannot be read."""
+
+
+class ArchiveError(SpeedDataError, OSError):
+    """A segment or its index that cannot be read."""
+
+
+class RelayError(SpeedDataError):
+    """A relay or its keeper could not do what was asked."""

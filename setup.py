@@ -1,0 +1,75 @@
+"""Extensions and the mapping of top-level folders to the import package `speeddata`.
+
+Metadata and tool settings are in pyproject.toml. The mapping is spelled here and nowhere else.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+ROOT = Path(__file__).parent
+TREE = ROOT / "build" / "tree"
+PACKAGES = {
+    "speeddata": "lib",
+    "speeddata.relay": "relay",
+    "speeddata.registry": "registry",
+    "speeddata.stripchart": "stripchart",
+    "speeddata.pivot": "pivot",
+    "speeddata.config": "config",
+    "speeddata.examples": "examples",
+}
+
+
+def link_tree() -> None:
+    """Lay out build/tree as the code is imported: Cython and type checkers look for files there."""
+    shutil.rmtree(TREE, ignore_errors=True)
+    for package, folder in PACKAGES.items():
+        target = TREE.joinpath(*package.split("."))
+        target.mkdir(parents=True, exist_ok=True)
+        for entry in sorted((ROOT / folder).iterdir()):
+            if entry.name != "__pycache__":
+                (target / entry.name).symlink_to(os.path.relpath(entry, target))
+
+
+def extensions() -> list[Extension]:
+    """One extension per .pyx below the mapped folders."""
+    flags = ["-O3", "-g", "-fwrapv", "-Wall", "-Wno-unused-function"]
+    flags += os.environ.get("SPEEDDATA_CFLAGS", "").split()
+    link = os.environ.get("SPEEDDATA_LDFLAGS", "").split()
+    return [
+        Extension(
+            f"{package}.{source.stem}",
+            [str(source.relative_to(ROOT))],
+            extra_compile_args=flags,
+            extra_link_args=link,
+        )
+        for package, folder in PACKAGES.items()
+        for source in sorted((ROOT / folder).glob("*.pyx"))
+    ]
+
+
+os.chdir(ROOT)
+link_tree()
+setup(
+    package_dir=PACKAGES,
+    packages=list(PACKAGES),
+    include_package_data=False,
+    package_data={
+        "speeddata": ["py.typed", "*.pyi", "*.pxd"],
+        "speeddata.relay": ["*.pyi", "*.pxd"],
+        "speeddata.registry": ["*.sql", "pages/*", "pages/*/*"],
+        "speeddata.stripchart": ["static/*", "static/*/*"],
+        "speeddata.config": ["*.yaml", "agents/*.avsc"],
+        "speeddata.examples": ["*.py", "*/*.py", "*/*.ipynb"],
+    },
+    ext_modules=cythonize(
+        extensions(),
+        include_path=[str(TREE)],
+        build_dir="build/cython",
+        compiler_directives={"language_level": 3},
+        nthreads=0,
+    ),
+)
