@@ -1,0 +1,105 @@
+"""What is borrowed from Linux, by header; only the fields and names that are used."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from posix.types cimport mode_t, off_t
+
+cdef extern from "<errno.h>" nogil:
+    int errno
+    enum: EAGAIN, EINTR, EEXIST, ENOSPC, EDQUOT, EFBIG, ENOENT, EMSGSIZE, EINVAL
+
+cdef extern from "<time.h>" nogil:
+    struct timespec:
+        long tv_sec
+        long tv_nsec
+    struct tm:
+        int tm_sec, tm_min, tm_hour, tm_mday, tm_mon, tm_year
+    enum: CLOCK_REALTIME, CLOCK_MONOTONIC
+    int clock_gettime(int clock, timespec *out)
+    tm *gmtime_r(const long *seconds, tm *out)
+
+cdef extern from "<sys/uio.h>" nogil:
+    struct iovec:
+        void *iov_base
+        size_t iov_len
+
+cdef extern from "<arpa/inet.h>" nogil:
+    uint32_t ntohl(uint32_t value)
+    uint16_t ntohs(uint16_t value)
+
+cdef extern from "<netinet/in.h>" nogil:
+    struct in_addr:
+        uint32_t s_addr
+    struct sockaddr_in:
+        uint16_t sin_family
+        uint16_t sin_port
+        in_addr sin_addr
+
+cdef extern from "<sys/socket.h>" nogil:
+    struct msghdr:
+        void *msg_name
+        unsigned int msg_namelen
+        iovec *msg_iov
+        size_t msg_iovlen
+        void *msg_control
+        size_t msg_controllen
+        int msg_flags
+    struct mmsghdr:
+        msghdr msg_hdr
+        unsigned int msg_len
+    struct cmsghdr:
+        size_t cmsg_len
+        int cmsg_level
+        int cmsg_type
+    enum: MSG_DONTWAIT, MSG_TRUNC, SOL_SOCKET, SCM_TIMESTAMPNS
+    cmsghdr *CMSG_FIRSTHDR(msghdr *header)
+    cmsghdr *CMSG_NXTHDR(msghdr *header, cmsghdr *previous)
+    unsigned char *CMSG_DATA(cmsghdr *header)
+    int recvmmsg(int fd, mmsghdr *messages, unsigned int count, int flags, timespec *timeout)
+    int sendmmsg(int fd, mmsghdr *messages, unsigned int count, int flags)
+
+cdef extern from "<poll.h>" nogil:
+    struct pollfd:
+        int fd
+        short events
+        short revents
+    enum: POLLIN
+    int ppoll(pollfd *fds, unsigned long count, const timespec *timeout, const void *signals)
+
+cdef extern from "<sys/eventfd.h>" nogil:
+    int eventfd_write(int fd, uint64_t value)
+    int eventfd_read(int fd, uint64_t *value)
+
+cdef extern from "<sys/mman.h>" nogil:
+    void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+    int munmap(void *address, size_t length)
+    int mlock(const void *address, size_t length)
+    int madvise(void *address, size_t length, int advice)
+    enum: PROT_READ, PROT_WRITE, MAP_SHARED, MAP_NORESERVE, MADV_POPULATE_WRITE
+    void *MAP_FAILED
+
+cdef extern from "<fcntl.h>" nogil:
+    enum: O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_EXCL, O_CLOEXEC, O_NOFOLLOW
+    int openat(int folder, const char *path, int flags, mode_t mode)
+
+cdef extern from "<unistd.h>" nogil:
+    ssize_t pwrite(int fd, const void *data, size_t count, off_t offset)
+    int fdatasync(int fd)
+    int fsync(int fd)
+    int close(int fd)
+    int unlinkat(int folder, const char *path, int flags)
+    int ftruncate(int fd, off_t length)
+
+cdef extern from "<stdio.h>" nogil:
+    enum: RENAME_NOREPLACE
+    int renameat(int folder, const char *old, int new_folder, const char *new)
+    int renameat2(int folder, const char *old, int new_folder, const char *new, unsigned int flags)
+    int snprintf(char *out, size_t size, const char *format, ...)
+
+cdef extern from "<sys/random.h>" nogil:
+    ssize_t getrandom(void *out, size_t length, unsigned int flags)
+
+
+cdef inline int64_t clock_ns(int clock) noexcept nogil:
+    cdef timespec now
+    clock_gettime(clock, &now)
+    return <int64_t>now.tv_sec * 1_000_000_000 + now.tv_nsec

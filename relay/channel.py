@@ -1,0 +1,222 @@
+"""One channel's relay process: its threads, from start to the last fsync.
+
+    receiver    socket -> block, full-rate stream      (receiver.pyx)
+    decimator   block -> decimated stream              (decimator.pyx)
+    writer      block -> segment, index, fsync         (writer.pyx)
+    main        signals, refused packets -> quarantine (here)
+"""
+
+import fcntl
+import logging
+import os
+import select
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from speeddata.errors import RelayError
+from speeddata.plan import TIME_UNITS, Plan
+from speeddata.relay.decimator import Decimator
+from speeddata.relay.doorbell import Doorbell
+from speeddata.relay.mapping import Mapping
+from speeddata.relay.quarantine import Quarantine
+from speeddata.relay.receiver import Receiver
+from speeddata.relay.repair import last_unit, repair
+from speeddata.relay.sockets import ChannelSockets
+from speeddata.relay.spec import ChannelSpec
+from speeddata.relay.writer import Writer
+from speeddata.schema import Schema
+
+__all__ = ["ChannelRelay", "compile_plan"]
+
+log = logging.getLogger(__name__)
+
+MAGIC = b"Obj\x01"
+CLERK_REST_S = 0.2  # between two looks into the quarantine ring
+
+
+def compile_plan(spec: ChannelSpec) -> Plan:
+    """Compile the channel's schema; SchemaError names the field at fault."""
+    return Plan(Schema.parse(spec.schema, time_unit=spec.time_unit))
+
+
+class ChannelRelay:
+    """The relay of one channel in this process. `lifeline` reads end of file when the keeper is gone."""
+
+    def __init__(self, spec: ChannelSpec, mapping: Mapping, sockets: ChannelSockets, lifeline: int = -1) -> None:
+        self.spec = spec
+        self.mapping = mapping
+        self.sockets = sockets
+        self.lifeline = lifeline
+        self.plan = compile_plan(spec)
+        self.folder = Path(spec.archive)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        self.lock = lock_folder(self.folder, spec.name)
+        self.folder_fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        # Who wakes which thread.
+        self.bells = {name: Doorbell() for name in ("receiver", "writer", "decimator", "clerk")}
+        self.quarantine = Quarantine(self.folder, spec.quarantine_bytes)
+        # Set by signal handlers and by the end of the lifeline.
+        self.stopping = False
+        self.threads: dict[str, threading.Thread] = {}
+        self.failures: list[str] = []
+
+    def run(self, on_report: Callable[[], None] | None = None) -> int:
+        """Relay until SIGTERM, SIGINT or the end of the keeper; the exit status. SIGUSR1 calls `on_report`."""
+        unit = self._repair()
+        if not self.mapping.populate():
+            log.warning("%s: receive buffers may not be locked in memory (ulimit -l)", self.spec.name)
+        receiver, decimator, writer = self._receiver(), self._decimator(), self._writer()
+        wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGUSR1, lambda *_: on_report() if on_report else None)
+        writer.resume()
+        receiver.resume(TIME_UNITS.get(unit or "", 0))
+        # Threads inherit the mask: signals are for the main thread alone.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        for name, body in (("receiver", receiver), ("decimator", decimator), ("writer", writer)):
+            self.threads[name] = threading.Thread(target=self._run_thread, args=(name, body.run, waker), name=name)
+            self.threads[name].start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
+        self._serve(wake)
+        return self._stop()
+
+    def _repair(self) -> str | None:
+        """Mend what a crash left, unless a former relay's mapping goes on; the time unit known from before."""
+        if self.mapping.stats()["segments"] == 0:
+            done, failed = repair(self.folder, self.spec.name)
+            for line in (*done, *failed):
+                log.warning("%s: repaired %s", self.spec.name, line)
+        return last_unit(self.folder, self.spec.name, self.plan.schema.fingerprint)
+
+    def _receiver(self) -> Receiver:
+        bells = self.bells
+        return Receiver(
+            self.mapping, self.plan, self.sockets.input.fileno(), self.sockets.full_rate.fileno(),
+            self.spec.framing == "single_object", self.spec.block_age_s,
+            bells["receiver"], bells["writer"], bells["decimator"], bells["clerk"],
+        )  # fmt: skip
+
+    def _decimator(self) -> Decimator:
+        how = self.spec.decimation
+        every, width_ns = how.factor or 0, 0
+        if not how.enabled:
+            every = 1
+        elif not every:
+            width_ns = round(1e9 / (how.rate_hz or 0))
+        aggregate = how.enabled and how.algorithm == "minmax"
+        return Decimator(
+            self.mapping, self.plan, self.sockets.decimated.fileno(), aggregate, every, width_ns,
+            self.bells["decimator"],
+        )  # fmt: skip
+
+    def _writer(self) -> Writer:
+        spec = self.spec
+        units = {number: name for name, number in TIME_UNITS.items()}
+        headers = [segment_header(spec.name, self.plan.schema.text, units.get(number)) for number in range(5)]
+        return Writer(
+            self.mapping, self.folder_fd, spec.name, headers, spec.flush_interval_s,
+            spec.rotation.seconds, spec.rotation.bytes, self.bells["writer"],
+        )  # fmt: skip
+
+    def _run_thread(self, name: str, body: Callable[[], None], waker: int) -> None:
+        try:
+            body()
+        except Exception as error:
+            log.exception("%s: %s thread", self.spec.name, name)
+            self.failures.append(f"{name}: {error}")
+        if not self.stopping:
+            self.failures.append(f"{name} ended")
+            os.write(waker, b"\0")
+
+    def _on_stop(self, *_: Any) -> None:
+        self.stopping = True
+
+    def _serve(self, wake: int) -> None:
+        """File refused packets until told to stop, or until a thread fails."""
+        poll = select.poll()
+        poll.register(wake, select.POLLIN)
+        if self.lifeline >= 0:
+            poll.register(self.lifeline, select.POLLHUP)
+        clerk = self.bells["clerk"]
+        rest_ms = int(CLERK_REST_S * 1000)
+        while not self.stopping and not self.failures:
+            idle = not self._file_refused()
+            if idle:
+                clerk.lie_down()
+                poll.register(clerk.fd, select.POLLIN)
+            events = dict(poll.poll(None if idle and not self.mapping.refused_waiting() else rest_ms))
+            if idle:
+                clerk.get_up()
+                poll.unregister(clerk.fd)
+            if wake in events:
+                os.read(wake, 64)
+            if self.lifeline in events:
+                log.warning("%s: the keeper is gone, stopping", self.spec.name)
+                self.stopping = True
+
+    def _file_refused(self) -> bool:
+        """Put refused packets into quarantine; whether there were any."""
+        packets = self.mapping.take_aside()
+        if packets:
+            try:
+                self.quarantine.file(packets)
+                self.mapping.filed(len(packets))
+            except OSError as error:
+                log.warning("%s: quarantine: %s", self.spec.name, error)
+        return bool(packets)
+
+    def _stop(self) -> int:
+        """End the threads in the order of the data: what was received is archived and fsynced."""
+        for failure in self.failures:
+            log.error("%s: %s", self.spec.name, failure)
+        self.stopping = True
+        for name in ("receiver", "decimator", "writer"):
+            self.bells[name].stop()
+            self.threads[name].join()
+        while self._file_refused():
+            pass
+        os.close(self.folder_fd)
+        os.close(self.lock)
+        return 1 if self.failures else 0
+
+
+def lock_folder(folder: Path, channel: str) -> int:
+    """Take the channel's lock, for one channel has one writer; RelayError names who has it."""
+    fd = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(fd, 32, 0).decode().strip()
+        os.close(fd)
+        raise RelayError(f"channel {channel!r} has a relay already, process {holder or 'unknown'}") from None
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    return fd
+
+
+def segment_header(channel: str, schema_text: str, unit: str | None) -> bytes:
+    """What a segment begins with, up to its sync marker."""
+    metadata = {"avro.codec": "null", "avro.schema": schema_text, "speeddata.channel": channel}
+    if unit:
+        metadata["speeddata.time_unit"] = unit
+    out = bytearray(MAGIC + _varint(len(metadata)))
+    for key, value in metadata.items():
+        for text in (key.encode(), value.encode()):
+            out += _varint(len(text)) + text
+    return bytes(out + b"\0")
+
+
+def _varint(value: int) -> bytes:
+    """Zig-zag varint of a number that is not negative."""
+    value <<= 1
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

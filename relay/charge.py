@@ -1,0 +1,116 @@
+"""A channel in the keeper's care: its sockets and mapping, and the process that is its relay just now."""
+
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from speeddata.errors import SpeedDataError
+from speeddata.relay.channel import ChannelRelay, compile_plan
+from speeddata.relay.mapping import Mapping
+from speeddata.relay.sockets import ChannelSockets, kernel_drops
+from speeddata.relay.spec import ChannelSpec
+
+__all__ = ["Charge"]
+
+log = logging.getLogger(__name__)
+
+MAX_DELAY_S = 30
+STEADY_S = 60.0  # a relay that lived as long as this, or did any work, is followed at once
+CANNOT_START = 3
+
+
+class Charge:
+    """Sockets, mapping and process of one channel. RelayError or SchemaError when it cannot be begun."""
+
+    def __init__(self, spec: ChannelSpec) -> None:
+        compile_plan(spec)
+        self.spec = spec
+        self.sockets = ChannelSockets.open(spec)
+        self.mapping = Mapping.create(spec.name, spec.block_bytes, spec.ring_bytes)
+        # The living relay; None between death and restart.
+        self.pid: int | None = None
+        self.started = 0.0  # monotonic
+        self.since = time.time_ns()  # of the present state
+        self.reason = ""  # why the last relay ended
+        self.restarts = 0
+        self.quick_deaths = 0
+        self.batches = 0  # committed when the last relay died
+        self.stopping = False
+        # Clients that wait for the end.
+        self.waiting: list[socket.socket] = []
+        if self.sockets.receive_buffer < spec.receive_buffer_bytes:
+            log.warning(
+                "%s: the kernel granted a receive buffer of %d bytes, %d were wanted (raise net.core.rmem_max)",
+                spec.name, self.sockets.receive_buffer, spec.receive_buffer_bytes,
+            )  # fmt: skip
+
+    def descriptors(self) -> set[int]:
+        return {self.mapping.fd} | {one.fileno() for one in self.sockets.all()}
+
+    def fork(self, become_child: Callable[["Charge"], int]) -> int:
+        """Start a relay; gives a pidfd. `become_child` runs in it and gives the lifeline."""
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                status = self._relay(become_child(self))
+            finally:
+                os._exit(status)
+        self.pid, self.started, self.since = pid, time.monotonic(), time.time_ns()
+        log.info("%s: relay %d started", self.spec.name, pid)
+        return os.pidfd_open(pid)
+
+    def _relay(self, lifeline: int) -> int:
+        """The relay's life, in its own process."""
+        try:
+            return ChannelRelay(self.spec, self.mapping, self.sockets, lifeline).run()
+        except (SpeedDataError, OSError) as error:
+            log.error("%s: %s", self.spec.name, error)
+            return CANNOT_START
+        except BaseException:
+            log.exception("%s: the relay failed", self.spec.name)
+            return 1
+
+    def reap(self) -> float:
+        """Take note of the relay's death; gives the seconds to wait before the next is started."""
+        assert self.pid is not None, "only a living relay is reaped"
+        _, status = os.waitpid(self.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        self.reason = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        log.log(logging.INFO if self.stopping else logging.WARNING, "%s: relay %d ended: %s",
+                self.spec.name, self.pid, self.reason)  # fmt: skip
+        batches = self.mapping.batches
+        steady = time.monotonic() - self.started >= STEADY_S or batches > self.batches
+        self.batches = batches
+        self.pid, self.since = None, time.time_ns()
+        self.restarts += 1
+        self.quick_deaths = 0 if steady else self.quick_deaths + 1
+        return 0.0 if self.quick_deaths <= 1 else float(min(MAX_DELAY_S, 2 ** (self.quick_deaths - 2)))
+
+    def signal(self, number: int) -> None:
+        if self.pid is not None:
+            os.kill(self.pid, number)
+
+    def describe(self) -> dict[str, Any]:
+        state = "stopped" if self.stopping else "active" if self.pid else "backoff"
+        return {"name": self.spec.name, "pid": self.pid, "state": state, "reason": self.reason,
+                "since": self.since, "restarts": self.restarts}  # fmt: skip
+
+    def stats(self) -> dict[str, Any]:
+        """Counters of the mapping, and what only the sockets tell."""
+        address, port = self.sockets.decimated.getsockname()
+        full_address, full_port = self.sockets.full_rate.getsockname()
+        return self.mapping.stats() | {
+            "kernel_drops": kernel_drops(self.sockets.input),
+            "receive_buffer": {"wanted": self.spec.receive_buffer_bytes, "granted": self.sockets.receive_buffer},
+            "source": {"address": address, "port": port},
+            "full_rate_source": {"address": full_address, "port": full_port},
+        }
+
+    def close(self) -> None:
+        self.sockets.close()
+        os.close(self.mapping.fd)

@@ -1,0 +1,54 @@
+"""`python -m speeddata.relay`: one relay alone in the foreground, or the keeper of a data folder."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+
+from speeddata.errors import ConfigError, RelayError, SchemaError
+from speeddata.relay.channel import ChannelRelay
+from speeddata.relay.keeper import Keeper
+from speeddata.relay.mapping import Mapping
+from speeddata.relay.sockets import ChannelSockets, kernel_drops
+from speeddata.relay.spec import ChannelSpec
+
+__all__ = ["main"]
+
+CANNOT_START = 3
+
+
+def main(argv: list[str]) -> int:
+    """Parse the arguments and run; the exit status: 0 done, 1 a thread failed, 2 usage, 3 cannot start."""
+    parser = argparse.ArgumentParser(prog="python -m speeddata.relay", description=__doc__)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--spec", type=Path, metavar="FILE", help="relay the channel of this JSON file")
+    what.add_argument("--keeper", type=Path, metavar="DATA", help="keep the relays of this data folder")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.Formatter.converter = time.gmtime
+    try:
+        if arguments.keeper:
+            return Keeper(arguments.keeper).run()
+        return run_alone(ChannelSpec.from_json(json.loads(arguments.spec.read_text())))
+    except (ConfigError, RelayError, SchemaError, OSError, json.JSONDecodeError) as error:
+        print(f"speeddata.relay: {error}", file=sys.stderr)
+        return CANNOT_START
+
+
+def run_alone(spec: ChannelSpec) -> int:
+    """One relay without a keeper: what its process takes with it when it is killed is lost."""
+    sockets = ChannelSockets.open(spec)
+    mapping = Mapping.create(spec.name, spec.block_bytes, spec.ring_bytes)
+
+    def report() -> None:
+        stats = mapping.stats() | {"kernel_drops": kernel_drops(sockets.input)}
+        os.write(1, json.dumps(stats).encode() + b"\n")
+
+    relay = ChannelRelay(spec, mapping, sockets)
+    print(f"relaying {spec.name!r} from {spec.listen}:{spec.port} to {spec.archive}", file=sys.stderr)
+    status = relay.run(report)
+    report()
+    return status

@@ -1,0 +1,123 @@
+"""Asking the keeper of a data folder."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from speeddata.errors import RelayError
+from speeddata.relay.keeper import socket_address
+
+__all__ = ["KeeperClient"]
+
+ANSWER_LIMIT_S = 30.0
+START_LIMIT_S = 15.0
+MAX_LOG = 1 << 20
+
+
+class KeeperClient:
+    """The keeper of `data`. Each call is a connection of its own, so threads may share a client."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = Path(data).absolute()
+
+    def start_keeper(self) -> int:
+        """See that a keeper runs, in a session of its own; its pid."""
+        answer = self.ping()
+        if answer is None:
+            process = self._spawn()
+            deadline = time.monotonic() + START_LIMIT_S
+            while (answer := self.ping()) is None:
+                if process.poll() is not None:
+                    raise RelayError(f"the keeper ended at once: {self._last_words()}")
+                if time.monotonic() > deadline:
+                    raise RelayError(f"no answer from the keeper within {START_LIMIT_S:.0f} s")
+                time.sleep(0.01)
+        pid: int = answer["pid"]
+        return pid
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        path = self._log_path()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+        if path.exists() and path.stat().st_size > MAX_LOG:
+            path.replace(path.with_suffix(".log.1"))
+        with path.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "speeddata.relay", "--keeper", str(self.data)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    def _log_path(self) -> Path:
+        return self.data / "log" / "keeper.log"
+
+    def _last_words(self) -> str:
+        lines = self._log_path().read_text(errors="replace").splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def ping(self) -> dict[str, Any] | None:
+        """The keeper's pid and number of channels; None when none runs."""
+        try:
+            return self._ask(op="ping")
+        except (OSError, RelayError):
+            return None
+
+    def start(self, spec: dict[str, Any]) -> int:
+        """Start a channel's relay; its pid. RelayError says why not, as when the port is in use."""
+        pid: int = self._ask(op="start", spec=spec)["pid"]
+        return pid
+
+    def stop(self, name: str) -> None:
+        """Stop a channel's relay and wait until all it received is on the disk."""
+        self._ask(op="stop", name=name)
+
+    def list(self) -> list[dict[str, Any]]:
+        """Name, pid, state, reason, since (ns), restarts of each channel."""
+        channels: list[dict[str, Any]] = self._ask(op="list")["channels"]
+        return channels
+
+    def stats(self, name: str) -> dict[str, Any]:
+        """A channel's counters."""
+        stats: dict[str, Any] = self._ask(op="stats", name=name)["stats"]
+        return stats
+
+    def shutdown(self) -> None:
+        """Stop all relays, then the keeper, and wait for it."""
+        self._ask(op="shutdown")
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    def _ask(self, **request: Any) -> dict[str, Any]:
+        """One request, one answer; RelayError when it is refused or nobody is there."""
+        try:
+            line = self._exchange(json.dumps(request).encode() + b"\n")
+        except OSError as error:
+            raise RelayError(f"no keeper in {self.data}: {error.strerror or error}") from None
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError:
+            raise RelayError("the keeper ended while it was asked") from None
+        if not answer.pop("ok"):
+            raise RelayError(answer["error"])
+        return answer
+
+    def _exchange(self, request: bytes) -> bytes:
+        folder = os.open(self.data / "run", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(ANSWER_LIMIT_S)
+                connection.connect(socket_address(folder))
+                connection.sendall(request)
+                answer = bytearray()
+                while not answer.endswith(b"\n"):
+                    data = connection.recv(65536)
+                    if not data:
+                        break
+                    answer += data
+                return bytes(answer)
+        finally:
+            os.close(folder)

@@ -1,0 +1,60 @@
+"""A segment and its index as files: an Avro object container, and a fixed-size entry per block beside it.
+
+Every function gives 0 or an errno. Offsets are fixed by the caller before, so that doing a write again is harmless.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from speeddata.relay.mapping cimport SYNC_BYTES, Block, Store
+
+cdef enum:
+    INDEX_HEAD = 64
+    INDEX_ENTRY = 64
+    NAME_BYTES = 160         # a channel name of 64, the start, an ending
+    UNITS = 5                # TimeUnit
+
+# One block in the index; `check` is the CRC-32C of what stands before it.
+cdef struct Entry:
+    uint64_t offset
+    uint32_t length
+    uint32_t count
+    int64_t first_ns
+    int64_t min_ns
+    int64_t max_ns
+    int64_t arrival_ns
+    uint32_t flags
+    uint32_t crc
+    uint32_t check
+    uint32_t zero
+
+cdef struct Container:
+    int folder               # of the channel
+    const char *channel
+    const uint8_t *headers[UNITS]   # what a segment begins with, by the unit of its times, up to the sync marker
+    uint32_t header_bytes[UNITS]
+    int data                 # the open segment, or -1
+    int index
+    int next_data            # the one made ready, or -1
+    int next_index
+    uint32_t next_unit
+    uint8_t next_sync[SYNC_BYTES]
+
+# Make the next segment ready under names that begin with a dot.
+cdef int prepare_next(Container *c, uint32_t unit) noexcept nogil
+
+# Remove what was made ready.
+cdef void discard_next(Container *c) noexcept nogil
+
+# Give the segment made ready its name, which tells `start_us`, and let `store` speak of it.
+cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t unit) noexcept nogil
+
+# Open the segment that `store` speaks of once more.
+cdef int reopen_segment(Container *c, const Store *store) noexcept nogil
+
+# Write a block, whose records are at `data`, and its index entry where `store` says; `store` moves on when both are written.
+cdef int put_block(Container *c, Store *store, const Block *block, uint8_t *data) noexcept nogil
+
+# fdatasync of the segment, and of the index when it is sealed.
+cdef int flush_segment(Container *c, bint seal) noexcept nogil
+
+cdef void close_segment(Container *c) noexcept nogil

@@ -1,0 +1,237 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Write segments and their indexes (see container.pxd)."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+from posix.types cimport off_t
+
+from speeddata.relay.c_system cimport (
+    EEXIST,
+    EINTR,
+    O_CLOEXEC,
+    O_CREAT,
+    O_NOFOLLOW,
+    O_TRUNC,
+    O_WRONLY,
+    RENAME_NOREPLACE,
+    close,
+    errno,
+    fdatasync,
+    fsync,
+    getrandom,
+    gmtime_r,
+    openat,
+    pwrite,
+    renameat,
+    renameat2,
+    snprintf,
+    tm,
+    unlinkat,
+)
+from speeddata.relay.mapping cimport HEAD_ROOM, SYNC_BYTES, Block, Store
+
+cdef extern from "../../lib/crc32c.h" nogil:
+    void crc32c_init()
+    uint32_t crc32c(uint32_t crc, const void *data, size_t length)
+
+cdef enum:
+    MODE = 0o640
+    MICROSECOND = 1_000_000
+    INDEX_VERSION = 1
+
+crc32c_init()
+
+
+cdef int write_all(int fd, const uint8_t *data, size_t length, uint64_t offset) noexcept nogil:
+    """pwrite all of it; a short write goes on, an interrupted one starts again."""
+    cdef ssize_t written
+    while length:
+        written = pwrite(fd, data, length, <off_t>offset)
+        if written < 0:
+            if errno == EINTR:
+                continue
+            return errno
+        data += written
+        offset += <uint64_t>written
+        length -= <size_t>written
+    return 0
+
+
+cdef void ready_name(const Container *c, const char *ending, char *out) noexcept nogil:
+    snprintf(out, NAME_BYTES, ".%s.next.%s", c.channel, ending)
+
+
+cdef void segment_name(const Container *c, int64_t start_us, const char *ending, char *out) noexcept nogil:
+    """<channel>_<YYYYmmddTHHMMSS.ffffffZ>.<ending>"""
+    cdef long seconds = start_us // MICROSECOND
+    cdef tm t
+    gmtime_r(&seconds, &t)
+    snprintf(out, NAME_BYTES, "%s_%04d%02d%02dT%02d%02d%02d.%06dZ.%s", c.channel, t.tm_year + 1900, t.tm_mon + 1,
+             t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, <int>(start_us % MICROSECOND), ending)
+
+
+cdef int open_new(const Container *c, const char *ending, int *out) noexcept nogil:
+    cdef char[NAME_BYTES] name
+    ready_name(c, ending, name)
+    out[0] = openat(c.folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, MODE)
+    return errno if out[0] < 0 else 0
+
+
+cdef void drop_next(Container *c) noexcept nogil:
+    if c.next_data >= 0:
+        close(c.next_data)
+    if c.next_index >= 0:
+        close(c.next_index)
+    c.next_data = c.next_index = -1
+
+
+cdef void discard_next(Container *c) noexcept nogil:
+    cdef char[NAME_BYTES] name
+    if c.next_data >= 0:
+        ready_name(c, "avro", name)
+        unlinkat(c.folder, name, 0)
+        ready_name(c, "idx", name)
+        unlinkat(c.folder, name, 0)
+    drop_next(c)
+
+
+cdef int fill_next(Container *c, uint32_t unit) noexcept nogil:
+    """Write the heads of both files; unit < UNITS."""
+    cdef uint8_t[INDEX_HEAD] head
+    cdef uint64_t first = c.header_bytes[unit] + SYNC_BYTES
+    cdef uint32_t version = INDEX_VERSION
+    cdef int error
+    if getrandom(c.next_sync, SYNC_BYTES, 0) != SYNC_BYTES:
+        return errno
+    memset(head, 0, INDEX_HEAD)
+    memcpy(head, b"SDIX", 4)
+    memcpy(head + 4, &version, 4)
+    memcpy(head + 8, c.next_sync, SYNC_BYTES)
+    memcpy(head + 24, &first, 8)
+    error = write_all(c.next_data, c.headers[unit], c.header_bytes[unit], 0)
+    if not error:
+        error = write_all(c.next_data, c.next_sync, SYNC_BYTES, c.header_bytes[unit])
+    if not error:
+        error = write_all(c.next_index, head, INDEX_HEAD, 0)
+    return error
+
+
+cdef int prepare_next(Container *c, uint32_t unit) noexcept nogil:
+    cdef int error
+    drop_next(c)
+    error = open_new(c, "avro", &c.next_data)
+    if not error:
+        error = open_new(c, "idx", &c.next_index)
+    if not error:
+        error = fill_next(c, unit)
+    if error:
+        drop_next(c)
+        return error
+    c.next_unit = unit
+    return 0
+
+
+cdef int name_next(Container *c, int64_t *start_us) noexcept nogil:
+    """Rename both files; a name that is taken gives way to the next microsecond."""
+    cdef char[NAME_BYTES] ready
+    cdef char[NAME_BYTES] name
+    ready_name(c, "avro", ready)
+    while True:
+        segment_name(c, start_us[0], "avro", name)
+        if renameat2(c.folder, ready, c.folder, name, RENAME_NOREPLACE) == 0:
+            break
+        if errno != EEXIST:
+            return errno
+        start_us[0] += 1
+    ready_name(c, "idx", ready)
+    segment_name(c, start_us[0], "idx", name)
+    if renameat(c.folder, ready, c.folder, name) < 0:
+        return errno
+    return errno if fsync(c.folder) < 0 else 0
+
+
+cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t unit) noexcept nogil:
+    cdef int error = 0
+    close_segment(c)
+    if c.next_data < 0 or c.next_unit != unit:
+        error = prepare_next(c, unit)
+    if not error:
+        error = name_next(c, &start_us)
+    if error:
+        drop_next(c)
+        return error
+    c.data, c.index = c.next_data, c.next_index
+    c.next_data = c.next_index = -1
+    store.segment_us, store.unit, store.entries = start_us, unit, 0
+    store.offset = c.header_bytes[unit] + SYNC_BYTES
+    memcpy(store.sync, c.next_sync, SYNC_BYTES)
+    store.segments += 1
+    return 0
+
+
+cdef int reopen_segment(Container *c, const Store *store) noexcept nogil:
+    cdef char[NAME_BYTES] name
+    close_segment(c)
+    segment_name(c, store.segment_us, "avro", name)
+    c.data = openat(c.folder, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0)
+    if c.data < 0:
+        return errno
+    segment_name(c, store.segment_us, "idx", name)
+    c.index = openat(c.folder, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE)
+    return errno if c.index < 0 else 0
+
+
+cdef unsigned int put_varint(uint8_t *out, uint64_t value) noexcept nogil:
+    """A zig-zag varint of a number that is not negative; at most 10 bytes."""
+    cdef unsigned int n = 0
+    value <<= 1
+    while value >= 0x80:
+        out[n] = <uint8_t>(value | 0x80)
+        value >>= 7
+        n += 1
+    out[n] = <uint8_t>value
+    return n + 1
+
+
+cdef int put_block(Container *c, Store *store, const Block *block, uint8_t *data) noexcept nogil:
+    cdef uint8_t[HEAD_ROOM] varints  # two, of at most 10 bytes
+    cdef unsigned int n = put_varint(varints, block.count)
+    cdef uint8_t *start
+    cdef Entry entry
+    cdef int error
+    n += put_varint(varints + n, block.length)
+    start = data - n
+    memcpy(start, varints, n)
+    memcpy(data + block.length, store.sync, SYNC_BYTES)
+    memset(&entry, 0, sizeof(entry))
+    entry.offset, entry.length, entry.count = store.offset, n + block.length + SYNC_BYTES, block.count
+    entry.first_ns, entry.min_ns, entry.max_ns = block.first_ns, block.min_ns, block.max_ns
+    entry.arrival_ns, entry.flags = block.arrival_ns, block.flags
+    entry.crc = crc32c(0, start, entry.length)
+    entry.check = crc32c(0, &entry, sizeof(entry) - 8)
+    error = write_all(c.data, start, entry.length, store.offset)
+    if not error:
+        error = write_all(c.index, <const uint8_t *>&entry, sizeof(entry), INDEX_HEAD + store.entries * INDEX_ENTRY)
+    if error:
+        return error
+    store.offset += entry.length
+    store.entries += 1
+    store.blocks += 1
+    store.bytes += entry.length
+    store.archived += block.count
+    store.pending += block.count
+    return 0
+
+
+cdef int flush_segment(Container *c, bint seal) noexcept nogil:
+    if fdatasync(c.data) < 0 or (seal and fdatasync(c.index) < 0):
+        return errno
+    return 0
+
+
+cdef void close_segment(Container *c) noexcept nogil:
+    if c.data >= 0:
+        close(c.data)
+    if c.index >= 0:
+        close(c.index)
+    c.data = c.index = -1

@@ -1,0 +1,294 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""The decimator thread of a relay: blocks as they grow -> the decimated stream.
+
+It copies what is new of a block, makes sure that the block was not taken for another meanwhile, and works on its copy.
+Coming too late it skips blocks and counts them; nobody waits for it.
+
+    downsample   records N, 2N, 3N ...
+    minmax       per bucket of N records, or of 1/rate of record time, two packets: minima, maxima
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from speeddata.plan cimport REASON_OK, CPlan, Plan, TimeUnit, Walk, time_ns, walk_record
+from speeddata.relay.atomics cimport fence, load32, load64, store32
+from speeddata.relay.bucket cimport (
+    CBucket,
+    bucket_add,
+    bucket_bound,
+    bucket_clear,
+    bucket_free,
+    bucket_init,
+    bucket_packet,
+)
+from speeddata.relay.c_system cimport (
+    CLOCK_MONOTONIC,
+    CLOCK_REALTIME,
+    EINTR,
+    MSG_DONTWAIT,
+    clock_ns,
+    errno,
+    iovec,
+    mmsghdr,
+    sendmmsg,
+)
+from speeddata.relay.doorbell cimport Bell, Doorbell, lie_down, sleep
+from speeddata.relay.mapping cimport (
+    MAX_BLOCKS,
+    SLOT_BYTES,
+    Block,
+    Head,
+    Mapping,
+    Parts,
+    Trail,
+    block_data,
+    current_state,
+)
+
+cdef enum:
+    SENDS = 64                  # packets in one sendmmsg
+    SECOND = 1_000_000_000
+    REST_NS = 2_000_000         # rest between two looks at a busy block, so that packets gather
+    NO_BUCKET = -0x7FFF_FFFF_FFFF_FFFF
+
+cdef struct Decimating:
+    Parts parts
+    const CPlan *plan
+    int fd                      # connected to the decimated group
+    uint32_t every              # records a packet or bucket; 0 = by time
+    int64_t width_ns            # of a bucket; 0 = by count
+    bint aggregate              # minmax, not downsample
+    CBucket bucket
+    int64_t bucket_number       # time // width_ns
+    int64_t opened_ns           # monotonic, of the bucket
+    int64_t touched_ns          # monotonic, when its last record came
+    uint8_t *copy               # what is new of a block
+    uint8_t *staging            # packets to send
+    uint32_t staged
+    uint32_t sends
+    mmsghdr out[SENDS]
+    iovec out_iovecs[SENDS]
+    Bell *bell
+
+
+cdef void send_staged(Decimating *d) noexcept nogil:
+    """Send what is staged; what cannot go at once is counted and gone."""
+    cdef Trail *trail = &d.parts.head.trail
+    cdef unsigned int done = 0
+    cdef int sent
+    while done < d.sends:
+        sent = sendmmsg(d.fd, &d.out[done], d.sends - done, MSG_DONTWAIT)
+        if sent > 0:
+            done += sent
+            trail.decimated += sent
+        elif errno != EINTR:
+            done += 1
+            trail.failed += 1
+    d.sends = d.staged = 0
+
+
+cdef uint8_t *stage(Decimating *d, uint32_t bound) noexcept nogil:
+    """Room for one packet of at most `bound` bytes; the staging area holds the largest."""
+    if d.sends == SENDS or d.staged + bound > staging_bytes(d.plan):
+        send_staged(d)
+    return d.staging + d.staged
+
+
+cdef void staged(Decimating *d, uint32_t length) noexcept nogil:
+    """The room given by `stage` now holds a packet."""
+    d.out_iovecs[d.sends].iov_base = d.staging + d.staged
+    d.out_iovecs[d.sends].iov_len = length
+    d.sends += 1
+    d.staged += length
+
+
+cdef uint32_t staging_bytes(const CPlan *plan) noexcept nogil:
+    return 4 * SLOT_BYTES + 11 * plan.leaf_count
+
+
+cdef void send_record(Decimating *d, const uint8_t *record, uint32_t length) noexcept nogil:
+    memcpy(stage(d, length), record, length)  # length <= SLOT_BYTES
+    staged(d, length)
+
+
+cdef void send_bucket(Decimating *d) noexcept nogil:
+    """Send what the bucket holds, and empty it: a single record as it came, else minima and maxima."""
+    cdef unsigned int high
+    if d.bucket.count == 1:
+        send_record(d, d.bucket.last, d.bucket.last_length)
+    elif d.bucket.count:
+        for high in range(2):
+            staged(d, bucket_packet(&d.bucket, high, stage(d, bucket_bound(&d.bucket))))
+    bucket_clear(&d.bucket)
+
+
+cdef int64_t floor_div(int64_t a, int64_t b) noexcept nogil:
+    return a // b - (a % b < 0)
+
+
+cdef int64_t bucket_of(Decimating *d, const Walk *walk) noexcept nogil:
+    """The bucket of a record by its time; one whose time cannot be right goes by the clock."""
+    cdef uint64_t unit = current_state(&d.parts, load64(&d.parts.head.commit)).books.unit
+    cdef int64_t ns
+    if not time_ns(&walk.time, <TimeUnit>unit, &ns):
+        ns = clock_ns(CLOCK_REALTIME)
+    return floor_div(ns, d.width_ns)
+
+
+cdef void add_to_bucket(Decimating *d, const uint8_t *record, const Walk *walk, int64_t now) noexcept nogil:
+    """Bring a record into the bucket, sending first the one that it ends."""
+    cdef int64_t number
+    if d.width_ns:
+        number = bucket_of(d, walk)
+        # A record that is a little late joins the bucket; one of a clock set back by over a second begins a new one.
+        if d.bucket.count and (number > d.bucket_number or number < d.bucket_number - SECOND // d.width_ns):
+            send_bucket(d)
+        if d.bucket.count == 0:
+            d.bucket_number = number
+    if d.bucket.count == 0:
+        d.opened_ns = now
+    d.touched_ns = now
+    bucket_add(&d.bucket, record, <uint32_t>(walk.end - record))
+    if d.every and d.bucket.count >= d.every:
+        send_bucket(d)
+
+
+cdef void take_records(Decimating *d, const uint8_t *end) noexcept nogil:
+    """Decimate the records of the copy; they were validated when they were received."""
+    cdef Trail *trail = &d.parts.head.trail
+    cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
+    cdef const uint8_t *p = d.copy
+    cdef Walk walk
+    while p < end and walk_record(d.plan, p, end, &walk) == REASON_OK:
+        if d.aggregate:
+            add_to_bucket(d, p, &walk, now)
+        else:
+            trail.phase += 1
+            if trail.phase >= d.every:
+                trail.phase = 0
+                send_record(d, p, <uint32_t>(walk.end - p))
+        p = walk.end
+
+
+cdef bint step(Decimating *d) noexcept nogil:
+    """Take what is new of the block that the trail is at, or go to the next; False when there is nothing."""
+    cdef Head *head = d.parts.head
+    cdef Trail *trail = &head.trail
+    cdef uint64_t newest = load64(&head.newest)
+    cdef uint32_t place = head.order[trail.serial % MAX_BLOCKS]
+    cdef Block *block = &d.parts.blocks[place]
+    cdef uint32_t closed = load32(&block.closed)
+    cdef uint64_t visible = min(load64(&block.visible), head.block_bytes)
+    if trail.serial > newest:
+        return False
+    if trail.serial + MAX_BLOCKS <= newest or load64(&block.serial) != trail.serial:
+        return skip_block(d)
+    if visible > trail.offset:
+        memcpy(d.copy, block_data(&d.parts, place) + trail.offset, visible - trail.offset)
+        fence()
+        if load64(&block.serial) != trail.serial:
+            return skip_block(d)
+        take_records(d, d.copy + (visible - trail.offset))
+        trail.offset = visible
+        return True
+    if not closed or trail.serial == newest:
+        return False
+    trail.serial += 1
+    trail.offset = 0
+    return True
+
+
+cdef bint skip_block(Decimating *d) noexcept nogil:
+    """The block was taken for another before it was read to its end."""
+    d.parts.head.trail.skipped += 1
+    d.parts.head.trail.serial += 1
+    d.parts.head.trail.offset = 0
+    return True
+
+
+cdef int64_t deadline(const Decimating *d) noexcept nogil:
+    """Monotonic time at which the bucket is sent though it is not full; 0 when it is empty.
+
+    A lone record of a slow channel waits for one bucket's width only, others for a second.
+    """
+    if d.bucket.count == 0:
+        return 0
+    if d.width_ns:
+        return d.opened_ns + (min(d.width_ns, <int64_t>SECOND) if d.bucket.count == 1 else <int64_t>SECOND)
+    return d.touched_ns + SECOND
+
+
+cdef void decimate(Decimating *d) noexcept nogil:
+    """The loop of the thread: until told to stop, and then until all blocks are read."""
+    cdef int64_t due
+    cdef int64_t now
+    cdef bint stopping
+    while True:
+        stopping = load32(&d.bell.stop)
+        while step(d):
+            pass
+        due, now = deadline(d), clock_ns(CLOCK_MONOTONIC)
+        if due and now >= due:
+            send_bucket(d)
+            due = 0
+        send_staged(d)
+        if stopping:
+            break
+        lie_down(d.bell)
+        if not something_new(d) and not load32(&d.bell.stop):
+            sleep(d.bell, -1, max(due - now, <int64_t>0) if due else -1)
+        store32(&d.bell.sleeps, 0)
+        if not load32(&d.bell.stop):
+            sleep(d.bell, -1, REST_NS)
+    send_bucket(d)
+    send_staged(d)
+
+
+cdef bint something_new(Decimating *d) noexcept nogil:
+    cdef Head *head = d.parts.head
+    cdef Trail *trail = &head.trail
+    cdef Block *block = &d.parts.blocks[head.order[trail.serial % MAX_BLOCKS]]
+    cdef uint64_t newest = load64(&head.newest)
+    if trail.serial != newest:
+        return trail.serial < newest
+    return load64(&block.visible) > trail.offset
+
+
+cdef class Decimator:
+    """Sends one channel's decimated stream; `run` is the body of a thread.
+
+    `every`: records a packet (downsample) or bucket (minmax). `width_ns`: width of a bucket by record time; 0 = by count.
+    `socket` is connected to the decimated group.
+    """
+    cdef Decimating d
+    cdef object keep
+
+    def __cinit__(self, Mapping mapping, Plan plan, int socket, bint aggregate, int every, width_ns, Doorbell bell):
+        cdef Decimating *d = &self.d
+        cdef unsigned int k
+        assert (every > 0) != (width_ns > 0) and (aggregate or every), "a bucket has a count or a width"
+        self.keep = (mapping, plan, bell)
+        memset(d, 0, sizeof(Decimating))
+        d.parts, d.plan, d.fd, d.bell = mapping.parts, &plan.c, socket, &bell.bell
+        d.aggregate, d.every, d.width_ns = aggregate, every, width_ns
+        d.copy = <uint8_t *>malloc(mapping.parts.head.block_bytes)
+        d.staging = <uint8_t *>malloc(staging_bytes(&plan.c))
+        if d.copy == NULL or d.staging == NULL or bucket_init(&d.bucket, &plan.c, SLOT_BYTES) < 0:
+            raise MemoryError("no memory for the decimator's buffers")
+        for k in range(SENDS):
+            d.out[k].msg_hdr.msg_iov = &d.out_iovecs[k]
+            d.out[k].msg_hdr.msg_iovlen = 1
+        if mapping.parts.head.trail.serial == 0:
+            mapping.parts.head.trail.serial = 1
+
+    def __dealloc__(self):
+        bucket_free(&self.d.bucket)
+        free(self.d.copy)
+        free(self.d.staging)
+
+    def run(self) -> None:
+        """Decimate until the doorbell says stop and all blocks are read."""
+        with nogil:
+            decimate(&self.d)

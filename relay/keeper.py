@@ -1,0 +1,257 @@
+"""The keeper of a data folder: parent of the relays, holder of what must outlive them.
+
+Single-threaded. It has a session of its own, so that what ends the orchestrator does not end it. It binds the sockets and
+makes the mappings, forks relays from its warmed self and forks them again when they die. It is asked over the Unix
+socket `<data>/run/keeper.sock`: a line of JSON, answered by a line of JSON (see client.py).
+"""
+
+import contextlib
+import fcntl
+import gc
+import json
+import logging
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from speeddata.errors import RelayError, SpeedDataError
+from speeddata.relay.charge import Charge
+from speeddata.relay.spec import ChannelSpec
+
+__all__ = ["KEEPER_SOCKET", "Keeper", "socket_address"]
+
+log = logging.getLogger(__name__)
+
+KEEPER_SOCKET = "keeper.sock"
+MAX_REQUEST = 1 << 20
+STOP_LIMIT_S = 4.0  # after which a relay that was asked to stop is killed
+
+Answer = dict[str, Any]
+Event = tuple[Callable[..., None], tuple[Any, ...]]
+
+
+def socket_address(folder: int) -> str:
+    """The socket's address by a descriptor of its folder: the path itself may be too long for one."""
+    return f"/proc/self/fd/{folder}/{KEEPER_SOCKET}"
+
+
+class Keeper:
+    """Keeps the relays of one data folder until it is told to shut down."""
+
+    def __init__(self, data: Path) -> None:
+        run = data.absolute() / "run"
+        run.mkdir(parents=True, exist_ok=True, mode=0o750)
+        self.folder = os.open(run, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.lock = self._lock()
+        self.selector = selectors.DefaultSelector()
+        self.channels: dict[str, Charge] = {}
+        # Monotonic time and what to do then.
+        self.timers: list[tuple[float, Callable[[], None]]] = []
+        # Who asked for the shutdown.
+        self.leaving: list[socket.socket] = []
+        self.stopping = False
+        # Relays read end of file on it when the keeper is gone.
+        self.lifeline, self.lifeline_end = os.pipe2(os.O_CLOEXEC)
+        self.listener = self._listen()
+
+    def _lock(self) -> int:
+        """One keeper per data folder."""
+        fd = os.open("keeper.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640, dir_fd=self.folder)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RelayError(f"a keeper runs already, process {os.pread(fd, 32, 0).decode().strip()}") from None
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        return fd
+
+    def _listen(self) -> socket.socket:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(KEEPER_SOCKET, dir_fd=self.folder)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(socket_address(self.folder))
+        os.chmod(KEEPER_SOCKET, 0o600, dir_fd=self.folder)
+        listener.listen(64)
+        listener.setblocking(False)
+        self.selector.register(listener, selectors.EVENT_READ, (self._accept, ()))
+        return listener
+
+    def run(self) -> int:
+        """Serve until the last relay has ended after a shutdown; the exit status."""
+        wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(waker)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        self.selector.register(wake, selectors.EVENT_READ, (self._on_signal, (wake,)))
+        gc.collect()
+        gc.freeze()  # the objects there are stay on the pages that the relays share
+        log.info("keeper %d ready", os.getpid())
+        while not (self.stopping and not self.channels):
+            timeout = max(0.0, min(self.timers)[0] - time.monotonic()) if self.timers else None
+            for key, _ in self.selector.select(timeout):
+                handler, arguments = key.data
+                handler(*arguments)
+            self._run_timers()
+        for client in self.leaving:
+            self._answer(client, {"ok": True})
+        os.unlink(KEEPER_SOCKET, dir_fd=self.folder)
+        log.info("keeper %d ends", os.getpid())
+        return 0
+
+    def _run_timers(self) -> None:
+        now = time.monotonic()
+        due = [timer for timer in self.timers if timer[0] <= now]
+        self.timers = [timer for timer in self.timers if timer[0] > now]
+        for _, action in sorted(due, key=lambda timer: timer[0]):
+            action()
+
+    def _after(self, delay: float, action: Callable[[], None]) -> None:
+        # A little apart, for tuples with the same time would compare their functions.
+        when = time.monotonic() + delay
+        while any(when == timer[0] for timer in self.timers):
+            when += 1e-6
+        self.timers.append((when, action))
+
+    def _on_signal(self, wake: int) -> None:
+        if {signal.SIGTERM, signal.SIGINT} & set(os.read(wake, 64)):
+            self._shut_down()
+
+    # Requests
+
+    def _accept(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            client, _ = self.listener.accept()
+            client.settimeout(1.0)
+            self.selector.register(client, selectors.EVENT_READ, (self._read, (client, bytearray())))
+
+    def _read(self, client: socket.socket, buffer: bytearray) -> None:
+        try:
+            data = client.recv(65536)
+        except OSError:
+            data = b""
+        buffer += data
+        if not data or len(buffer) > MAX_REQUEST:
+            self._drop(client)
+        elif buffer.endswith(b"\n"):
+            request = bytes(buffer)
+            buffer.clear()
+            self._handle(client, request)
+
+    def _drop(self, client: socket.socket) -> None:
+        with contextlib.suppress(KeyError, ValueError):
+            self.selector.unregister(client)
+        client.close()
+
+    def _answer(self, client: socket.socket, answer: Answer) -> None:
+        try:
+            client.sendall(json.dumps(answer).encode() + b"\n")
+        except OSError:
+            self._drop(client)
+
+    def _handle(self, client: socket.socket, line: bytes) -> None:
+        """Answer one request, now or, where `None` comes back, when it is done."""
+        try:
+            request = json.loads(line)
+            handler: Callable[[socket.socket, Answer], Answer | None] = getattr(self, f"handle_{request['op']}")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._answer(client, {"ok": False, "error": f"not a request: {line[:200]!r}"})
+            return
+        try:
+            answer = handler(client, request)
+        except (SpeedDataError, OSError) as error:
+            answer = {"ok": False, "error": str(error)}
+        if answer is not None:
+            self._answer(client, {"ok": True, **answer})
+
+    def handle_ping(self, _client: socket.socket, _request: Answer) -> Answer:
+        return {"pid": os.getpid(), "channels": len(self.channels)}
+
+    def handle_list(self, _client: socket.socket, _request: Answer) -> Answer:
+        return {"channels": [charge.describe() for charge in self.channels.values()]}
+
+    def handle_stats(self, _client: socket.socket, request: Answer) -> Answer:
+        return {"stats": self._charge(request).stats()}
+
+    def handle_start(self, _client: socket.socket, request: Answer) -> Answer:
+        spec = ChannelSpec.from_json(request["spec"])
+        charge = self.channels.get(spec.name)
+        if charge is None:
+            if self.stopping:
+                raise RelayError("the keeper is shutting down")
+            charge = self.channels[spec.name] = Charge(spec)
+            self._fork(charge)
+        elif charge.spec != spec or charge.stopping:
+            raise RelayError(f"channel {spec.name!r} runs already, with other settings; stop it first")
+        return {"pid": charge.pid}
+
+    def handle_stop(self, client: socket.socket, request: Answer) -> None:
+        charge = self._charge(request)
+        charge.waiting.append(client)
+        self._stop(charge)
+
+    def handle_shutdown(self, client: socket.socket, _request: Answer) -> None:
+        self.leaving.append(client)
+        self._shut_down()
+
+    def _charge(self, request: Answer) -> Charge:
+        try:
+            return self.channels[request["name"]]
+        except KeyError:
+            raise RelayError(f"no relay for channel {request.get('name')!r}") from None
+
+    # Relays
+
+    def _shut_down(self) -> None:
+        self.stopping = True
+        for charge in list(self.channels.values()):
+            self._stop(charge)
+
+    def _stop(self, charge: Charge) -> None:
+        charge.stopping = True
+        if charge.pid is None:
+            self._forget(charge)
+        else:
+            charge.signal(signal.SIGTERM)
+            pid = charge.pid
+            self._after(STOP_LIMIT_S, lambda: charge.signal(signal.SIGKILL) if charge.pid == pid else None)
+
+    def _fork(self, charge: Charge) -> None:
+        if charge.stopping:
+            return
+        pidfd = charge.fork(self._become_child)
+        self.selector.register(pidfd, selectors.EVENT_READ, (self._on_exit, (charge, pidfd)))
+
+    def _become_child(self, charge: Charge) -> int:
+        """In the relay: let go of everything that is the keeper's or another channel's; the lifeline stays."""
+        signal.set_wakeup_fd(-1)
+        keep = charge.descriptors() | {self.lifeline}
+        for entry in list(self.selector.get_map().values()):
+            with contextlib.suppress(OSError):
+                os.close(entry.fd)
+        for other in self.channels.values():
+            for fd in other.descriptors() - keep:
+                os.close(fd)
+        for fd in (self.folder, self.lock, self.lifeline_end):
+            os.close(fd)
+        return self.lifeline
+
+    def _on_exit(self, charge: Charge, pidfd: int) -> None:
+        self.selector.unregister(pidfd)
+        os.close(pidfd)
+        delay = charge.reap()
+        if charge.stopping:
+            self._forget(charge)
+        else:
+            self._after(delay, lambda: self._fork(charge))
+
+    def _forget(self, charge: Charge) -> None:
+        """The channel has ended: close what was held for it, tell who waits."""
+        self.channels.pop(charge.spec.name, None)
+        charge.close()
+        for client in charge.waiting:
+            self._answer(client, {"ok": True})

@@ -1,0 +1,191 @@
+"""The shared mapping of one channel: everything that must outlive a relay process killed at any instant.
+
+It is a memfd that the keeper holds. A relay maps it, goes on where the former one was, and nothing in it is a pointer
+that must hold in another process (those of the message headers are set anew by each relay).
+
+    head | message headers, iovecs, names, control data | receive slots | ring of blocks | quarantine ring
+
+Three threads write it, each its own part. What a reader may see of a part becomes visible by one release store:
+`commit` for the receiver's State, `stored` for the writer's Store; each has two copies, of which one counts.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from speeddata.plan cimport REASON_COUNT
+from speeddata.relay.c_system cimport iovec, mmsghdr, sockaddr_in
+
+cdef enum:
+    BATCH = 64               # datagrams in one recvmmsg
+    SLOT_BYTES = 65536       # holds the largest datagram
+    SLOT_STRIDE = 67648      # not a power of two: slots at one stride of 64 KiB would fight for the same cache sets
+    CONTROL_BYTES = 64       # SO_TIMESTAMPNS
+    SENDERS = 64             # whose sequence numbers are followed at one time
+    HEAD_ROOM = 32           # before a block's records: two varints
+    SYNC_BYTES = 16          # after them
+    SPARES = 2               # blocks for the live streams alone, when the ring is full
+    MAX_BLOCKS = 4096        # of the ring, spares included
+    QUARANTINE_RING = 262144
+
+cdef enum:
+    MSG_EMPTY = 0xFFFFFFFFu  # msg_len of a message that recvmmsg has not filled (0 is a legal datagram)
+
+cdef enum:
+    FLAG_UNSORTED = 1        # index flag: times do not ascend within the block
+    FLAG_BAD_TIME = 2        # index flag: records with impossible source times, indexed by receive time
+
+# Why records that were accepted are not in the archive, besides a full ring. Names in mapping.LOSSES.
+cdef enum Loss:
+    LOSS_DISK_FULL           # ENOSPC, EDQUOT, EFBIG
+    LOSS_IO                  # any other error
+    LOSS_COUNT
+
+# Sequence numbers of one sender.
+cdef struct Sender:
+    uint32_t address         # as on the wire; 0 = free
+    uint16_t port
+    uint64_t touched         # batch that saw it last
+    int64_t newest           # highest number seen
+    uint64_t seen            # bit k: newest - k was seen
+
+# A block while it is filled; becomes a Block when it is closed.
+cdef struct Building:
+    uint32_t open
+    uint32_t block           # its place in the ring
+    uint32_t spare           # it is one of the SPARES: not for the archive
+    uint32_t length          # bytes of records
+    uint32_t count
+    uint32_t flags
+    int64_t first_ns
+    int64_t last_ns
+    int64_t min_ns
+    int64_t max_ns
+    int64_t arrival_ns
+
+# What one packet changes.
+cdef struct Books:
+    uint64_t packets
+    uint64_t records
+    uint64_t bytes
+    uint64_t ring_full       # records
+    uint64_t bad_time        # records
+    uint64_t gaps            # sequence numbers that were jumped over
+    uint64_t duplicates
+    uint64_t reordered
+    uint64_t unit            # TimeUnit in force
+    Building building
+
+# All that receiving a batch changes.
+cdef struct State:
+    Books books
+    uint64_t rejected[REASON_COUNT]   # packets
+    uint64_t forwarded       # packets
+    uint64_t forward_failed
+    uint64_t serial          # number of the newest block
+    uint64_t tail            # blocks handed to the writer
+    Sender senders[SENDERS]  # last: not copied where the schema numbers nothing
+
+# What the writer has done.
+cdef struct Store:
+    uint64_t head            # blocks of the queue that are dealt with
+    uint64_t archived        # records written
+    uint64_t durable         # records known to be on the disk
+    uint64_t pending         # records written and not yet
+    uint64_t lost[LOSS_COUNT]   # records
+    uint64_t blocks
+    uint64_t bytes
+    uint64_t fsyncs
+    uint64_t segments
+    uint64_t error           # errno of the last failure; 0 = sound
+    int64_t segment_us       # start of the open segment, which names it; 0 = none is open
+    uint64_t offset          # where its next block goes
+    uint64_t entries         # index entries
+    int64_t segment_opened_ns   # monotonic
+    uint32_t unit            # TimeUnit that its header states
+    uint8_t sync[SYNC_BYTES]
+
+# What the decimator has done. A kill may repeat or lose a little of it.
+cdef struct Trail:
+    uint64_t serial          # block that it reads
+    uint64_t offset          # bytes of it that are done
+    uint64_t phase           # records since the last that was sent
+    uint64_t decimated       # packets sent
+    uint64_t failed
+    uint64_t skipped         # blocks it came too late for
+
+# One block of the ring. Readers other than the receiver look at a block only as far as `visible`, and believe what
+# they read only if `serial` is still the same afterwards.
+cdef struct Block:
+    uint64_t serial
+    uint64_t visible         # bytes of records that are committed
+    uint32_t closed          # no more will come
+    uint32_t busy            # taken: set by the receiver, cleared by the writer
+    uint32_t length
+    uint32_t count
+    uint32_t flags
+    uint32_t unit
+    int64_t first_ns
+    int64_t min_ns
+    int64_t max_ns
+    int64_t arrival_ns
+    uint8_t pad[40]
+
+cdef struct Head:
+    uint64_t magic
+    uint64_t version
+    uint64_t size            # bytes of the mapping
+    uint64_t block_bytes
+    uint64_t block_count     # without the spares
+    uint64_t block_stride
+    int64_t created_ns       # since when the counters count
+    uint64_t clean           # the last relay ended in order
+    uint64_t line0[8]
+    uint64_t commit          # receiver: batch number << 2 | which State counts << 1 | 1 when the batch is DONE, 0 when ARMED
+    uint64_t tail            # receiver: blocks that the writer may take
+    uint64_t newest          # receiver: serial of the newest block that readers know
+    uint64_t line1[8]
+    uint64_t stored          # writer: number << 1 | which Store counts
+    uint64_t line2[8]
+    uint64_t quarantine_written   # receiver
+    uint64_t quarantine_missed    # receiver: packets that found no room there
+    uint64_t line3[8]
+    uint64_t quarantine_read      # main thread
+    uint64_t quarantined          # main thread: packets that it filed
+    uint64_t line5[8]
+    Trail trail              # decimator
+    uint64_t line4[8]
+    Store stores[2]
+    State states[2]
+    uint32_t queue[MAX_BLOCKS]    # block of place n of the writer's queue, at n % MAX_BLOCKS
+    uint32_t order[MAX_BLOCKS]    # block of serial n, at n % MAX_BLOCKS
+
+# A packet set aside, as it lies in the quarantine ring, its bytes after it.
+cdef struct Aside:
+    int64_t arrival_ns
+    uint32_t address
+    uint16_t port
+    uint16_t reason
+    uint32_t length
+    uint32_t offset          # where in the packet it was refused
+
+# Addresses in this process of the parts of a mapping.
+cdef struct Parts:
+    Head *head
+    mmsghdr *messages
+    iovec *iovecs
+    sockaddr_in *names
+    uint8_t *control
+    uint8_t *slots
+    Block *blocks
+    uint8_t *data
+    uint8_t *quarantine
+
+cdef inline uint8_t *block_data(const Parts *parts, uint32_t block) noexcept nogil:
+    """The records of a block; HEAD_ROOM bytes before and SYNC_BYTES after them are its own."""
+    return parts.data + block * parts.head.block_stride + HEAD_ROOM
+
+cdef inline State *current_state(const Parts *parts, uint64_t commit) noexcept nogil:
+    return &parts.head.states[commit >> 1 & 1]
+
+cdef class Mapping:
+    cdef Parts parts
+    cdef readonly int fd

@@ -1,0 +1,502 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""The receiver thread of a relay.
+
+    arm -> recvmmsg -> walk each packet -> copy into the block -> re-send -> commit -> publish
+
+What a batch does to the books is worked out in the State that does not count, from the slots and the State that does,
+and one store makes it count. A relay killed anywhere leaves either a batch that is ARMED, which its successor walks
+again from the slots with the same result, or one that is DONE. `msg_len`, set to MSG_EMPTY before, tells which slots
+the kernel had filled.
+"""
+
+import os
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy, memset
+
+from speeddata.plan cimport (
+    KIND_INT,
+    NO_LEAF,
+    REASON_EMPTY,
+    REASON_OK,
+    REASON_SCHEMA,
+    REASON_SHORT,
+    REASON_TRAILING,
+    REASON_TRUNCATED,
+    UNIT_UNKNOWN,
+    Plan,
+    Reason,
+    TimeUnit,
+    Walk,
+    guess_unit,
+    time_ns,
+    walk_record,
+)
+from speeddata.relay.atomics cimport load32, load64, store32, store64
+from speeddata.relay.c_system cimport (
+    CLOCK_MONOTONIC,
+    CLOCK_REALTIME,
+    CMSG_DATA,
+    CMSG_FIRSTHDR,
+    EAGAIN,
+    EINTR,
+    MSG_DONTWAIT,
+    MSG_TRUNC,
+    SCM_TIMESTAMPNS,
+    SOL_SOCKET,
+    clock_ns,
+    cmsghdr,
+    errno,
+    iovec,
+    recvmmsg,
+    sendmmsg,
+    sockaddr_in,
+    timespec,
+)
+from speeddata.relay.doorbell cimport Bell, Doorbell, ring, sleep
+from speeddata.relay.mapping cimport (
+    BATCH,
+    CONTROL_BYTES,
+    FLAG_BAD_TIME,
+    FLAG_UNSORTED,
+    MAX_BLOCKS,
+    MSG_EMPTY,
+    QUARANTINE_RING,
+    SENDERS,
+    SLOT_BYTES,
+    SLOT_STRIDE,
+    SPARES,
+    Aside,
+    Block,
+    Books,
+    Building,
+    Head,
+    Mapping,
+    Parts,
+    Sender,
+    State,
+    Store,
+    block_data,
+    current_state,
+)
+from speeddata.relay.sequence cimport find_sender, follow
+
+cdef enum:
+    FRAME_BYTES = 10         # C3 01 and the fingerprint, before each record of single-object framing
+    MAX_FAILURES = 1000      # of recvmmsg, one after the other
+    WARM = 32                # blocks in use while the writer keeps up
+    DRAIN_NS = 1_000_000_000 # how long to empty the socket when told to stop
+
+
+cdef void point_messages(Receiving *r) noexcept nogil:
+    """Set the pointers of the message headers to this process's addresses, and nothing else in them."""
+    cdef Parts *parts = &r.parts
+    cdef unsigned int i
+    for i in range(BATCH):
+        parts.iovecs[i].iov_base = parts.slots + i * SLOT_STRIDE
+        parts.iovecs[i].iov_len = SLOT_BYTES
+        parts.messages[i].msg_hdr.msg_iov = &parts.iovecs[i]
+        parts.messages[i].msg_hdr.msg_iovlen = 1
+        parts.messages[i].msg_hdr.msg_name = &parts.names[i]
+        parts.messages[i].msg_hdr.msg_control = parts.control + i * CONTROL_BYTES
+        memset(&r.out[i], 0, sizeof(r.out[i]))
+        r.out[i].msg_hdr.msg_iov = &r.out_iovecs[i]
+        r.out[i].msg_hdr.msg_iovlen = 1
+
+
+cdef void arm(Receiving *r) noexcept nogil:
+    """Make the slots ready for the next batch; from the last store on a successor walks what they hold."""
+    cdef Head *head = r.parts.head
+    cdef unsigned int i
+    for i in range(r.used):  # r.used <= BATCH
+        r.parts.messages[i].msg_len = MSG_EMPTY
+        r.parts.messages[i].msg_hdr.msg_namelen = sizeof(sockaddr_in)
+        r.parts.messages[i].msg_hdr.msg_controllen = CONTROL_BYTES
+        r.parts.messages[i].msg_hdr.msg_flags = 0
+    r.used = 0
+    r.batch += 1
+    store64(&head.commit, r.batch << 2 | (head.commit & 2))
+
+
+cdef State *begin(Receiving *r) noexcept nogil:
+    """The State that does not count, filled from the one that does."""
+    cdef Head *head = r.parts.head
+    cdef State *old = current_state(&r.parts, head.commit)
+    cdef State *new = &head.states[0 if old == &head.states[1] else 1]
+    cdef size_t size = sizeof(State) if r.numbered else sizeof(State) - sizeof(Sender) * SENDERS
+    memcpy(new, old, size)
+    return new
+
+
+cdef void commit(Receiving *r, State *new) noexcept nogil:
+    """Let the new State count, then show what it changed to the other threads."""
+    cdef Head *head = r.parts.head
+    cdef bint queued = new.tail != head.tail
+    store64(&head.commit, r.batch << 2 | (0 if new == &head.states[0] else 2) | 1)
+    publish(r, new)
+    if queued:
+        ring(r.writer)
+    ring(r.decimator)
+
+
+cdef void publish(Receiving *r, State *state) noexcept nogil:
+    """Show the blocks from the newest that was shown to the one being built, and the writer's queue."""
+    cdef Head *head = r.parts.head
+    cdef uint64_t serial = head.newest
+    cdef Block *block
+    while serial <= state.serial:
+        block = &r.parts.blocks[head.order[serial % MAX_BLOCKS]]
+        if serial and block.serial == serial:
+            if serial == state.serial and state.books.building.open:
+                store64(&block.visible, state.books.building.length)
+            else:
+                store64(&block.visible, block.length)
+                store32(&block.closed, 1)
+        serial += 1
+    store64(&head.newest, state.serial)
+    store64(&head.tail, state.tail)
+
+
+cdef void close_block(Receiving *r, State *state) noexcept nogil:
+    """Give the block being built to the writer (a spare one to nobody)."""
+    cdef Building *b = &state.books.building
+    cdef Block *block = &r.parts.blocks[b.block]
+    block.length, block.count, block.flags, block.unit = b.length, b.count, b.flags, <uint32_t>state.books.unit
+    block.first_ns, block.min_ns, block.max_ns, block.arrival_ns = b.first_ns, b.min_ns, b.max_ns, b.arrival_ns
+    if not b.spare:
+        r.parts.head.queue[state.tail % MAX_BLOCKS] = b.block
+        state.tail += 1
+    b.open = 0
+
+
+cdef int free_block(Receiving *r) noexcept nogil:
+    """A block that is free, or -1.
+
+    The first WARM blocks are used in turn as long as they do: few enough to stay in cache, enough to give the decimator
+    time before a block that was written is used again.
+    """
+    cdef Block *blocks = r.parts.blocks
+    cdef uint32_t count = <uint32_t>r.parts.head.block_count
+    cdef uint32_t warm = min(count, <uint32_t>WARM)
+    cdef uint32_t i
+    for i in range(warm):
+        if not load32(&blocks[(r.turn + i) % warm].busy):
+            return <int>((r.turn + i) % warm)
+    for i in range(warm, count):
+        if not load32(&blocks[i].busy):
+            return <int>i
+    return -1
+
+
+cdef void open_block(Receiving *r, State *state) noexcept nogil:
+    """Begin the next block in a free place, or in a spare one when the ring is full."""
+    cdef Head *head = r.parts.head
+    cdef Building *b = &state.books.building
+    cdef int place = free_block(r)
+    cdef Block *block
+    state.serial += 1
+    memset(b, 0, sizeof(Building))
+    b.open = 1
+    b.spare = place < 0
+    b.block = <uint32_t>(place if place >= 0 else head.block_count + state.serial % SPARES)
+    block = &r.parts.blocks[b.block]
+    store32(&block.closed, 0)
+    store64(&block.visible, 0)
+    store64(&block.serial, state.serial)
+    block.busy = 1
+    r.turn = b.block + 1
+    head.order[state.serial % MAX_BLOCKS] = b.block
+
+
+cdef void make_room(Receiving *r, State *state, uint32_t length) noexcept nogil:
+    """See that the block being built can take `length` more bytes; length <= SLOT_BYTES <= block_bytes."""
+    cdef Building *b = &state.books.building
+    if b.open and b.length + length > r.parts.head.block_bytes:
+        close_block(r, state)
+    if not b.open:
+        open_block(r, state)
+
+
+cdef void set_aside(Receiving *r, unsigned int i, Reason reason, uint32_t length, uint32_t offset) noexcept nogil:
+    """Put a refused packet into the quarantine ring, for the main thread to file; counted as missed when it is full."""
+    cdef Head *head = r.parts.head
+    cdef uint64_t at = head.quarantine_written
+    cdef uint64_t need = (sizeof(Aside) + length + 7) & ~<uint64_t>7
+    cdef Aside aside
+    if at + need - load64(&head.quarantine_read) > QUARANTINE_RING:
+        head.quarantine_missed += 1
+        return
+    memset(&aside, 0, sizeof(aside))
+    aside.arrival_ns = arrival_ns(r, i)
+    aside.address, aside.port = r.parts.names[i].sin_addr.s_addr, r.parts.names[i].sin_port
+    aside.reason, aside.length, aside.offset = reason, length, offset
+    put_ring(r.parts.quarantine, at, <const uint8_t *>&aside, sizeof(aside))
+    put_ring(r.parts.quarantine, at + sizeof(aside), r.parts.slots + i * SLOT_STRIDE, length)
+    store64(&head.quarantine_written, at + need)
+    ring(r.clerk)
+
+
+cdef void put_ring(uint8_t *base, uint64_t at, const uint8_t *data, uint64_t length) noexcept nogil:
+    """Copy into the quarantine ring, round its end; length < QUARANTINE_RING."""
+    cdef uint64_t place = at % QUARANTINE_RING
+    cdef uint64_t first = min(length, QUARANTINE_RING - place)
+    memcpy(base + place, data, first)
+    memcpy(base, data + first, length - first)
+
+
+cdef int64_t arrival_ns(Receiving *r, unsigned int i) noexcept nogil:
+    """When the kernel took the datagram (CLOCK_REALTIME)."""
+    cdef cmsghdr *control = CMSG_FIRSTHDR(&r.parts.messages[i].msg_hdr)
+    cdef timespec stamp
+    if control == NULL or control.cmsg_level != SOL_SOCKET or control.cmsg_type != SCM_TIMESTAMPNS:
+        return clock_ns(CLOCK_REALTIME)
+    memcpy(&stamp, CMSG_DATA(control), sizeof(stamp))
+    return <int64_t>stamp.tv_sec * 1_000_000_000 + stamp.tv_nsec
+
+
+cdef void note_time(Books *books, const Walk *walk, int64_t arrival) noexcept nogil:
+    """Bring the time of one record into the index entry of its block."""
+    cdef Building *b = &books.building
+    cdef int64_t ns
+    if books.unit == UNIT_UNKNOWN:
+        books.unit = guess_unit(&walk.time)
+    if not time_ns(&walk.time, <TimeUnit>books.unit, &ns):
+        ns = arrival
+        b.flags |= FLAG_BAD_TIME
+        books.bad_time += 1
+    if b.count == 0:
+        b.first_ns = b.min_ns = b.max_ns = b.last_ns = ns
+        b.arrival_ns = arrival
+    elif ns < b.last_ns:
+        b.flags |= FLAG_UNSORTED
+    b.last_ns = ns
+    b.min_ns = min(b.min_ns, ns)
+    b.max_ns = max(b.max_ns, ns)
+    b.count += 1
+
+
+cdef Reason open_frame(Receiving *r, const uint8_t **p, const uint8_t *end) noexcept nogil:
+    """Step over what single-object framing puts before a record."""
+    if end - p[0] < FRAME_BYTES:
+        return REASON_SHORT
+    if p[0][0] != 0xC3 or p[0][1] != 0x01 or memcmp(p[0] + 2, r.plan.fingerprint, 8) != 0:
+        return REASON_SCHEMA
+    p[0] += FRAME_BYTES
+    return REASON_OK
+
+
+cdef Reason walk_records(Receiving *r, State *state, unsigned int i, const uint8_t *slot, const uint8_t *end,
+                         uint32_t *offset) noexcept nogil:
+    """Validate a packet record by record and copy each into the block, which has room for all of it.
+
+    On refusal `offset` is that of the record at fault, and the caller undoes what was done.
+    """
+    cdef Books *books = &state.books
+    cdef uint8_t *out = block_data(&r.parts, books.building.block)
+    cdef int64_t arrival = arrival_ns(r, i)
+    cdef const uint8_t *p = slot
+    cdef Sender *sender = NULL
+    cdef Reason reason
+    cdef Walk walk
+    if r.numbered:
+        sender = find_sender(state.senders, r.parts.names[i].sin_addr.s_addr, r.parts.names[i].sin_port, r.batch)
+    while p < end:
+        offset[0] = <uint32_t>(p - slot)
+        reason = open_frame(r, &p, end) if r.single_object else REASON_OK
+        if reason == REASON_OK:
+            reason = walk_record(r.plan, p, end, &walk)
+        if reason != REASON_OK:
+            return REASON_TRAILING if offset[0] else reason
+        note_time(books, &walk, arrival)
+        if sender != NULL and not walk.sequence.is_null:
+            follow(sender, walk.sequence.whole, r.narrow, books)
+        memcpy(out + books.building.length, p, walk.end - p)  # walk.end <= end: fits by make_room
+        books.building.length += <uint32_t>(walk.end - p)
+        books.records += 1
+        books.ring_full += books.building.spare
+        p = walk.end
+    return REASON_OK
+
+
+cdef void take_packet(Receiving *r, State *state, unsigned int i) noexcept nogil:
+    """Account for one datagram: into the block and the forward list, or refused and set aside."""
+    cdef const uint8_t *slot = r.parts.slots + i * SLOT_STRIDE
+    cdef uint32_t length = min(r.parts.messages[i].msg_len, <uint32_t>SLOT_BYTES)
+    cdef uint32_t offset = 0
+    cdef Books former
+    cdef Reason reason
+    if length == 0:
+        reason = REASON_EMPTY
+    elif r.parts.messages[i].msg_hdr.msg_flags & MSG_TRUNC:
+        reason = REASON_TRUNCATED
+    else:
+        make_room(r, state, length)
+        former = state.books
+        reason = walk_records(r, state, i, slot, slot + length, &offset)
+        if reason != REASON_OK:
+            state.books = former
+    if reason != REASON_OK:
+        state.rejected[<int>reason] += 1
+        set_aside(r, i, reason, length, offset)
+        return
+    state.books.packets += 1
+    state.books.bytes += length
+    if r.forward_fd >= 0:
+        r.out_iovecs[r.forwards].iov_base = <void *>slot  # r.forwards <= i < BATCH
+        r.out_iovecs[r.forwards].iov_len = length
+        r.forwards += 1
+
+
+cdef void forward(Receiving *r, State *state) noexcept nogil:
+    """Re-send the packets of this batch, byte for byte; never waits."""
+    cdef unsigned int done = 0
+    cdef int sent
+    while done < r.forwards:
+        sent = sendmmsg(r.forward_fd, &r.out[done], r.forwards - done, MSG_DONTWAIT)
+        if sent > 0:
+            done += sent
+            state.forwarded += sent
+        elif errno != EINTR:
+            # The first of them cannot be sent now; the stream is live, so it is not tried again.
+            done += 1
+            state.forward_failed += 1
+    r.forwards = 0
+
+
+cdef void take_batch(Receiving *r) noexcept nogil:
+    """Walk what the slots hold, up to the first that the kernel did not fill, and commit it."""
+    cdef State *state = begin(r)
+    cdef Building *b = &state.books.building
+    cdef unsigned int i
+    if b.open and b.spare and free_block(r) >= 0:
+        close_block(r, state)
+    for i in range(BATCH):
+        if r.parts.messages[i].msg_len == MSG_EMPTY:
+            break
+        take_packet(r, state, i)
+        r.used = i + 1
+    forward(r, state)
+    commit(r, state)
+
+
+cdef void turn_block(Receiving *r) noexcept nogil:
+    """Close the block being built, outside a batch."""
+    cdef State *state = begin(r)
+    r.batch += 1
+    close_block(r, state)
+    commit(r, state)
+
+
+cdef void resume(Receiving *r) noexcept nogil:
+    """Go on from whatever the former relay left: free what is free, show what counts, walk an ARMED batch."""
+    cdef Head *head = r.parts.head
+    cdef State *state = current_state(&r.parts, head.commit)
+    cdef Store *store = &head.stores[head.stored & 1]
+    cdef uint64_t k
+    for k in range(head.block_count + SPARES):
+        r.parts.blocks[k].busy = 0
+    for k in range(store.head, state.tail):
+        r.parts.blocks[head.queue[k % MAX_BLOCKS]].busy = 1
+    if state.books.building.open:
+        r.parts.blocks[state.books.building.block].busy = 1
+    r.batch = head.commit >> 2
+    r.used = BATCH
+    point_messages(r)
+    publish(r, state)
+    if head.commit & 1 == 0:
+        take_batch(r)
+        r.used = BATCH
+
+
+cdef void watch_age(Receiving *r) noexcept nogil:
+    """Close a block that has waited long enough for more."""
+    cdef State *state = current_state(&r.parts, r.parts.head.commit)
+    cdef int64_t now
+    if not state.books.building.open:
+        r.open_serial = 0
+        return
+    now = clock_ns(CLOCK_MONOTONIC)
+    if state.serial != r.open_serial:
+        r.open_serial, r.opened_ns = state.serial, now
+    elif now - r.opened_ns >= r.age_ns:
+        turn_block(r)
+        r.open_serial = 0
+
+
+cdef void receive(Receiving *r) noexcept nogil:
+    """The loop of the thread: until told to stop, and then until the socket is empty."""
+    cdef bint armed = False
+    cdef unsigned int failures = 0
+    cdef int64_t last = 0  # when to stop although packets still come
+    cdef int count
+    while last == 0 or clock_ns(CLOCK_MONOTONIC) < last:
+        if last == 0 and load32(&r.bell.stop):
+            last = clock_ns(CLOCK_MONOTONIC) + DRAIN_NS
+        if not armed:
+            arm(r)
+            armed = True
+        count = recvmmsg(r.fd, r.parts.messages, BATCH, MSG_DONTWAIT, NULL)
+        if count > 0:
+            take_batch(r)
+            armed = False
+            failures = 0
+        elif errno != EAGAIN and errno != EINTR:
+            failures += 1
+            if failures > MAX_FAILURES:
+                r.error = errno
+                break
+        elif last:
+            break
+        watch_age(r)
+        if count <= 0:
+            wait(r)
+    if current_state(&r.parts, r.parts.head.commit).books.building.open:
+        turn_block(r)
+
+
+cdef void wait(Receiving *r) noexcept nogil:
+    """Sleep until a packet, a ring, or the age of the block being built; for ever when there is none."""
+    cdef int64_t timeout = -1
+    if r.open_serial:
+        timeout = max(0, r.age_ns - (clock_ns(CLOCK_MONOTONIC) - r.opened_ns))
+    sleep(r.bell, r.fd, timeout)
+
+
+cdef class Receiver:
+    """Receives one channel's packets into its mapping; `run` is the body of a thread.
+
+    `socket` is bound and has SO_TIMESTAMPNS on; `forward` is connected to the full-rate group, or -1.
+    """
+    cdef Receiving r
+    cdef object keep
+
+    def __cinit__(self, Mapping mapping, Plan plan, int socket, int forward, bint single_object, double age_s,
+                  Doorbell bell, Doorbell writer, Doorbell decimator, Doorbell clerk):
+        cdef Receiving *r = &self.r
+        if mapping.parts.head.block_bytes < SLOT_BYTES:
+            raise ValueError(f"block_bytes is {mapping.parts.head.block_bytes}, a block must hold {SLOT_BYTES}")
+        self.keep = (mapping, plan, bell, writer, decimator, clerk)
+        memset(r, 0, sizeof(Receiving))
+        r.parts, r.plan = mapping.parts, &plan.c
+        r.fd, r.forward_fd, r.single_object = socket, forward, single_object
+        r.numbered = plan.c.sequence != NO_LEAF
+        r.narrow = r.numbered and plan.c.leaves[plan.c.sequence].number == KIND_INT
+        r.age_ns = <int64_t>(age_s * 1e9)
+        r.bell, r.writer, r.decimator, r.clerk = &bell.bell, &writer.bell, &decimator.bell, &clerk.bell
+
+    def resume(self, int unit) -> None:
+        """Take over the mapping; `unit` is the TimeUnit known so far, for a mapping that knows none yet."""
+        cdef State *state = current_state(&self.r.parts, self.r.parts.head.commit)
+        if self.r.plan.unit != UNIT_UNKNOWN:
+            state.books.unit = self.r.plan.unit
+        elif state.books.unit == UNIT_UNKNOWN:
+            state.books.unit = <uint64_t>unit
+        with nogil:
+            resume(&self.r)
+
+    def run(self) -> None:
+        """Receive until the doorbell says stop and the socket is empty. OSError when receiving fails for good."""
+        with nogil:
+            receive(&self.r)
+        if self.r.error:
+            raise OSError(self.r.error, f"receiving: {os.strerror(self.r.error)}")

@@ -1,0 +1,119 @@
+"""The sockets of a channel: one that receives, two that send. They outlive the relay that uses them."""
+
+import contextlib
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from speeddata.errors import RelayError
+from speeddata.relay.spec import ChannelSpec, Group, Multicast
+
+__all__ = ["ChannelSockets", "kernel_drops", "open_input", "open_output"]
+
+SO_RCVBUFFORCE = 33
+SO_TIMESTAMPNS = 35
+SO_MEMINFO = 55
+IP_MULTICAST_ALL = 49
+MEMINFO = struct.Struct("9I")
+DROPS = 8  # place of the drop count in SO_MEMINFO
+OUTPUT_BUFFER = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSockets:
+    """The sockets of one channel, and the receive buffer that the kernel granted."""
+
+    input: socket.socket
+    full_rate: socket.socket
+    decimated: socket.socket
+    receive_buffer: int
+
+    @classmethod
+    def open(cls, spec: ChannelSpec) -> "ChannelSockets":
+        """Bind and connect; RelayError when the input port cannot be had."""
+        with contextlib.ExitStack() as undo:
+            source = undo.enter_context(open_input(spec.listen, spec.port, spec.receive_buffer_bytes))
+            full = undo.enter_context(open_output(spec.multicast, spec.multicast.full_rate))
+            decimated = undo.enter_context(open_output(spec.multicast, spec.multicast.decimated))
+            granted = source.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+            undo.pop_all()
+        return cls(source, full, decimated, granted)
+
+    def close(self) -> None:
+        for one in self.all():
+            one.close()
+
+    def all(self) -> tuple[socket.socket, socket.socket, socket.socket]:
+        return self.input, self.full_rate, self.decimated
+
+
+def open_input(address: str, port: int, buffer: int) -> socket.socket:
+    """A UDP socket bound to the channel's port, with kernel time stamps and as large a buffer as can be had."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        set_receive_buffer(sock, buffer)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        # Without this a socket bound to 0.0.0.0 hears every group that anybody on the host has joined, its own too.
+        sock.setsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL, 0)
+        sock.bind((address, port))
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise RelayError(f"port {port} on {address} is in use{_owner(port)}") from None
+        raise RelayError(f"port {port} on {address}: {error.strerror}") from None
+    return sock
+
+
+def set_receive_buffer(sock: socket.socket, size: int) -> None:
+    """Ask for a buffer beyond rmem_max, which root may have; else for as much as anybody may."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+def open_output(multicast: Multicast, group: Group) -> socket.socket:
+    """A UDP socket connected to a group, sending by the interface given."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(multicast.interface))
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, multicast.ttl)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, OUTPUT_BUFFER)
+        # The source address: without it the route would choose.
+        sock.bind((multicast.interface, 0))
+        sock.connect((group.address, group.port))
+    except OSError as error:
+        sock.close()
+        raise RelayError(
+            f"multicast {group.address}:{group.port} by interface {multicast.interface}: {error.strerror}"
+        ) from None
+    return sock
+
+
+def kernel_drops(sock: socket.socket) -> int:
+    """Datagrams that the kernel dropped for want of buffer, since the socket was made."""
+    drops: int = MEMINFO.unpack(sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO.size))[DROPS]
+    return drops
+
+
+def _owner(port: int) -> str:
+    """Who has a UDP port, as far as /proc tells."""
+    inodes = set(_inodes(port))
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            target = os.readlink(link)
+            if target.startswith("socket:[") and target[8:-1] in inodes:
+                name = (link.parents[1] / "comm").read_text().strip()
+                return f" (by process {link.parents[1].name}, {name})"
+    return ""
+
+
+def _inodes(port: int) -> Iterator[str]:
+    for line in Path("/proc/net/udp").read_text().splitlines()[1:]:
+        columns = line.split()
+        if int(columns[1].rpartition(":")[2], 16) == port:
+            yield columns[9]

@@ -1,0 +1,89 @@
+"""What a relay is told of its channel: everything resolved, nothing to look up."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
+
+from speeddata.errors import ConfigError
+
+__all__ = ["ChannelSpec", "Decimation", "Group", "Multicast", "Rotation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A multicast group and port."""
+
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Multicast:
+    """Where the two streams are sent, by which interface (its IPv4 address) and how far."""
+
+    full_rate: Group
+    decimated: Group
+    interface: str = "127.0.0.1"
+    ttl: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decimation:
+    """How the decimated stream is made: by `factor` records or at `rate_hz` buckets a second of record time."""
+
+    enabled: bool = True
+    algorithm: Literal["downsample", "minmax"] = "minmax"
+    factor: int | None = None
+    rate_hz: float | None = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Size and age at which a segment ends; 0 = never."""
+
+    bytes: int = 256 << 20
+    seconds: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    """One channel, as its relay sees it."""
+
+    name: str
+    port: int
+    schema: dict[str, Any]
+    archive: str
+    multicast: Multicast
+    listen: str = "127.0.0.1"
+    framing: Literal["plain", "single_object"] = "plain"
+    time_unit: str | None = None
+    decimation: Decimation = field(default_factory=Decimation)
+    rotation: Rotation = field(default_factory=Rotation)
+    block_bytes: int = 256 << 10
+    block_age_s: float = 1.0
+    flush_interval_s: float = 1.0
+    ring_bytes: int = 64 << 20
+    receive_buffer_bytes: int = 64 << 20
+    quarantine_bytes: int = 1 << 20
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Make a spec of what `to_json` gave; ConfigError for keys it does not know or misses."""
+        given = dict(value)
+        unknown = set(given) - {f.name for f in fields(cls)}
+        if unknown:
+            raise ConfigError([f"channel spec: unknown key {key!r}" for key in sorted(unknown)])
+        try:
+            streams = dict(given.pop("multicast"))
+            for stream in ("full_rate", "decimated"):
+                streams[stream] = Group(**streams[stream])
+            given["multicast"] = Multicast(**streams)
+            for key, kind in (("decimation", Decimation), ("rotation", Rotation)):
+                if key in given:
+                    given[key] = kind(**given[key])
+            return cls(**given)
+        except (KeyError, TypeError) as error:
+            raise ConfigError([f"channel spec {given.get('name')!r}: {error}"]) from None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
