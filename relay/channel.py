@@ -1,9 +1,9 @@
 """One channel's relay process: its threads, from start to the last fsync.
 
-    receiver    socket -> block, full-rate stream      (receiver.pyx)
-    decimator   block -> decimated stream              (decimator.pyx)
-    writer      block -> segment, index, fsync         (writer.pyx)
-    main        signals, refused packets -> quarantine (here)
+receiver    socket -> block, full-rate stream      (receiver.pyx)
+decimator   block -> decimated stream              (decimator.pyx)
+writer      block -> segment, index, fsync         (writer.pyx)
+main        signals, refused packets -> quarantine (here)
 """
 
 import fcntl
@@ -45,7 +45,9 @@ def compile_plan(spec: ChannelSpec) -> Plan:
 class ChannelRelay:
     """The relay of one channel in this process. `lifeline` reads end of file when the keeper is gone."""
 
-    def __init__(self, spec: ChannelSpec, mapping: Mapping, sockets: ChannelSockets, lifeline: int = -1) -> None:
+    def __init__(
+        self, spec: ChannelSpec, mapping: Mapping, sockets: ChannelSockets, lifeline: int = -1
+    ) -> None:
         self.spec = spec
         self.mapping = mapping
         self.sockets = sockets
@@ -79,9 +81,14 @@ class ChannelRelay:
         # Threads inherit the mask: signals are for the main thread alone.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         for name, body in (("receiver", receiver), ("decimator", decimator), ("writer", writer)):
-            self.threads[name] = threading.Thread(target=self._run_thread, args=(name, body.run, waker), name=name)
+            self.threads[name] = threading.Thread(
+                target=self._run_thread, args=(name, body.run, waker), name=name
+            )
             self.threads[name].start()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
+        log.info(
+            "%s: relaying from %s:%d to %s", self.spec.name, self.spec.listen, self.spec.port, self.folder
+        )
         self._serve(wake)
         return self._stop()
 

@@ -53,6 +53,8 @@ class Charge:
 
     def fork(self, become_child: Callable[["Charge"], int]) -> int:
         """Start a relay; gives a pidfd. `become_child` runs in it and gives the lifeline."""
+        # The relay takes signals only when it has handlers of its own (ChannelRelay.run).
+        former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
         pid = os.fork()
         if pid == 0:
             status = 1
@@ -60,6 +62,7 @@ class Charge:
                 status = self._relay(become_child(self))
             finally:
                 os._exit(status)
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
         self.pid, self.started, self.since = pid, time.monotonic(), time.time_ns()
         log.info("%s: relay %d started", self.spec.name, pid)
         return os.pidfd_open(pid)
@@ -106,7 +109,10 @@ class Charge:
         full_address, full_port = self.sockets.full_rate.getsockname()
         return self.mapping.stats() | {
             "kernel_drops": kernel_drops(self.sockets.input),
-            "receive_buffer": {"wanted": self.spec.receive_buffer_bytes, "granted": self.sockets.receive_buffer},
+            "receive_buffer": {
+                "wanted": self.spec.receive_buffer_bytes,
+                "granted": self.sockets.receive_buffer,
+            },
             "source": {"address": address, "port": port},
             "full_rate_source": {"address": full_address, "port": full_port},
         }

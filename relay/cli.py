@@ -31,11 +31,19 @@ def main(argv: list[str]) -> int:
     logging.Formatter.converter = time.gmtime
     try:
         if arguments.keeper:
-            return Keeper(arguments.keeper).run()
+            return keep(arguments.keeper)
         return run_alone(ChannelSpec.from_json(json.loads(arguments.spec.read_text())))
     except (ConfigError, RelayError, SchemaError, OSError, json.JSONDecodeError) as error:
         print(f"speeddata.relay: {error}", file=sys.stderr)
         return CANNOT_START
+
+
+def keep(data: Path) -> int:
+    """Become the keeper, as nobody's child: whoever asked for it sees a process that ends when the keeper is ready."""
+    keeper = Keeper(data)
+    if os.fork():
+        os._exit(0)
+    return keeper.run()
 
 
 def run_alone(spec: ChannelSpec) -> int:
@@ -47,8 +55,6 @@ def run_alone(spec: ChannelSpec) -> int:
         stats = mapping.stats() | {"kernel_drops": kernel_drops(sockets.input)}
         os.write(1, json.dumps(stats).encode() + b"\n")
 
-    relay = ChannelRelay(spec, mapping, sockets)
-    print(f"relaying {spec.name!r} from {spec.listen}:{spec.port} to {spec.archive}", file=sys.stderr)
-    status = relay.run(report)
+    status = ChannelRelay(spec, mapping, sockets).run(report)
     report()
     return status

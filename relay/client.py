@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -26,30 +25,28 @@ class KeeperClient:
         self.data = Path(data).absolute()
 
     def start_keeper(self) -> int:
-        """See that a keeper runs, in a session of its own; its pid."""
+        """See that a keeper runs, in a session of its own and nobody's child; its pid."""
         answer = self.ping()
         if answer is None:
-            process = self._spawn()
-            deadline = time.monotonic() + START_LIMIT_S
-            while (answer := self.ping()) is None:
-                if process.poll() is not None:
-                    raise RelayError(f"the keeper ended at once: {self._last_words()}")
-                if time.monotonic() > deadline:
-                    raise RelayError(f"no answer from the keeper within {START_LIMIT_S:.0f} s")
-                time.sleep(0.01)
+            status = self._spawn()
+            answer = self.ping()
+            if answer is None:
+                raise RelayError(f"the keeper did not start (exit status {status}): {self._last_words()}")
         pid: int = answer["pid"]
         return pid
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self) -> int:
+        """Start a keeper and wait until it is ready or has failed."""
         path = self._log_path()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         if path.exists() and path.stat().st_size > MAX_LOG:
             path.replace(path.with_suffix(".log.1"))
         with path.open("ab") as log:
-            return subprocess.Popen(
+            return subprocess.run(
                 [sys.executable, "-P", "-m", "speeddata.relay", "--keeper", str(self.data)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+                timeout=START_LIMIT_S, check=False,
+            ).returncode  # fmt: skip
 
     def _log_path(self) -> Path:
         return self.data / "log" / "keeper.log"

@@ -18,6 +18,7 @@ from speeddata.relay.c_system cimport (
     errno,
     fdatasync,
     fsync,
+    ftruncate,
     getrandom,
     gmtime_r,
     openat,
@@ -213,6 +214,9 @@ cdef int put_block(Container *c, Store *store, const Block *block, uint8_t *data
     if not error:
         error = write_all(c.index, <const uint8_t *>&entry, sizeof(entry), INDEX_HEAD + store.entries * INDEX_ENTRY)
     if error:
+        # A part of a block may have been written: readers shall not meet it. If this fails too, the next block covers it.
+        ftruncate(c.data, <off_t>store.offset)
+        ftruncate(c.index, <off_t>(INDEX_HEAD + store.entries * INDEX_ENTRY))
         return error
     store.offset += entry.length
     store.entries += 1

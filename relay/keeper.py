@@ -65,9 +65,9 @@ class Keeper:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RelayError(f"a keeper runs already, process {os.pread(fd, 32, 0).decode().strip()}") from None
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+            raise RelayError(
+                f"a keeper runs already, process {os.pread(fd, 32, 0).decode().strip()}"
+            ) from None
         return fd
 
     def _listen(self) -> socket.socket:
@@ -83,6 +83,8 @@ class Keeper:
 
     def run(self) -> int:
         """Serve until the last relay has ended after a shutdown; the exit status."""
+        os.ftruncate(self.lock, 0)
+        os.pwrite(self.lock, f"{os.getpid()}\n".encode(), 0)
         wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(waker)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -157,7 +159,9 @@ class Keeper:
         """Answer one request, now or, where `None` comes back, when it is done."""
         try:
             request = json.loads(line)
-            handler: Callable[[socket.socket, Answer], Answer | None] = getattr(self, f"handle_{request['op']}")
+            handler: Callable[[socket.socket, Answer], Answer | None] = getattr(
+                self, f"handle_{request['op']}"
+            )
         except (ValueError, KeyError, TypeError, AttributeError):
             self._answer(client, {"ok": False, "error": f"not a request: {line[:200]!r}"})
             return

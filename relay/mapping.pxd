@@ -22,7 +22,7 @@ cdef enum:
     SENDERS = 64             # whose sequence numbers are followed at one time
     HEAD_ROOM = 32           # before a block's records: two varints
     SYNC_BYTES = 16          # after them
-    SPARES = 2               # blocks for the live streams alone, when the ring is full
+    SPARES = 16              # blocks for the live streams alone, when the ring is full
     MAX_BLOCKS = 4096        # of the ring, spares included
     QUARANTINE_RING = 262144
 

@@ -8,6 +8,7 @@ from libc.string cimport memcpy
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from speeddata.plan import REASONS, TIME_UNITS
+from speeddata.relay.aside cimport aside_bytes, get_ring
 from speeddata.relay.atomics cimport fence, load64, store64
 from speeddata.relay.c_system cimport (
     MADV_POPULATE_WRITE,
@@ -171,7 +172,7 @@ cdef class Mapping:
             packet = bytes(min(aside.length, <uint32_t>SLOT_BYTES))
             get_ring(self.parts.quarantine, at + sizeof(aside), <uint8_t *><char *>packet, len(packet))
             taken.append((aside.arrival_ns, ntohl(aside.address), ntohs(aside.port), aside.reason, aside.offset, packet))
-            at += (sizeof(aside) + aside.length + 7) & ~<uint64_t>7
+            at += aside_bytes(&aside)
         store64(&head.quarantine_read, at)
         return taken
 
@@ -182,14 +183,6 @@ cdef class Mapping:
     def filed(self, int packets) -> None:
         """Count packets that were filed in quarantine."""
         self.parts.head.quarantined += packets
-
-
-cdef void get_ring(const uint8_t *base, uint64_t at, uint8_t *out, uint64_t length) noexcept:
-    """Copy out of the quarantine ring, round its end; length < QUARANTINE_RING."""
-    cdef uint64_t place = at % QUARANTINE_RING
-    cdef uint64_t first = min(length, QUARANTINE_RING - place)
-    memcpy(out, base + place, first)
-    memcpy(out + first, base, length - first)
 
 
 cdef void copy_state(Head *head, State *out) noexcept:

@@ -1,11 +1,12 @@
 """The receiver thread: socket -> walk -> block and full-rate stream."""
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from speeddata.plan cimport CPlan
 from speeddata.relay.c_system cimport iovec, mmsghdr
 from speeddata.relay.doorbell cimport Bell
 from speeddata.relay.mapping cimport BATCH, Parts
+from speeddata.relay.ring cimport Ring
 
 cdef struct Receiving:
     Parts parts
@@ -19,7 +20,7 @@ cdef struct Receiving:
     uint64_t open_serial     # block being built when its age was last looked at; 0 = none
     int64_t opened_ns        # monotonic time when it was first seen
     uint64_t batch           # number of the last one
-    uint32_t turn            # where to look for a free block
+    Ring ring                # where blocks come from and go to
     unsigned int used        # messages that the last recvmmsg may have filled
     unsigned int forwards    # packets of this batch to re-send
     mmsghdr out[BATCH]

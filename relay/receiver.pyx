@@ -32,7 +32,7 @@ from speeddata.plan cimport (
     time_ns,
     walk_record,
 )
-from speeddata.relay.atomics cimport load32, load64, store32, store64
+from speeddata.relay.atomics cimport load32, store64
 from speeddata.relay.c_system cimport (
     CLOCK_MONOTONIC,
     CLOCK_REALTIME,
@@ -54,20 +54,17 @@ from speeddata.relay.c_system cimport (
     timespec,
 )
 from speeddata.relay.doorbell cimport Bell, Doorbell, ring, sleep
+from speeddata.relay.aside cimport put_aside
 from speeddata.relay.mapping cimport (
     BATCH,
     CONTROL_BYTES,
     FLAG_BAD_TIME,
     FLAG_UNSORTED,
-    MAX_BLOCKS,
     MSG_EMPTY,
-    QUARANTINE_RING,
     SENDERS,
     SLOT_BYTES,
     SLOT_STRIDE,
-    SPARES,
     Aside,
-    Block,
     Books,
     Building,
     Head,
@@ -75,16 +72,15 @@ from speeddata.relay.mapping cimport (
     Parts,
     Sender,
     State,
-    Store,
     block_data,
     current_state,
 )
+from speeddata.relay.ring cimport close_block, free_block, make_room, publish, recover_ring
 from speeddata.relay.sequence cimport find_sender, follow
 
 cdef enum:
     FRAME_BYTES = 10         # C3 01 and the fingerprint, before each record of single-object framing
     MAX_FAILURES = 1000      # of recvmmsg, one after the other
-    WARM = 32                # blocks in use while the writer keeps up
     DRAIN_NS = 1_000_000_000 # how long to empty the socket when told to stop
 
 
@@ -133,115 +129,21 @@ cdef void commit(Receiving *r, State *new) noexcept nogil:
     cdef Head *head = r.parts.head
     cdef bint queued = new.tail != head.tail
     store64(&head.commit, r.batch << 2 | (0 if new == &head.states[0] else 2) | 1)
-    publish(r, new)
+    publish(&r.ring, new)
     if queued:
         ring(r.writer)
     ring(r.decimator)
 
 
-cdef void publish(Receiving *r, State *state) noexcept nogil:
-    """Show the blocks from the newest that was shown to the one being built, and the writer's queue."""
-    cdef Head *head = r.parts.head
-    cdef uint64_t serial = head.newest
-    cdef Block *block
-    while serial <= state.serial:
-        block = &r.parts.blocks[head.order[serial % MAX_BLOCKS]]
-        if serial and block.serial == serial:
-            if serial == state.serial and state.books.building.open:
-                store64(&block.visible, state.books.building.length)
-            else:
-                store64(&block.visible, block.length)
-                store32(&block.closed, 1)
-        serial += 1
-    store64(&head.newest, state.serial)
-    store64(&head.tail, state.tail)
-
-
-cdef void close_block(Receiving *r, State *state) noexcept nogil:
-    """Give the block being built to the writer (a spare one to nobody)."""
-    cdef Building *b = &state.books.building
-    cdef Block *block = &r.parts.blocks[b.block]
-    block.length, block.count, block.flags, block.unit = b.length, b.count, b.flags, <uint32_t>state.books.unit
-    block.first_ns, block.min_ns, block.max_ns, block.arrival_ns = b.first_ns, b.min_ns, b.max_ns, b.arrival_ns
-    if not b.spare:
-        r.parts.head.queue[state.tail % MAX_BLOCKS] = b.block
-        state.tail += 1
-    b.open = 0
-
-
-cdef int free_block(Receiving *r) noexcept nogil:
-    """A block that is free, or -1.
-
-    The first WARM blocks are used in turn as long as they do: few enough to stay in cache, enough to give the decimator
-    time before a block that was written is used again.
-    """
-    cdef Block *blocks = r.parts.blocks
-    cdef uint32_t count = <uint32_t>r.parts.head.block_count
-    cdef uint32_t warm = min(count, <uint32_t>WARM)
-    cdef uint32_t i
-    for i in range(warm):
-        if not load32(&blocks[(r.turn + i) % warm].busy):
-            return <int>((r.turn + i) % warm)
-    for i in range(warm, count):
-        if not load32(&blocks[i].busy):
-            return <int>i
-    return -1
-
-
-cdef void open_block(Receiving *r, State *state) noexcept nogil:
-    """Begin the next block in a free place, or in a spare one when the ring is full."""
-    cdef Head *head = r.parts.head
-    cdef Building *b = &state.books.building
-    cdef int place = free_block(r)
-    cdef Block *block
-    state.serial += 1
-    memset(b, 0, sizeof(Building))
-    b.open = 1
-    b.spare = place < 0
-    b.block = <uint32_t>(place if place >= 0 else head.block_count + state.serial % SPARES)
-    block = &r.parts.blocks[b.block]
-    store32(&block.closed, 0)
-    store64(&block.visible, 0)
-    store64(&block.serial, state.serial)
-    block.busy = 1
-    r.turn = b.block + 1
-    head.order[state.serial % MAX_BLOCKS] = b.block
-
-
-cdef void make_room(Receiving *r, State *state, uint32_t length) noexcept nogil:
-    """See that the block being built can take `length` more bytes; length <= SLOT_BYTES <= block_bytes."""
-    cdef Building *b = &state.books.building
-    if b.open and b.length + length > r.parts.head.block_bytes:
-        close_block(r, state)
-    if not b.open:
-        open_block(r, state)
-
-
 cdef void set_aside(Receiving *r, unsigned int i, Reason reason, uint32_t length, uint32_t offset) noexcept nogil:
-    """Put a refused packet into the quarantine ring, for the main thread to file; counted as missed when it is full."""
-    cdef Head *head = r.parts.head
-    cdef uint64_t at = head.quarantine_written
-    cdef uint64_t need = (sizeof(Aside) + length + 7) & ~<uint64_t>7
+    """Hand a refused packet to the main thread, to be filed in quarantine."""
     cdef Aside aside
-    if at + need - load64(&head.quarantine_read) > QUARANTINE_RING:
-        head.quarantine_missed += 1
-        return
     memset(&aside, 0, sizeof(aside))
     aside.arrival_ns = arrival_ns(r, i)
     aside.address, aside.port = r.parts.names[i].sin_addr.s_addr, r.parts.names[i].sin_port
     aside.reason, aside.length, aside.offset = reason, length, offset
-    put_ring(r.parts.quarantine, at, <const uint8_t *>&aside, sizeof(aside))
-    put_ring(r.parts.quarantine, at + sizeof(aside), r.parts.slots + i * SLOT_STRIDE, length)
-    store64(&head.quarantine_written, at + need)
-    ring(r.clerk)
-
-
-cdef void put_ring(uint8_t *base, uint64_t at, const uint8_t *data, uint64_t length) noexcept nogil:
-    """Copy into the quarantine ring, round its end; length < QUARANTINE_RING."""
-    cdef uint64_t place = at % QUARANTINE_RING
-    cdef uint64_t first = min(length, QUARANTINE_RING - place)
-    memcpy(base + place, data, first)
-    memcpy(base, data + first, length - first)
+    if put_aside(&r.parts, &aside, r.parts.slots + i * SLOT_STRIDE):
+        ring(r.clerk)
 
 
 cdef int64_t arrival_ns(Receiving *r, unsigned int i) noexcept nogil:
@@ -330,7 +232,7 @@ cdef void take_packet(Receiving *r, State *state, unsigned int i) noexcept nogil
     elif r.parts.messages[i].msg_hdr.msg_flags & MSG_TRUNC:
         reason = REASON_TRUNCATED
     else:
-        make_room(r, state, length)
+        make_room(&r.ring, state, length)
         former = state.books
         reason = walk_records(r, state, i, slot, slot + length, &offset)
         if reason != REASON_OK:
@@ -368,8 +270,8 @@ cdef void take_batch(Receiving *r) noexcept nogil:
     cdef State *state = begin(r)
     cdef Building *b = &state.books.building
     cdef unsigned int i
-    if b.open and b.spare and free_block(r) >= 0:
-        close_block(r, state)
+    if b.open and b.spare and free_block(&r.ring) >= 0:
+        close_block(&r.ring, state)
     for i in range(BATCH):
         if r.parts.messages[i].msg_len == MSG_EMPTY:
             break
@@ -383,7 +285,7 @@ cdef void turn_block(Receiving *r) noexcept nogil:
     """Close the block being built, outside a batch."""
     cdef State *state = begin(r)
     r.batch += 1
-    close_block(r, state)
+    close_block(&r.ring, state)
     commit(r, state)
 
 
@@ -391,18 +293,11 @@ cdef void resume(Receiving *r) noexcept nogil:
     """Go on from whatever the former relay left: free what is free, show what counts, walk an ARMED batch."""
     cdef Head *head = r.parts.head
     cdef State *state = current_state(&r.parts, head.commit)
-    cdef Store *store = &head.stores[head.stored & 1]
-    cdef uint64_t k
-    for k in range(head.block_count + SPARES):
-        r.parts.blocks[k].busy = 0
-    for k in range(store.head, state.tail):
-        r.parts.blocks[head.queue[k % MAX_BLOCKS]].busy = 1
-    if state.books.building.open:
-        r.parts.blocks[state.books.building.block].busy = 1
+    recover_ring(&r.ring, state)
     r.batch = head.commit >> 2
     r.used = BATCH
     point_messages(r)
-    publish(r, state)
+    publish(&r.ring, state)
     if head.commit & 1 == 0:
         take_batch(r)
         r.used = BATCH
@@ -478,6 +373,7 @@ cdef class Receiver:
         self.keep = (mapping, plan, bell, writer, decimator, clerk)
         memset(r, 0, sizeof(Receiving))
         r.parts, r.plan = mapping.parts, &plan.c
+        r.ring.parts = &r.parts
         r.fd, r.forward_fd, r.single_object = socket, forward, single_object
         r.numbered = plan.c.sequence != NO_LEAF
         r.narrow = r.numbered and plan.c.leaves[plan.c.sequence].number == KIND_INT

@@ -29,7 +29,9 @@ class Repair:
 
 def segments(folder: Path, channel: str) -> list[Path]:
     """The channel's segments, oldest first."""
-    return sorted(path for path in folder.glob(f"{channel}_*.avro") if path.is_file() and not path.is_symlink())
+    return sorted(
+        path for path in folder.glob(f"{channel}_*.avro") if path.is_file() and not path.is_symlink()
+    )
 
 
 def repair(folder: Path, channel: str) -> tuple[list[Repair], list[str]]:

@@ -1,0 +1,23 @@
+from speeddata.plan import Plan
+from speeddata.relay.doorbell import Doorbell
+from speeddata.relay.mapping import Mapping
+
+class Decimator:
+    """Sends one channel's decimated stream; `run` is the body of a thread.
+
+    `every`: records a packet (downsample) or bucket (minmax). `width_ns`: width of a bucket by record time; 0 = by count.
+    `socket` is connected to the decimated group.
+    """
+
+    def __init__(
+        self,
+        mapping: Mapping,
+        plan: Plan,
+        socket: int,
+        aggregate: bool,
+        every: int,
+        width_ns: int,
+        bell: Doorbell,
+    ) -> None: ...
+    def run(self) -> None:
+        """Decimate until the doorbell says stop and all blocks are read."""

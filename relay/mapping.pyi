@@ -1,0 +1,35 @@
+from typing import Any
+
+LOSSES: tuple[str, ...]
+"""Why accepted records are not in the archive, besides a full ring."""
+
+class Mapping:
+    """A channel's shared mapping in this process.
+
+    `Mapping.create(...)` makes a fresh one; `Mapping(fd)` attaches to one that another process made.
+    """
+
+    fd: int
+    def __init__(self, fd: int) -> None: ...
+    @staticmethod
+    def create(name: str, block_bytes: int, ring_bytes: int) -> Mapping:
+        """Make a mapping with empty books. The descriptor is the caller's to close."""
+
+    def populate(self) -> bool:
+        """Fault in and lock what receiving touches; False when it may not be locked (the relay works without)."""
+
+    @property
+    def batches(self) -> int:
+        """Batches that were committed, ever: moves when a relay works."""
+
+    def stats(self) -> dict[str, Any]:
+        """The channel's counters, as a whole: the receiver's at one instant, the writer's at one instant."""
+
+    def take_aside(self, most: int = 256) -> list[tuple[int, int, int, int, int, bytes]]:
+        """Take refused packets out of the quarantine ring: arrival ns, IPv4 address, port, reason, offset, bytes."""
+
+    def refused_waiting(self) -> bool:
+        """Whether there are packets for `take_aside`."""
+
+    def filed(self, packets: int) -> None:
+        """Count packets that were filed in quarantine."""

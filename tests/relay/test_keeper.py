@@ -1,0 +1,180 @@
+"""The keeper and its client: start, stop, restart after `kill -9` with nothing lost and nothing twice."""
+
+import os
+import random
+import signal
+import socket
+import threading
+import time
+
+import pytest
+from line import free_port, make_spec, numbered, read_records, subscribe, wait_until
+
+from speeddata.errors import RelayError
+from speeddata.relay.client import KeeperClient
+
+
+@pytest.fixture
+def keeper(tmp_path):
+    client = KeeperClient(tmp_path / "data")
+    client.start_keeper()
+    yield client
+    if client.ping():
+        client.shutdown()
+
+
+@pytest.fixture
+def spec(tmp_path):
+    return make_spec(tmp_path, port=free_port())
+
+
+class Sender(threading.Thread):
+    """Sends numbered records until it is told to stop."""
+
+    def __init__(self, port, pause=0.0005):
+        super().__init__()
+        self.pause = pause
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.connect(("127.0.0.1", port))
+        self.sent = 0
+        self.ended = threading.Event()
+
+    def run(self):
+        with self.socket:
+            while not self.ended.is_set():
+                for _ in range(20):
+                    self.socket.send(numbered(self.sent))
+                    self.sent += 1
+                self.ended.wait(self.pause)
+
+    def finish(self):
+        self.ended.set()
+        self.join()
+        return self.sent
+
+
+def test_one_keeper_answers_every_client(keeper, spec):
+    pid = keeper.ping()["pid"]
+    assert KeeperClient(keeper.data).start_keeper() == pid
+    assert os.getsid(pid) != os.getsid(0), "a session of its own"
+    relay = keeper.start(spec)
+    assert keeper.start(spec) == relay
+    (channel,) = KeeperClient(keeper.data).list()
+    assert (channel["name"], channel["pid"], channel["state"]) == ("test", relay, "active")
+
+
+def test_start_send_stop(keeper, spec):
+    keeper.start(spec)
+    sender = Sender(spec["port"])
+    sender.start()
+    wait_until(lambda: keeper.stats("test")["records"] > 1000)
+    sent = sender.finish()
+    keeper.stop("test")
+    assert keeper.list() == []
+    assert [r["n"] for r in read_records(keeper.data.parent / "archive" / "test")] == list(range(sent))
+
+
+def test_kill_9_loses_nothing_and_doubles_nothing(keeper, spec):
+    """A short version of the kill proof: 15 kills at random moments."""
+    seeded = random.Random(3)
+    keeper.start(spec)
+    sender = Sender(spec["port"])
+    sender.start()
+    for _ in range(15):
+        before = keeper.list()[0]["restarts"]
+        time.sleep(seeded.uniform(0.001, 0.05))  # when to strike, not what to wait for
+        os.kill(wait_until(lambda: keeper.list()[0]["pid"]), signal.SIGKILL)
+        wait_until(lambda n=before: keeper.list()[0]["restarts"] > n and keeper.list()[0]["pid"])
+    sent = sender.finish()
+    stats = wait_until(lambda: (s := keeper.stats("test"))["archived"] == sent and s)
+    assert stats["kernel_drops"] == sum(stats["rejected"].values()) == 0
+    assert stats["sequence"] == {"gaps": 0, "duplicates": 0, "reordered": 0}
+    assert (stats["packets"], stats["forwarded"]) == (sent, sent)
+    keeper.stop("test")
+    assert [r["n"] for r in read_records(keeper.data.parent / "archive" / "test")] == list(range(sent))
+
+
+def test_streams_keep_their_source_over_a_restart(keeper, spec):
+    with (
+        subscribe(**spec["multicast"]["full_rate"]) as subscriber,
+        socket.socket(type=socket.SOCK_DGRAM) as sender,
+    ):
+        pid = keeper.start(spec)
+        source = keeper.stats("test")["full_rate_source"]
+        sender.connect(("127.0.0.1", spec["port"]))
+        sender.send(numbered(0))
+        assert subscriber.recvfrom(1000)[1] == (source["address"], source["port"])
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: keeper.list()[0]["pid"] not in (None, pid))
+        sender.send(numbered(1))
+        assert subscriber.recvfrom(1000)[1] == (source["address"], source["port"])
+
+
+def test_a_relay_that_ends_at_once_is_backed_off(keeper, spec, tmp_path):
+    (tmp_path / "archive").write_text("a file where a folder should be")
+    keeper.start(spec)
+    channel = wait_until(lambda: (c := keeper.list()[0])["restarts"] >= 2 and c["state"] == "backoff" and c)
+    assert channel["reason"] == "exit status 3"
+    (tmp_path / "archive").unlink()
+    wait_until(
+        lambda: (tmp_path / "archive" / "test" / ".lock").exists() and keeper.list()[0]["state"] == "active"
+    )
+
+
+def test_what_cannot_start_says_why(keeper, spec, tmp_path):
+    with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", spec["port"]))
+        with pytest.raises(RelayError, match=rf"port {spec['port']} on 127\.0\.0\.1 is in use"):
+            keeper.start(spec)
+    keeper.start(spec)
+    with pytest.raises(RelayError, match="runs already, with other settings"):
+        keeper.start(spec | {"framing": "single_object"})
+    with pytest.raises(RelayError, match="no relay for channel 'nobody'"):
+        keeper.stop("nobody")
+    with pytest.raises(RelayError, match="time"):
+        keeper.start(make_spec(tmp_path, {"type": "record", "name": "x", "fields": []}, name="timeless"))
+    assert len(keeper.list()) == 1
+
+
+def test_two_keepers_on_one_folder_cannot_be(keeper):
+    pid = keeper.ping()["pid"]
+    assert KeeperClient(keeper.data)._spawn() == 3
+    assert f"a keeper runs already, process {pid}" in KeeperClient(keeper.data)._last_words()
+
+
+def test_a_garbled_request_harms_nobody(keeper):
+    for request in (b"\n", b"{}\n", b'{"op": "fly"}\n', b'{"op": 3}\n', b"[]\n", b"\xff\xfe\n"):
+        assert b'"ok": false' in keeper._exchange(request)
+    assert keeper.ping()
+
+
+def test_shutdown_flushes_everything(keeper, spec):
+    relay = keeper.start(spec)
+    sender = Sender(spec["port"])
+    sender.start()
+    wait_until(lambda: keeper.stats("test")["records"] > 100)
+    sent = sender.finish()
+    keeper.shutdown()
+    wait_until(lambda: keeper.ping() is None)
+    assert not os.path.exists(f"/proc/{relay}")
+    assert len(read_records(keeper.data.parent / "archive" / "test")) == sent
+
+
+def test_relays_end_in_order_when_the_keeper_is_killed(keeper, spec):
+    relay = keeper.start(spec)
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        for n in range(100):
+            sender.sendto(numbered(n), ("127.0.0.1", spec["port"]))
+        wait_until(lambda: keeper.stats("test")["records"] == 100)
+    os.kill(keeper.ping()["pid"], signal.SIGKILL)
+    wait_until(lambda: not os.path.exists(f"/proc/{relay}"))
+    assert len(read_records(keeper.data.parent / "archive" / "test")) == 100
+    keeper.start_keeper()
+    keeper.start(spec)
+
+
+def test_without_a_keeper_calls_say_so(tmp_path):
+    client = KeeperClient(tmp_path)
+    assert client.ping() is None
+    with pytest.raises(RelayError, match="no keeper in"):
+        client.list()

@@ -1,0 +1,44 @@
+"""The quarantine file: readable, bounded, and begun anew when it is damaged."""
+
+import fastavro
+
+from speeddata.relay.quarantine import Quarantine
+
+PACKET = (10**18, 0x7F000001, 4000, 3, 7, b"\x01\x02")
+
+
+def read(path):
+    with path.open("rb") as file:
+        return list(fastavro.reader(file))
+
+
+def test_packets_are_filed_with_reason_and_sender(tmp_path):
+    quarantine = Quarantine(tmp_path, 1 << 20)
+    quarantine.file([PACKET])
+    quarantine.file([PACKET, PACKET])
+    expected = {
+        "time": 10**18,
+        "reason": "short",
+        "offset": 7,
+        "sender": "127.0.0.1:4000",
+        "packet": b"\x01\x02",
+    }
+    assert read(quarantine.path) == [expected] * 3
+
+
+def test_it_is_bounded_and_keeps_the_newest(tmp_path):
+    quarantine = Quarantine(tmp_path, 20_000)
+    for k in range(200):
+        quarantine.file([(*PACKET[:5], bytes([k]) * 1000)])
+    sizes = [path.stat().st_size for path in tmp_path.iterdir()]
+    assert len(sizes) == 2
+    assert sum(sizes) < 24_000
+    assert read(quarantine.path)[-1]["packet"] == bytes([199]) * 1000
+
+
+def test_a_damaged_file_gives_way(tmp_path):
+    quarantine = Quarantine(tmp_path, 1 << 20)
+    quarantine.path.write_bytes(b"Obj\x01 torn")
+    quarantine.file([PACKET])
+    assert len(read(quarantine.path)) == 1
+    assert quarantine.older.read_bytes() == b"Obj\x01 torn"
