@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-SOURCES := $(wildcard lib/*.pyx lib/*.pxd lib/*.h relay/*.pyx relay/*.pxd)
-PACKAGED := $(wildcard lib/* relay/* registry/* stripchart/* pivot/* config/* examples/*)
+SOURCES := $(wildcard lib/*.pyx lib/*.pxd lib/*.h lib/*.pyi relay/*.pyx relay/*.pxd relay/*.pyi)
+PACKAGED := $(wildcard lib/*.py relay/*.py registry/*.py stripchart/*.py pivot/*.py)
 export PYTHONSAFEPATH := 1
 
 .DEFAULT_GOAL := help
@@ -13,7 +13,7 @@ help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 run: build  ## Set up, then start everything with the demo sources (Ctrl-C stops it)
-	$(PY) -m speeddata demo
+	$(PY) -m speeddata demo $(ARGS)
 
 test: build $(VENV)/.browser  ## Set up, then run every test
 	$(PY) -m pytest

@@ -62,6 +62,7 @@ setup(
         "speeddata.relay": ["*.pyi", "*.pxd"],
         "speeddata.registry": ["*.sql", "pages/*", "pages/*/*"],
         "speeddata.stripchart": ["static/*", "static/*/*"],
+        "speeddata.pivot": ["pages/*"],
         "speeddata.config": ["*.yaml", "agents/*.avsc"],
         "speeddata.examples": ["*.py", "*/*.py", "*/*.ipynb"],
     },
@@ -70,6 +71,7 @@ setup(
         include_path=[str(TREE)],
         build_dir="build/cython",
         compiler_directives={"language_level": 3},
-        nthreads=0,
+        nthreads=os.cpu_count() or 1,
     ),
+    options={"build_ext": {"parallel": os.cpu_count() or 1}},
 )

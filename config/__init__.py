@@ -1,0 +1,1 @@
+"""Packaged settings and schemas: data, read through `speeddata.settings`."""

@@ -1,0 +1,1 @@
+"""Example programs, to be copied: data, not modules."""

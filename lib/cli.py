@@ -1,0 +1,64 @@
+"""The `speeddata` command. Services are started as processes of their own, by module name.
+
+Exit status: 0 done or ended as asked; 1 something failed; 2 wrong usage or settings; 3 cannot start (a port or the data
+folder is in use, or the registry cannot be used).
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+import speeddata
+from speeddata.run_options import RunOptions, run_options
+
+__all__ = ["main"]
+
+ORCHESTRATOR = "speeddata.relay.orchestrator"
+STOP = "speeddata.relay.stop"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command line."""
+    commands.main(args=None if argv is None else list(argv), prog_name="speeddata")
+
+
+EPILOG = "Exit status: 0 done or ended as asked, 1 failed, 2 wrong usage or settings, 3 cannot start."
+
+
+@click.group(epilog=EPILOG)
+@click.version_option(speeddata.__version__, prog_name="speeddata")
+def commands() -> None:
+    """Record, watch live and analyse telemetry that arrives as Avro over UDP."""
+
+
+@commands.command(epilog=EPILOG)
+@run_options
+def run(options: RunOptions) -> None:
+    """Run everything in the foreground: relays, live view, history, API and pages. Ctrl-C ends it."""
+    become(ORCHESTRATOR, options.argv())
+
+
+@commands.command(epilog=EPILOG)
+@run_options
+def demo(options: RunOptions) -> None:
+    """Run everything, with two sources of data: this machine's own telemetry and test signals."""
+    become(ORCHESTRATOR, ["--demo", *options.argv()])
+
+
+@commands.command(epilog=EPILOG)
+@click.option(
+    "--data", type=click.Path(path_type=Path), default="data", show_default=True, help="Data folder."
+)
+def stop(data: Path) -> None:
+    """End everything that runs on a data folder, also what outlived its orchestrator."""
+    become(STOP, ["--data", str(data)])
+
+
+def become(module: str, arguments: Sequence[str]) -> None:
+    """Replace this process by a service: same pid, same terminal, no current folder on sys.path."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-P", "-m", module, *arguments])

@@ -1,0 +1,90 @@
+"""Rules that settings obey together, and what is said about legal but notable ones.
+
+`flat` holds the merged settings by service and dotted key, `origins` the file and line or the option each came from.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from speeddata.settings_table import FILES, SERVICES
+from speeddata.settings_values import Problem
+
+__all__ = ["cross_check", "port_clashes", "schema_problems", "warnings"]
+
+Flat = Mapping[str, Mapping[str, Any]]
+Origins = Mapping[str, Mapping[str, str]]
+
+
+def cross_check(values: Mapping[str, Any]) -> list[Problem]:
+    """Problems that only several relay settings together can have."""
+    problems = []
+    if values.get("rotation.threshold") is not None and values.get("rotation.mode") is None:
+        problems.append(Problem("rotation.mode", None, "time or size, since rotation.threshold is given"))
+    if values.get("retention.value") is not None and values.get("retention.mode") is None:
+        problems.append(Problem("retention.mode", None, "ttl or quota, since retention.value is given"))
+    if "decimation.factor" in values and values["decimation.factor"] is values["decimation.rate_hz"] is None:
+        problems.append(Problem("decimation.rate_hz", None, "a rate, or decimation.factor instead"))
+    return problems
+
+
+def port_clashes(flat: Flat, origins: Origins) -> list[str]:
+    """The services' own ports must differ."""
+    problems = []
+    taken: dict[int, str] = {}
+    for service, key in (("relay", "api.port"), ("stripchart", "websocket.port"), ("pivot", "api.port")):
+        port = flat.get(service, {}).get(key)
+        if port is not None and taken.setdefault(port, f"{service}.{key}") != f"{service}.{key}":
+            place = origins[service].get(key, service)
+            problems.append(f"{place}: {service}.{key} is {port}, wanted another port than {taken[port]}")
+    return problems
+
+
+def schema_problems(folder: Path, flat: Flat, origins: Origins) -> list[str]:
+    """Channels whose schema cannot be found or used."""
+    channels = flat.get("relay", {}).get("channels")
+    if not channels:
+        return []
+    from speeddata.schema_files import read_schema  # here, since parsing schemas is slow to import
+
+    problems = []
+    for index, item in enumerate(channels):
+        source = item.get("schema") if isinstance(item, dict) else None
+        try:
+            if source and isinstance(source, str | dict):
+                read_schema(folder, source)
+        except (OSError, ValueError) as error:
+            reason = "no such file" if isinstance(error, OSError) else str(error)
+            wanted = f"an Avro schema below {folder} ({reason})"
+            key = f"channels[{index}].schema"
+            place = origins["relay"].get(key, origins["relay"].get("channels", "relay"))
+            problems.append(f"{place}: {Problem(key, source, wanted)}")
+    return problems
+
+
+def warnings(folder: Path, flat: Flat, origins: Origins) -> list[str]:
+    """What is worth saying about settings that are in order."""
+    said = [
+        f"{path}: is not read, wanted {', '.join(f'{name}.yaml' for name in FILES)}"
+        for path in sorted(folder.glob("*.y*ml"))
+        if path.name not in {f"{name}.yaml" for name in FILES}
+    ]
+    for service in SERVICES:
+        for key, value in flat.get(service, {}).items():
+            text = _warning(key, value)
+            if text:
+                said.append(f"{origins[service].get(key, service)}: {key} is {value!r}: {text}")
+    return list(dict.fromkeys(said))
+
+
+def _warning(key: str, value: Any) -> str:
+    """What to say about a legal but notable setting."""
+    if key == "retention.mode" and value is not None:
+        return "not applied yet, nothing is deleted"
+    if key.startswith(("multicast.full_rate.address", "multicast.decimated.address")) and value is not None:
+        return "one multicast group shared by all channels, subscribers must tell them apart by the relay's source port"
+    if key == "multicast.ttl" and value > 1:
+        return "multicast leaves this network segment"
+    if key == "decimation.pass_through" and value is False:
+        return "has no effect, the relay's decimated stream always passes as it is"
+    return ""

@@ -1,0 +1,283 @@
+"""Every setting of every service: one row each, from which validation, `--set` and the documents are made.
+
+`file` is the YAML file a setting belongs to. Settings of global.yaml may also stand in a service's own file, where
+they hold for that service alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["CHANNEL", "FILES", "SERVICES", "TABLE", "Setting", "rows"]
+
+SERVICES = ("relay", "stripchart", "pivot")
+FILES = ("global", *SERVICES)
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting; `kind` names the check in `speeddata.settings_values` that its value must pass."""
+
+    file: str
+    key: str
+    kind: str
+    default: Any
+    help: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    # None (YAML's null) is a value too, and means what the help says.
+    optional: bool = False
+    # A channel may have its own value: as `key` beside its name in relay.yaml, or in `config` over REST.
+    channel: bool = False
+    # Settings of a less particular place that this one puts out of force when it is given.
+    replaces: tuple[str, ...] = ()
+
+
+def _row(file: str, key: str, kind: str, default: Any, help: str, **more: Any) -> Setting:
+    optional = more.pop("optional", default is None)
+    return Setting(file, key, kind, default, help, optional=optional, **more)
+
+
+def _port(file: str, key: str, default: int | None, help: str) -> Setting:
+    return _row(file, key, "integer", default, help, low=1, high=65535)
+
+
+def _channel(key: str, kind: str, default: Any, help: str, **more: Any) -> Setting:
+    return _row("relay", key, kind, default, help, channel=True, **more)
+
+
+SHARED_GROUP = "null gives each channel its own; a value is shared by all channels, as in SpeedData 0.6"
+
+GLOBAL = (
+    _row("global", "host", "host", "127.0.0.1", "address that HTTP and WebSocket bind to"),
+    _row(
+        "global",
+        "storage.avro_path",
+        "text",
+        None,
+        "folder of the archive; null: `archive` in the data folder",
+    ),
+    _row(
+        "global", "multicast.interface", "ipv4", "127.0.0.1", "address of the interface that multicast uses"
+    ),
+    _row("global", "multicast.ttl", "integer", 0, "hops that multicast may travel", low=0, high=255),
+    _row(
+        "global",
+        "multicast.full_rate.address",
+        "group",
+        None,
+        f"group of the full-rate stream: {SHARED_GROUP}",
+    ),
+    _port("global", "multicast.full_rate.port", None, f"port of the full-rate stream: {SHARED_GROUP}"),
+    _row(
+        "global",
+        "multicast.decimated.address",
+        "group",
+        None,
+        f"group of the decimated stream: {SHARED_GROUP}",
+    ),
+    _port("global", "multicast.decimated.port", None, f"port of the decimated stream: {SHARED_GROUP}"),
+)
+
+RELAY = (
+    _row(
+        "relay", "channels", "channels", [], "channels that are registered at the start unless already known"
+    ),
+    _row("relay", "listen", "ipv4", "127.0.0.1", "address that the channels' UDP ports bind to"),
+    _port("relay", "api.port", 8080, "port of the registration API and the pages"),
+    _row("relay", "api.names", "names", [], "host names, besides this machine's, that the API answers to"),
+    _channel(
+        "framing",
+        "choice",
+        "plain",
+        "what a packet holds: bare records, or single-object encoded ones",
+        choices=("plain", "single_object"),
+    ),
+    _channel(
+        "time_unit",
+        "choice",
+        None,
+        "unit of the time field where the schema does not tell; null: found from the first record",
+        choices=("s", "ms", "us", "ns"),
+    ),
+    _channel("decimation.enabled", "flag", True, "false sends every packet on the decimated stream"),
+    _channel(
+        "decimation.algorithm",
+        "algorithm",
+        None,
+        "how records are decimated; null: `downsample` when there is a factor, else `minmax`",
+        choices=("downsample", "minmax", "min-max"),
+    ),
+    _channel(
+        "decimation.factor",
+        "integer",
+        None,
+        "records per bucket; 0 and 1 send every packet",
+        low=0,
+        high=10**9,
+        replaces=("decimation.rate_hz",),
+    ),
+    _channel(
+        "decimation.rate_hz",
+        "number",
+        50.0,
+        "buckets per second of record time",
+        unit="Hz",
+        low=0.001,
+        high=1e6,
+        optional=True,
+        replaces=("decimation.factor",),
+    ),
+    _channel(
+        "rotation.bytes",
+        "integer",
+        256 * MIB,
+        "size at which a segment is sealed; 0: never for its size",
+        unit="B",
+        low=0,
+        high=2**40,
+        optional=True,
+        replaces=("rotation.mode", "rotation.threshold"),
+    ),
+    _channel(
+        "rotation.seconds",
+        "integer",
+        3600,
+        "age at which a segment is sealed; 0: never for its age",
+        unit="s",
+        low=0,
+        high=10**9,
+        optional=True,
+        replaces=("rotation.mode", "rotation.threshold"),
+    ),
+    _channel(
+        "rotation.mode",
+        "choice",
+        None,
+        "rotation of SpeedData 0.6: by `time` alone or by `size` alone",
+        choices=("time", "size"),
+        replaces=("rotation.bytes", "rotation.seconds"),
+    ),
+    _channel(
+        "rotation.threshold",
+        "integer",
+        None,
+        "seconds (`time`, 3600 if absent) or bytes (`size`, 52428800 if absent) of `rotation.mode`",
+        low=1,
+        high=2**40,
+    ),
+    _channel(
+        "retention.mode", "choice", None, "not applied yet: what limits the archive", choices=("ttl", "quota")
+    ),
+    _channel(
+        "retention.value",
+        "integer",
+        None,
+        "not applied yet: seconds (`ttl`) or bytes (`quota`)",
+        low=1,
+        high=2**53,
+    ),
+    _channel(
+        "block_bytes",
+        "integer",
+        256 * 1024,
+        "size at which a block is written",
+        unit="B",
+        low=65536,
+        high=16 * MIB,
+    ),
+    _channel("block_age_s", "number", 1.0, "age at which a block is written", unit="s", low=0.01, high=3600),
+    _channel(
+        "flush_interval_s", "number", 1.0, "longest time between two fsyncs", unit="s", low=0.01, high=3600
+    ),
+    _channel(
+        "ring_bytes", "integer", 64 * MIB, "blocks held while the disk stalls", unit="B", low=MIB, high=2**36
+    ),
+    _channel(
+        "receive_buffer_bytes",
+        "integer",
+        64 * MIB,
+        "receive buffer asked of the kernel",
+        unit="B",
+        low=4096,
+        high=2**30 - 1,
+    ),
+    _channel(
+        "quarantine_bytes",
+        "integer",
+        MIB,
+        "invalid packets set aside for a look",
+        unit="B",
+        low=0,
+        high=2**32,
+    ),
+)
+
+STRIPCHART = (
+    _port("stripchart", "websocket.port", 8081, "port of the live data"),
+    _row(
+        "stripchart",
+        "decimation.pass_through",
+        "flag",
+        True,
+        "accepted from SpeedData 0.6: the relay's decimated stream always passes as it is",
+    ),
+)
+
+PIVOT = (
+    _port("pivot", "api.port", 8000, "port of the history API"),
+    _row("pivot", "api.limits.max_channels", "integer", 20, "channels in one export", low=1, high=10**6),
+    _row(
+        "pivot",
+        "api.limits.max_duration_minutes",
+        "number",
+        5,
+        "longest time range of one export",
+        unit="min",
+        low=0.001,
+        high=10**9,
+    ),
+    _row(
+        "pivot",
+        "api.limits.timeout_seconds",
+        "number",
+        60,
+        "longest time one export may take",
+        unit="s",
+        low=0.1,
+        high=10**6,
+    ),
+)
+
+TABLE = (*GLOBAL, *RELAY, *STRIPCHART, *PIVOT)
+
+# What a channel has beside the settings that it may override.
+CHANNEL = (
+    _row(
+        "relay",
+        "name",
+        "name",
+        None,
+        "letters, digits, _ . - (64 at most), a letter or digit first",
+        optional=False,
+    ),
+    _row("relay", "port", "integer", None, "UDP port of its packets", low=1, high=65535, optional=False),
+    _row(
+        "relay",
+        "schema",
+        "schema",
+        None,
+        "Avro schema: a file below the config folder, or the schema itself",
+        optional=False,
+    ),
+    *(row for row in RELAY if row.channel),
+)
+
+
+def rows(file: str) -> dict[str, Setting]:
+    """The settings that may stand in a file, by key."""
+    own = TABLE if file == "global" else (*GLOBAL, *TABLE)
+    return {row.key: row for row in own if row.file in (file, "global")}

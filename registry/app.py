@@ -1,0 +1,124 @@
+"""The Flask application: routes, guards and the one shape of errors. Served by whoever makes it."""
+
+import ipaddress
+import logging
+import re
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import flask
+import werkzeug.exceptions
+
+from speeddata.registry.channels import Registry
+from speeddata.registry.problems import ApiProblem
+from speeddata.registry.routes_channels import channel_routes
+from speeddata.registry.routes_pages import page_routes
+from speeddata.registry.routes_ports import port_routes
+from speeddata.registry.routes_system import System, requested_host, system_routes
+
+__all__ = ["MAX_BODY", "create_app"]
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 1 << 20
+PREFIX = "/api/v1"
+HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Who may ask: requests must name this machine, so that a foreign name made to point here reaches nothing."""
+
+    names: Collection[str] = field(default_factory=tuple)
+
+    def admits(self, host: str) -> bool:
+        """Whether a Host header's name is one of ours: an address, a loopback name, or one of `names`."""
+        host = host.lower().rstrip(".")
+        if host == "localhost" or host.endswith(".localhost") or host in self.names:
+            return True
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return True
+
+
+def create_app(registry: Registry, system: System, names: Collection[str] = ()) -> flask.Flask:
+    """Make the application; `names` are host names to answer to beside addresses and loopback names."""
+    app = flask.Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    for routes in (channel_routes(registry), port_routes(registry), system_routes(system)):
+        app.register_blueprint(routes, url_prefix=PREFIX)
+    app.register_blueprint(page_routes())
+    app.add_url_rule("/healthz", "healthz", lambda: flask.jsonify(status="ok"))
+    guard = Guard(names)
+
+    @app.before_request
+    def check_host() -> None:
+        if not guard.admits(requested_host()):
+            raise ApiProblem(400, "Host not allowed", host=flask.request.host)
+
+    @app.after_request
+    def add_headers(response: flask.Response) -> flask.Response:
+        response.headers.setdefault("Content-Security-Policy", _policy(system))
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        return response
+
+    app.register_error_handler(ApiProblem, _answer_problem)
+    app.register_error_handler(werkzeug.exceptions.HTTPException, _answer_http)
+    app.register_error_handler(sqlite3.Error, _answer_database)
+    app.register_error_handler(Exception, _answer_unexpected)
+    return app
+
+
+def _policy(system: System) -> str:
+    """What a page of ours may load and where it may connect."""
+    host = requested_host()
+    host = f"[{host}]" if ":" in host else host
+    if not HOST.fullmatch(host):
+        host = "localhost"
+    connect = ["'self'"]
+    for name, schemes in (("websocket", ("ws", "wss")), ("pivot", ("http", "https"))):
+        service = system.services().get(name)
+        if service:
+            connect += [
+                f"{scheme}://{where}:{service['port']}"
+                for scheme in schemes
+                for where in _hosts(service["host"], host)
+            ]
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        f"connect-src {' '.join(connect)}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _hosts(service: str, requested: str) -> list[str]:
+    """Names by which a page may reach a service: as it found us, and the address that it is bound to."""
+    address = ipaddress.ip_address(service)
+    bound = [] if address.is_unspecified else [f"[{service}]" if address.version == 6 else service]
+    return list(dict.fromkeys([requested, *bound]))
+
+
+def _answer_problem(problem: ApiProblem) -> tuple[flask.Response, int]:
+    return flask.jsonify(problem.body), problem.status
+
+
+def _answer_http(error: werkzeug.exceptions.HTTPException) -> tuple[flask.Response, int, dict[str, str]]:
+    """Answer what Flask itself refuses (no such path, method not allowed, body too large) as JSON too."""
+    headers = {
+        key: value for key, value in error.get_headers() if key in ("Allow", "Retry-After", "Location")
+    }
+    body = {"error": error.name, "path": flask.request.path, "details": error.description}
+    return flask.jsonify(body), error.code or 500, headers
+
+
+def _answer_database(error: sqlite3.Error) -> tuple[flask.Response, int]:
+    log.error("registry database: %s", error)
+    return flask.jsonify(error="Registry database is not available", details=str(error)), 503
+
+
+def _answer_unexpected(error: Exception) -> tuple[flask.Response, int]:
+    log.exception("%s %s failed", flask.request.method, flask.request.path, exc_info=error)
+    return flask.jsonify(error="Internal error"), 500

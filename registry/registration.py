@@ -1,0 +1,99 @@
+"""Reading a request to register a channel: pure, except for the schema file it names."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from speeddata.errors import SchemaError
+from speeddata.registry.problems import ApiProblem, wrong_value
+from speeddata.registry.store import Channel
+from speeddata.schema import Schema
+from speeddata.schema_files import read_schema
+from speeddata.settings_values import NAME, NAME_WANTED, check_channel
+
+__all__ = ["REQUIRED", "Registration", "read_channel", "read_port", "read_registration"]
+
+REQUIRED = ["name", "port", "schema"]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What a client asks for; the schema is not read yet."""
+
+    name: str
+    port: int
+    schema: str | dict[str, Any]
+    config: dict[str, Any] | None
+
+
+def read_registration(body: Mapping[str, Any]) -> Registration:
+    """Check everything but the schema, in the order in which SpeedData always did."""
+    if any(not body.get(field) for field in REQUIRED):
+        raise ApiProblem(400, "Missing required fields", required=REQUIRED)
+    port = read_port(body["port"])
+    name = body["name"]
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise wrong_value("Invalid channel name", "name", name, NAME_WANTED)
+    schema = body["schema"]
+    if not isinstance(schema, str | dict):
+        raise wrong_value("Invalid schema", "schema", schema, "a path on the server or a JSON object")
+    return Registration(name, port, schema, _read_config(body.get("config")))
+
+
+def read_port(value: Any) -> int:
+    """A port given as a number, or as text that is one."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise wrong_value("Port must be an integer", "port", value, "an integer from 1 to 65535")
+    if not 1 <= value <= 65535:
+        raise wrong_value("Port out of range", "port", value, "an integer from 1 to 65535")
+    return value
+
+
+def read_channel(request: Registration, folder: Path) -> Channel:
+    """Give the row that a request stands for; `folder` is where schema files are looked for."""
+    unit = (request.config or {}).get("time_unit")
+    schema = _read_schema(folder, request.schema, unit)
+    return Channel(
+        name=request.name,
+        port=request.port,
+        schema_path=request.schema if isinstance(request.schema, str) else None,
+        schema=schema.text,
+        fingerprint=schema.fingerprint.hex(),
+        time_unit=schema.time_unit,
+        config=request.config,
+    )
+
+
+def _read_config(config: Any) -> dict[str, Any] | None:
+    if not config:
+        return None
+    if not isinstance(config, dict):
+        raise wrong_value("Invalid config", "config", config, "an object of settings")
+    problems = check_channel(config, overrides_only=True).problems
+    if problems:
+        first = problems[0]
+        problem = wrong_value("Invalid config", f"config.{first.key}", first.value, first.wanted)
+        problem.body["details"] = "; ".join(map(str, problems))
+        raise problem
+    return config
+
+
+def _read_schema(folder: Path, source: str | dict[str, Any], unit: str | None) -> Schema:
+    path = {"path": source} if isinstance(source, str) else {}
+    try:
+        return read_schema(folder, source, unit)
+    except OSError:
+        raise ApiProblem(400, "Schema file not found", path=source) from None
+    except json.JSONDecodeError as error:
+        raise ApiProblem(
+            400, "Invalid schema file (not valid JSON)", path=source, details=str(error)
+        ) from None
+    except SchemaError as error:
+        field = {"field": f"schema: {error.field}" if error.field else "schema"}
+        raise ApiProblem(400, "Invalid schema", **path, **field, details=str(error)) from None

@@ -1,0 +1,71 @@
+"""/api/v1/channels: register, list, look at, remove channels."""
+
+import json
+from typing import Any
+
+import flask
+
+from speeddata.registry.body import json_body
+from speeddata.registry.channels import Registry
+from speeddata.registry.problems import ApiProblem
+from speeddata.registry.registration import read_registration
+
+__all__ = ["channel_routes"]
+
+Answer = flask.Response | tuple[flask.Response, int]
+
+
+def channel_routes(registry: Registry) -> flask.Blueprint:
+    """Give the routes of channels."""
+    routes = flask.Blueprint("channels", __name__)
+
+    @routes.get("/channels")
+    def list_channels() -> Answer:
+        return flask.jsonify(channels=registry.describe_all(flask.request.args.get("status")))
+
+    @routes.post("/channels")
+    def register() -> Answer:
+        request = read_registration(json_body())
+        pid = registry.register(request)
+        message = f"Channel '{request.name}' registered and relay started"
+        answer = flask.jsonify(
+            status="success", name=request.name, port=request.port, pid=pid, message=message
+        )
+        return answer, 201
+
+    @routes.get("/channels/<name>")
+    def show(name: str) -> Answer:
+        return flask.jsonify(registry.describe(name))
+
+    @routes.delete("/channels/<name>")
+    def deregister(name: str) -> Answer:
+        registry.deregister(name)
+        message = f"Channel '{name}' de-registered and relay stopped"
+        return flask.jsonify(status="success", name=name, message=message)
+
+    @routes.get("/channels/<name>/schema")
+    def schema(name: str) -> Answer:
+        return flask.Response(registry.find(name).schema, mimetype="application/json")
+
+    @routes.post("/channels/<name>/validate-schema")
+    def validate_schema(name: str) -> Answer:
+        registered = json.loads(registry.find(name).schema)
+        verdict = compare(registered, json_body())
+        return flask.jsonify(verdict), 200 if verdict["valid"] else 409
+
+    return routes
+
+
+def compare(registered: Any, body: dict[str, Any]) -> dict[str, Any]:
+    """Say whether the schema of a request is the registered one."""
+    provided = body.get("schema")
+    if not provided:
+        raise ApiProblem(400, "Missing required fields", required=["schema"])
+    if provided == registered:
+        return {"valid": True, "message": "Schema matches registered schema"}
+    return {
+        "valid": False,
+        "message": "Schema does not match",
+        "registered_schema": registered,
+        "provided_schema": provided,
+    }

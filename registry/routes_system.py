@@ -1,0 +1,64 @@
+"""/api/v1/health, services, status: how the system fares and where its other services are."""
+
+import ipaddress
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import flask
+
+import speeddata
+
+__all__ = ["System", "system_routes"]
+
+
+class System(Protocol):
+    """What the orchestrator tells of itself and its processes."""
+
+    def services(self) -> dict[str, dict[str, Any] | None]:
+        """Host and port of `websocket` and `pivot`; None for one that is not known."""
+
+    def status(self) -> dict[str, Any]:
+        """The whole system: version, data folder, keeper, services, channels by state."""
+
+
+def system_routes(system: System) -> flask.Blueprint:
+    """Give the routes about the system."""
+    routes = flask.Blueprint("system", __name__)
+
+    @routes.get("/health")
+    def health() -> flask.Response:
+        return flask.jsonify(service="speeddata-registration-api", status="ok", version=speeddata.__version__)
+
+    @routes.get("/services")
+    def services() -> flask.Response:
+        response = flask.jsonify(reachable(system.services(), requested_host()))
+        # Charts on a page of one's own, from anywhere, ask here for the live data.
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        return response
+
+    @routes.get("/status")
+    def status() -> flask.Response:
+        return flask.jsonify(system.status())
+
+    return routes
+
+
+def requested_host() -> str:
+    """The host name or address by which the client found us, without the port."""
+    try:
+        return urlsplit(f"//{flask.request.host}").hostname or ""
+    except ValueError:  # brackets that are not those of an IPv6 address
+        return ""
+
+
+def reachable(services: dict[str, dict[str, Any] | None], host: str) -> dict[str, dict[str, Any] | None]:
+    """Services as a client can reach them: one bound to all addresses is where the client found us."""
+    return {
+        name: {**service, "host": host} if service and unspecified(service["host"]) else service
+        for name, service in services.items()
+    }
+
+
+def unspecified(host: str) -> bool:
+    """Whether an address stands for all addresses of the machine."""
+    return ipaddress.ip_address(host).is_unspecified

@@ -1,0 +1,21 @@
+-- The registry of channels. What runs and how it fares is not here: it is asked of the keeper when somebody wants to know.
+
+CREATE TABLE channels (
+    name            TEXT PRIMARY KEY,
+    port            INTEGER NOT NULL UNIQUE CHECK (port BETWEEN 1 AND 65535), -- UDP port of its packets
+    schema_path     TEXT,                              -- as it was given; NULL: the schema came inline
+    schema          TEXT NOT NULL,                     -- Avro schema, JSON
+    fingerprint     TEXT NOT NULL,                     -- of the schema, CRC-64-AVRO, as it stands on the wire, hex
+    time_unit       TEXT,                              -- as schema or config state it; NULL: found from the first record
+    config_json     TEXT,                              -- the channel's own settings, as given; NULL: none were
+    multicast_index INTEGER NOT NULL UNIQUE,           -- from which its multicast groups and ports follow
+    created_at      TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP -- YYYY-MM-DD HH:MM:SS, UTC
+) STRICT;
+
+-- Numbers that belong to the whole registry:
+-- multicast_base: where its multicast groups begin; drawn once, so that two registries on one network hardly collide
+-- multicast_last: the index given out last, so that a group is not given to another channel soon
+CREATE TABLE facts (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,81 @@
+"""From a registered channel and the settings to the spec that its relay is started with: pure."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from speeddata.registry.multicast import Streams
+from speeddata.registry.store import Channel
+from speeddata.settings import overlay
+from speeddata.settings_rules import cross_check
+from speeddata.settings_table import rows
+from speeddata.settings_values import Problem, check_channel
+
+__all__ = ["channel_problems", "channel_settings", "decimation", "rotation", "spec"]
+
+ROWS = rows("relay")
+PLAIN = (
+    "framing",
+    "block_bytes",
+    "block_age_s",
+    "flush_interval_s",
+    "ring_bytes",
+    "receive_buffer_bytes",
+    "quarantine_bytes",
+)
+# The thresholds of SpeedData 0.6 where only the mode was given.
+V06_THRESHOLDS = {"time": 3600, "size": 52428800}
+
+
+def channel_settings(config: Mapping[str, Any] | None, relay: Mapping[str, Any]) -> dict[str, Any]:
+    """The relay settings that hold for a channel with this config."""
+    return overlay(relay, check_channel(config or {}, overrides_only=True).values, ROWS)
+
+
+def channel_problems(config: Mapping[str, Any] | None, relay: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with a config (whose single values are in order) together with the relay settings."""
+    return cross_check(channel_settings(config, relay))
+
+
+def spec(channel: Channel, relay: Mapping[str, Any], archive: Path, streams: Streams) -> dict[str, Any]:
+    """Everything a relay must know of its channel, resolved."""
+    settings = channel_settings(channel.config, relay)
+    return {
+        "name": channel.name,
+        "listen": relay["listen"],
+        "port": channel.port,
+        "schema": json.loads(channel.schema),
+        "time_unit": channel.time_unit,
+        "archive": str(archive / channel.name),
+        "multicast": {
+            "interface": relay["multicast.interface"],
+            "ttl": relay["multicast.ttl"],
+            **streams.to_json(),
+        },
+        "decimation": decimation(settings),
+        "rotation": rotation(settings),
+        **{key: settings[key] for key in PLAIN},
+    }
+
+
+def decimation(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """How the decimated stream is made; with a factor alone it is by `downsample`, as in SpeedData 0.6."""
+    factor = settings["decimation.factor"]
+    algorithm = settings["decimation.algorithm"] or ("minmax" if factor is None else "downsample")
+    every = factor is not None and factor <= 1
+    return {
+        "enabled": settings["decimation.enabled"] and not every,
+        "algorithm": algorithm,
+        "factor": factor,
+        "rate_hz": settings["decimation.rate_hz"] if factor is None else None,
+    }
+
+
+def rotation(settings: Mapping[str, Any]) -> dict[str, int]:
+    """Size and age at which a segment is sealed; 0 for never."""
+    mode = settings["rotation.mode"]
+    if mode is None:
+        return {"bytes": settings["rotation.bytes"] or 0, "seconds": settings["rotation.seconds"] or 0}
+    threshold = settings["rotation.threshold"] or V06_THRESHOLDS[mode]
+    return {"bytes": threshold if mode == "size" else 0, "seconds": threshold if mode == "time" else 0}

@@ -1,0 +1,189 @@
+"""The registry's rows in SQLite. One process writes, in short transactions; reads have a connection of their own."""
+
+import json
+import random
+import sqlite3
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from speeddata.errors import SpeedDataError
+from speeddata.registry.multicast import CAPACITY, free_index, ports_free
+
+__all__ = ["Channel", "NameTaken", "PortTaken", "Store", "StoreError"]
+
+VERSION = 1  # PRAGMA user_version
+BUSY_TIMEOUT_S = 5.0
+COLUMNS = "name, port, schema_path, schema, fingerprint, time_unit, config_json, multicast_index, created_at"
+
+
+class StoreError(SpeedDataError):
+    """The database cannot be used."""
+
+
+class NameTaken(SpeedDataError):
+    """A channel of this name is registered."""
+
+
+class PortTaken(SpeedDataError):
+    """A channel with this port is registered."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A registered channel."""
+
+    name: str
+    port: int
+    schema_path: str | None
+    schema: str  # JSON
+    fingerprint: str  # hex
+    time_unit: str | None
+    config: Mapping[str, Any] | None  # its own settings, as given
+    multicast_index: int = -1  # given by the store
+    created_at: str = ""  # given by the store
+
+
+class Store:
+    """The channels of one registry database."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._write_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        try:
+            # The connection that writes, and the one that all reads share.
+            self._writer = self._open(f"{path.resolve().as_uri()}?mode=rwc")
+            try:
+                self._prepare()
+                self._reader = self._open(f"{path.resolve().as_uri()}?mode=ro")
+            except BaseException:
+                self._writer.close()
+                raise
+        except sqlite3.Error as error:
+            raise StoreError(f"{path} cannot be used as registry: {error}; {ADVICE}") from error
+        self.multicast_base = self._facts()["multicast_base"]
+
+    def close(self) -> None:
+        """Close the database; closing twice is fine."""
+        with self._write_lock, self._read_lock:
+            self._reader.close()
+            self._writer.close()
+
+    def channels(self) -> list[Channel]:
+        """All channels by name."""
+        return self._select("ORDER BY name")
+
+    def get(self, name: str) -> Channel | None:
+        """The channel of a name."""
+        return next(iter(self._select("WHERE name = ?", name)), None)
+
+    def places(self) -> list[tuple[str, int, int]]:
+        """Name, port and multicast index of all channels."""
+        with self._read_lock:
+            return self._reader.execute("SELECT name, port, multicast_index FROM channels").fetchall()
+
+    def insert(self, channel: Channel, reserved: Collection[int]) -> Channel:
+        """Add a channel; its multicast ports will be no input port and none of the `reserved` ones."""
+        with self._transaction() as writer:
+            rows = writer.execute("SELECT name, port, multicast_index FROM channels").fetchall()
+            if any(name == channel.name for name, _, _ in rows):
+                raise NameTaken(channel.name)
+            if any(port == channel.port for _, port, _ in rows):
+                raise PortTaken(str(channel.port))
+            ports = {port for _, port, _ in rows} | {channel.port, *reserved}
+            facts = dict(writer.execute("SELECT name, value FROM facts"))
+            index = free_index(facts["multicast_last"], {index for _, _, index in rows}, ports)
+            config = None if channel.config is None else json.dumps(channel.config)
+            writer.execute(
+                f"INSERT INTO channels ({COLUMNS.rpartition(',')[0]}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (channel.name, channel.port, channel.schema_path, channel.schema, channel.fingerprint)
+                + (channel.time_unit, config, index),
+            )
+            writer.execute("UPDATE facts SET value = ? WHERE name = 'multicast_last'", (index,))
+        inserted = self.get(channel.name)
+        assert inserted is not None, "nobody else writes"
+        return inserted
+
+    def delete(self, name: str) -> bool:
+        """Remove a channel; False if there is none."""
+        with self._transaction() as writer:
+            return writer.execute("DELETE FROM channels WHERE name = ?", (name,)).rowcount > 0
+
+    def move_multicast(self, reserved: Collection[int]) -> list[Channel]:
+        """Give another index to channels whose multicast ports have become input ports or `reserved` ones."""
+        channels = self.channels()
+        ports = {channel.port for channel in channels} | set(reserved)
+        used = {channel.multicast_index for channel in channels}
+        moved = []
+        for channel in channels:
+            if not ports_free(channel.multicast_index, ports):
+                index = free_index(self._facts()["multicast_last"], used, ports)
+                used.add(index)
+                with self._transaction() as writer:
+                    writer.execute(
+                        "UPDATE channels SET multicast_index = ? WHERE name = ?", (index, channel.name)
+                    )
+                    writer.execute("UPDATE facts SET value = ? WHERE name = 'multicast_last'", (index,))
+                moved.append(replace(channel, multicast_index=index))
+        return moved
+
+    def _open(self, uri: str) -> sqlite3.Connection:
+        return sqlite3.connect(
+            uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+
+    def _prepare(self) -> None:
+        """Check the database, or make one."""
+        (version,) = self._writer.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and version != VERSION:
+            raise StoreError(
+                f"{self.path} is a registry of another version ({version}), wanted {VERSION}; {ADVICE}"
+            )
+        (finding,) = self._writer.execute("PRAGMA quick_check(1)").fetchone()
+        if finding != "ok":
+            raise StoreError(f"{self.path} is damaged: {finding}; {ADVICE}")
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("PRAGMA synchronous = FULL")
+        if not tables:
+            script = resources.files("speeddata.registry").joinpath("schema.sql").read_text(encoding="utf-8")
+            base = random.SystemRandom().randrange(CAPACITY)
+            self._writer.executescript(
+                f"BEGIN IMMEDIATE;\n{script}\n"
+                f"INSERT INTO facts VALUES ('multicast_base', {base}), ('multicast_last', {CAPACITY - 1});\n"
+                f"PRAGMA user_version = {VERSION};\nCOMMIT;"
+            )
+
+    def _facts(self) -> dict[str, int]:
+        with self._read_lock:
+            return dict(self._reader.execute("SELECT name, value FROM facts"))
+
+    def _select(self, where: str, *values: Any) -> list[Channel]:
+        with self._read_lock:
+            rows = self._reader.execute(f"SELECT {COLUMNS} FROM channels {where}", values).fetchall()
+        return [_channel(row) for row in rows]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._write_lock:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+
+ADVICE = "move it away, or use another data folder"
+
+
+def _channel(row: tuple[Any, ...]) -> Channel:
+    name, port, schema_path, schema, fingerprint, time_unit, config_json, index, created_at = row
+    config = None if config_json is None else json.loads(config_json)
+    return Channel(name, port, schema_path, schema, fingerprint, time_unit, config, index, created_at)

@@ -1,0 +1,199 @@
+"""Keeps services running: starts them, starts them again with back-off when they end, ends them.
+
+What they say goes to files, so that they can neither be blocked by us nor die with us: a service outlives its
+orchestrator, and the next one ends it and starts its own.
+"""
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from speeddata.relay.event_loop import EventLoop
+from speeddata.relay.services import Service, back_off_s
+from speeddata.relay.strays import MARK, end, find_stray
+from speeddata.times import format_time
+
+__all__ = ["Supervisor", "Watch"]
+
+log = logging.getLogger(__name__)
+
+STEADY_S = 60.0  # a service that lived as long as this starts with the shortest delay again
+STRAY_GRACE_S = 5.0
+MAX_LOG = 1 << 20
+LAST_WORDS = 300  # characters
+# Exit status that means: could not start, and will not before something outside changes.
+CANNOT_START = 3
+
+
+@dataclass
+class Watch:
+    """A service and how it fares."""
+
+    service: Service
+    state: str = "stopped"  # active, backoff, stopped
+    reason: str = ""  # why it is not active, in its own last words
+    since_ns: int = 0  # of the present state
+    restarts: int = 0
+    deaths: int = 0  # quick ones in a row
+    started: float = 0.0  # monotonic
+    process: subprocess.Popen[bytes] | None = None
+    pidfd: int = -1
+
+    def turn(self, state: str, reason: str = "") -> None:
+        """Enter a state."""
+        self.state, self.reason, self.since_ns = state, reason, time.time_ns()
+
+    def ended(self, code: int, words: str, now: float) -> float:
+        """Take note of the end of the process; gives the seconds to wait before the next start."""
+        self.deaths = 1 if now - self.started >= STEADY_S else self.deaths + 1
+        self.restarts += 1
+        how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+        self.turn("backoff", f"{how}: {words}" if words else how)
+        return back_off_s(self.deaths)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that the API shows."""
+        return {
+            "name": self.service.name,
+            "pid": self.process.pid if self.process else None,
+            "state": self.state,
+            "reason": self.reason,
+            "since": format_time(self.since_ns),
+            "restarts": self.restarts,
+        }
+
+
+Spawn = Callable[[Service, Mapping[str, str]], "subprocess.Popen[bytes]"]
+
+
+class Supervisor:
+    """The services of one orchestrator."""
+
+    def __init__(self, loop: EventLoop, spawn: Spawn | None = None) -> None:
+        self.loop = loop
+        self.spawn = spawn or spawn_service
+        self.watches: dict[str, Watch] = {}
+        self.stopping = False
+
+    def end_strays(self, pidfiles: Iterable[Path]) -> None:
+        """End what an earlier orchestrator started and left."""
+        strays = [stray for stray in map(find_stray, pidfiles) if stray]
+        killed = end(strays, STRAY_GRACE_S)
+        for stray in strays:
+            log.info(
+                "%s %d of an earlier run %s", stray.name, stray.pid, "killed" if stray in killed else "ended"
+            )
+            stray.close()
+
+    def start(self, services: Iterable[Service]) -> None:
+        """Start services."""
+        for service in services:
+            self.watches[service.name] = Watch(service)
+            self._start(self.watches[service.name])
+
+    def stop(self) -> None:
+        """Ask all services to end; `wait` waits for it."""
+        self.stopping = True
+        for watch in self.watches.values():
+            if watch.process is None:
+                watch.turn("stopped")
+            else:
+                self._signal(watch, signal.SIGTERM)
+
+    def wait(self, limit_s: float) -> None:
+        """Handle events until all services have ended; kill those that live at the limit."""
+        deadline = self.loop.clock() + limit_s
+        while self._living() and self.loop.clock() < deadline:
+            self.loop.turn(max(0.0, deadline - self.loop.clock()))
+        for watch in self._living():
+            log.warning("%s did not end within %.0f s, killed", watch.service.name, limit_s)
+            self._signal(watch, signal.SIGKILL)
+        while self._living():
+            self.loop.turn()
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """All services as the API shows them."""
+        return [watch.to_json() for watch in self.watches.values()]
+
+    def _living(self) -> list[Watch]:
+        return [watch for watch in self.watches.values() if watch.process is not None]
+
+    def _signal(self, watch: Watch, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(watch.pidfd, number)
+
+    def _start(self, watch: Watch) -> None:
+        if self.stopping:
+            watch.turn("stopped")
+            return
+        service = watch.service
+        try:
+            watch.process = self.spawn(service, {MARK: str(service.pidfile)})
+        except OSError as error:
+            delay = watch.ended(CANNOT_START, error.strerror or str(error), self.loop.clock())
+            log.error("%s cannot be started: %s", service.name, error)
+            self.loop.after(delay, lambda: self._start(watch))
+            return
+        watch.pidfd = os.pidfd_open(watch.process.pid)
+        watch.started = self.loop.clock()
+        watch.turn("active")
+        write_pid(service, watch.process.pid)
+        self.loop.watch(watch.pidfd, lambda: self._on_exit(watch))
+        log.info("%s %d started", service.name, watch.process.pid)
+
+    def _on_exit(self, watch: Watch) -> None:
+        assert watch.process is not None, "only a living service ends"
+        code = watch.process.wait()
+        self.loop.forget(watch.pidfd)
+        os.close(watch.pidfd)
+        pid, watch.process, watch.pidfd = watch.process.pid, None, -1
+        watch.service.pidfile.unlink(missing_ok=True)
+        words = last_words(watch.service) if code else ""
+        delay = watch.ended(code, words, self.loop.clock())
+        if self.stopping:
+            watch.turn("stopped", watch.reason if code else "")
+            log.info("%s %d ended", watch.service.name, pid)
+            return
+        log.warning("%s %d: %s; next start in %.0f s", watch.service.name, pid, watch.reason, delay)
+        self.loop.after(delay, lambda: self._start(watch))
+
+
+def spawn_service(service: Service, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """Start a service in a session of its own, its output appended to its log."""
+    if service.log.exists() and service.log.stat().st_size > MAX_LOG:
+        service.log.replace(service.log.with_suffix(".log.1"))
+    with service.log.open("ab") as output:
+        return subprocess.Popen(
+            service.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env={**os.environ, **environment},
+        )
+
+
+def write_pid(service: Service, pid: int) -> None:
+    """Write a pid file, whole or not at all."""
+    partial = service.pidfile.with_suffix(".pid.new")
+    partial.write_text(f"{pid}\n", encoding="ascii")
+    partial.replace(service.pidfile)
+
+
+def last_words(service: Service) -> str:
+    """The last line that a service said."""
+    try:
+        with service.log.open("rb") as output:
+            output.seek(max(0, output.seek(0, os.SEEK_END) - 4096))
+            lines = output.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1][:LAST_WORDS] if said else ""

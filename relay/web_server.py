@@ -1,0 +1,68 @@
+"""The registration API and pages, served by waitress in threads of the orchestrator."""
+
+import contextlib
+import errno
+import logging
+import socket
+import threading
+
+import flask
+import waitress.server
+
+from speeddata.errors import RelayError
+from speeddata.registry.app import MAX_BODY
+
+__all__ = ["WebServer", "bind"]
+
+THREADS = 8
+CONNECTIONS = 200
+BACKLOG = 1024
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take a TCP port; RelayError when it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)  # from here on the port is ours
+    except OSError as error:
+        listener.close()
+        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
+        raise RelayError(f"port {port} on {host} {reason}") from None
+    return listener
+
+
+class WebServer:
+    """Serves an application on a bound socket until closed."""
+
+    def __init__(self, app: flask.Flask, listener: socket.socket) -> None:
+        # That requests queue is no news; that one fails, the application logs itself.
+        logging.getLogger("waitress").setLevel(logging.ERROR)
+        self._server = waitress.server.create_server(
+            app,
+            sockets=[listener],
+            threads=THREADS,
+            connection_limit=CONNECTIONS,
+            channel_timeout=30,
+            asyncore_use_poll=True,
+            max_request_header_size=32 << 10,
+            # Beyond the application's own limit, which answers in JSON.
+            max_request_body_size=2 * MAX_BODY,
+            ident="speeddata",
+        )
+        self._listener = listener
+        self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take no more connections, let the requests in hand finish."""
+        # A thread that waits on it keeps a closed socket listening; one that is shut down does not listen.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)

@@ -1,0 +1,77 @@
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speeddata.settings_table import TABLE, rows
+from speeddata.settings_values import NAME, Problem, Wanted, check_channel, check_mapping, check_value
+
+RELAY = rows("relay")
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.binary(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | st.integers(), inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "final"),
+    [
+        ("decimation.algorithm", "min-max", "minmax"),
+        ("decimation.factor", 5.0, 5),
+        ("listen", "localhost", "127.0.0.1"),
+        ("host", "::1", "::1"),
+        ("api.names", ["A.Example"], ["a.example"]),
+        ("rotation.bytes", 0, 0),
+        ("time_unit", None, None),
+    ],
+)
+def test_values_come_back_in_their_final_form(key: str, value: Any, final: Any) -> None:
+    assert check_value(RELAY[key], value) == final
+
+
+def test_a_problem_says_key_value_and_what_is_wanted() -> None:
+    assert str(Problem("a.b", "x", "a number")) == "a.b is 'x', wanted a number"
+    assert str(Problem("a.b", 1, "one of c", unknown=True)) == "unknown key a.b (value 1), wanted one of c"
+    assert len(str(Problem("a", "x" * 10000, "less"))) < 120
+    assert len(str(Problem("a", [["x" * 100] * 100] * 100, "less"))) < 200
+
+
+def test_a_channels_decimation_may_be_its_factor() -> None:
+    assert check_channel({"decimation": 5}, overrides_only=True).values == {"decimation.factor": 5}
+    assert check_channel({"decimation": True}, overrides_only=True).problems
+
+
+def test_a_channel_needs_its_three() -> None:
+    assert [problem.key for problem in check_channel({}).problems] == ["name", "port", "schema"]
+    assert check_channel({}, overrides_only=True).problems == []
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [("a", True), ("a.b-c_D9", True), ("a..b", False), (".a", False), ("a\n", False), ("", False)],
+)
+def test_names_keep_to_the_grammar(name: str, good: bool) -> None:
+    assert bool(NAME.fullmatch(name)) is good
+
+
+@given(ANYTHING)
+def test_no_value_does_worse_than_be_unwanted(value: Any) -> None:
+    for row in TABLE:
+        with contextlib.suppress(Wanted):
+            check_value(row, value)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([key.split(".")[0] for key in RELAY]) | st.text(max_size=8), ANYTHING, max_size=4
+    )
+)
+def test_no_mapping_does_worse_than_have_problems(mapping: dict[Any, Any]) -> None:
+    for checked in (check_mapping(RELAY, mapping), check_channel(mapping)):
+        assert all(str(problem) for problem in checked.problems)
+        assert all(key in RELAY or key in ("name", "port", "schema") for key in checked.values)

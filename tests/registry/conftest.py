@@ -1,0 +1,138 @@
+"""A registry with its application, over a launcher that only remembers."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import flask.testing
+import pytest
+
+from speeddata.errors import RelayError
+from speeddata.registry.app import create_app
+from speeddata.registry.channels import Registry
+from speeddata.registry.store import Store
+from speeddata.settings import load_settings
+
+SCHEMA = {
+    "namespace": "speeddata.example",
+    "type": "record",
+    "name": "data",
+    "fields": [
+        {"name": "time", "type": "long", "logicalType": "timestamp-nanos"},
+        {"name": "value", "type": "double"},
+    ],
+}
+SERVICES = {8080: "registration API", 8081: "live data", 8000: "history API"}
+
+
+class MemoryLauncher:
+    """Stands for the keeper: starts nothing, answers as if."""
+
+    def __init__(self) -> None:
+        self.specs: dict[str, dict[str, Any]] = {}
+        self.broken_ports: set[int] = set()  # those that cannot be bound
+        self.away = False
+
+    def _present(self) -> None:
+        if self.away:
+            raise RelayError("no keeper in /data: No such file or directory")
+
+    def start(self, spec: dict[str, Any]) -> int:
+        self._present()
+        if spec["port"] in self.broken_ports:
+            raise RelayError(f"port {spec['port']} on 127.0.0.1 is in use (by process 7, other)")
+        if self.specs.get(spec["name"], spec) != spec:
+            raise RelayError(f"channel {spec['name']!r} runs already, with other settings; stop it first")
+        self.specs[spec["name"]] = spec
+        return 1000 + spec["port"]
+
+    def stop(self, name: str) -> None:
+        self._present()
+        if name not in self.specs:
+            raise RelayError(f"no relay for channel {name!r}")
+        del self.specs[name]
+
+    def list(self) -> list[dict[str, Any]]:
+        self._present()
+        since = time.time_ns()
+        return [
+            {
+                "name": name,
+                "pid": 1000 + spec["port"],
+                "state": "active",
+                "reason": "",
+                "since": since,
+                "restarts": 0,
+            }
+            for name, spec in self.specs.items()
+        ]
+
+    def stats(self, name: str) -> dict[str, Any]:
+        self._present()
+        if name not in self.specs:
+            raise RelayError(f"no relay for channel {name!r}")
+        source = {"address": "127.0.0.1", "port": 40000}
+        return {
+            "packets": 3,
+            "records": 3,
+            "time_unit": "us",
+            "source": source,
+            "heartbeat": 1737640800 * 10**9,
+        }
+
+
+class StillSystem:
+    """Stands for the orchestrator."""
+
+    host = "127.0.0.1"
+
+    def services(self) -> dict[str, Any]:
+        return {"websocket": {"host": self.host, "port": 8081}, "pivot": {"host": self.host, "port": 8000}}
+
+    def status(self) -> dict[str, Any]:
+        return {"version": "0", "services": []}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A config folder with two schemas, one file that is not JSON and one that no channel can have."""
+    folder = tmp_path / "settings"
+    (folder / "agents").mkdir(parents=True)
+    (folder / "agents" / "example.avsc").write_text(json.dumps(SCHEMA, indent=1))
+    (folder / "agents" / "broken.avsc").write_text("{")
+    (folder / "agents" / "timeless.avsc").write_text(
+        '{"type": "record", "name": "r", "fields": [{"name": "value", "type": "double"}]}'
+    )
+    (tmp_path / "outside.avsc").write_text(json.dumps(SCHEMA))
+    (folder / "agents" / "link.avsc").symlink_to(tmp_path / "outside.avsc")
+    return folder
+
+
+@pytest.fixture
+def launcher() -> MemoryLauncher:
+    return MemoryLauncher()
+
+
+@pytest.fixture
+def system() -> StillSystem:
+    return StillSystem()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "registry.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def registry(store: Store, launcher: MemoryLauncher, folder: Path, tmp_path: Path) -> Registry:
+    relay = load_settings(folder).flat["relay"]
+    return Registry(store, launcher, relay, tmp_path / "archive", folder, SERVICES)
+
+
+@pytest.fixture
+def client(registry: Registry, system: StillSystem) -> flask.testing.FlaskClient:
+    return create_app(registry, system, ["bench.example.org"]).test_client()

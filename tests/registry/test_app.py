@@ -1,0 +1,93 @@
+import sqlite3
+from typing import Any
+
+import pytest
+
+from speeddata.registry.app import MAX_BODY
+
+API = "/api/v1"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "localhost:8080",
+        "127.0.0.1:8080",
+        "[::1]:8080",
+        "[::1]",
+        "192.0.2.7",
+        "LOCALHOST.",
+        "bench.example.org:8080",
+        "x.localhost",
+    ],
+)
+def test_hosts_that_are_this_machine_are_answered(client: Any, host: str) -> None:
+    assert client.get(f"{API}/health", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8080", "localhost.evil.example", "[::1", "a b", "127.0.0.1.nip.io"]
+)
+def test_foreign_host_names_are_refused(client: Any, host: str) -> None:
+    answer = client.get(f"{API}/health", headers={"Host": host})
+    assert answer.status_code == 400
+    assert "error" in answer.json
+
+
+def test_unknown_paths_and_methods_are_answered_in_json(client: Any) -> None:
+    answer = client.get(f"{API}/nosuch")
+    assert (answer.status_code, answer.json["error"], answer.json["path"]) == (
+        404,
+        "Not Found",
+        f"{API}/nosuch",
+    )
+    answer = client.put(f"{API}/channels")
+    assert (answer.status_code, answer.json["error"]) == (405, "Method Not Allowed")
+    assert "POST" in answer.headers["Allow"]
+
+
+def test_a_body_that_is_too_large_is_refused(client: Any) -> None:
+    answer = client.post(f"{API}/channels", data=b" " * (MAX_BODY + 1), content_type="application/json")
+    assert answer.status_code == 413
+    assert answer.json["error"] == "Request Entity Too Large"
+
+
+def test_a_database_that_is_locked_is_503(
+    client: Any, registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: Any) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(registry.store, "channels", locked)
+    answer = client.get(f"{API}/channels")
+    assert (answer.status_code, answer.json["details"]) == (503, "database is locked")
+
+
+def test_what_nobody_foresaw_is_500_without_a_trace(
+    client: Any, registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(registry.store, "channels", fail)
+    answer = client.get(f"{API}/channels")
+    assert (answer.status_code, answer.json) == (500, {"error": "Internal error"})
+
+
+def test_pages_may_connect_to_our_services_alone(client: Any) -> None:
+    policy = client.get(f"{API}/health", base_url="http://localhost:8080").headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "ws://localhost:8081 ws://127.0.0.1:8081" in policy
+    assert "http://localhost:8000 http://127.0.0.1:8000" in policy
+    assert "unsafe" not in policy
+
+
+def test_a_host_header_cannot_write_the_policy(client: Any) -> None:
+    answer = client.get("/", headers={"Host": "x; script-src *"})
+    assert answer.status_code == 400
+    assert "*" not in answer.headers["Content-Security-Policy"]
+
+
+def test_sniffing_is_forbidden(client: Any) -> None:
+    assert client.get("/healthz").headers["X-Content-Type-Options"] == "nosniff"

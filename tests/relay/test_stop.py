@@ -1,0 +1,54 @@
+import os
+import signal
+from pathlib import Path
+
+from line import NUMBERED, free_port
+from system import System, alive, run, speeddata
+
+
+def test_where_nothing_runs_nothing_is_ended(tmp_path: Path) -> None:
+    done = speeddata("stop", f"--data={tmp_path / 'nosuch'}")
+    assert (done.returncode, done.stdout) == (0, f"nothing runs on {tmp_path / 'nosuch'}\n")
+    assert not (tmp_path / "nosuch").exists()
+
+
+def test_stop_ends_an_orchestrator_and_all_it_started(tmp_path: Path) -> None:
+    with run(tmp_path / "data") as system:
+        assert system.process is not None
+        relay = system.register("x", free_port(), NUMBERED)["pid"]
+        status = system.get("/status")
+        assert system.stop() == f"orchestrator {system.process.pid} ended\n"
+        assert system.process.returncode == 0
+        assert not any(map(alive, [relay, status["keeper"]["pid"], *(s["pid"] for s in status["services"])]))
+        assert "nothing runs" in system.stop()
+
+
+def test_stop_ends_what_outlived_its_orchestrator(tmp_path: Path) -> None:
+    system = System(tmp_path / "data")
+    try:
+        system.start()
+        relay = system.register("x", free_port(), NUMBERED)["pid"]
+        status = system.get("/status")
+        system.end(signal.SIGKILL)
+    finally:
+        said = system.stop()
+    services = {service["name"]: service["pid"] for service in status["services"]}
+    keeper = status["keeper"]["pid"]
+    assert said.splitlines() == [
+        f"pivot {services['pivot']} ended",
+        f"stripchart {services['stripchart']} ended",
+        f"keeper {keeper} ended, with 1 relays",
+    ]
+    assert not any(map(alive, [relay, keeper, *services.values()]))
+
+
+def test_stop_ends_a_keeper_that_answers_no_more(tmp_path: Path) -> None:
+    system = System(tmp_path / "data", "--only=relay")
+    try:
+        system.start()
+        keeper = system.get("/status")["keeper"]["pid"]
+        system.end(signal.SIGKILL)
+        os.kill(keeper, signal.SIGKILL)
+        assert "nothing runs" in system.stop()
+    finally:
+        system.stop()

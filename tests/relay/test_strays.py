@@ -1,0 +1,85 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from line import wait_until
+
+from speeddata.relay.strays import MARK, end, find_stray, open_process, wait_end
+
+SLEEP = "import time; print(flush=True); time.sleep(60)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+)
+
+
+@pytest.fixture
+def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def spawn(processes: list[subprocess.Popen[bytes]], code: str, pidfile: Path, mark: str = "") -> int:
+    environment = os.environ | {MARK: mark or str(pidfile)}
+    process = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE)
+    processes.append(process)
+    assert process.stdout is not None
+    process.stdout.read(1)  # it has come so far
+    pidfile.write_text(f"{process.pid}\n")
+    return process.pid
+
+
+def test_a_process_is_found_by_its_pid_file(processes: list[subprocess.Popen[bytes]], tmp_path: Path) -> None:
+    pid = spawn(processes, SLEEP, tmp_path / "pivot.pid")
+    stray = find_stray(tmp_path / "pivot.pid")
+    assert stray is not None
+    assert (stray.name, stray.pid) == ("pivot", pid)
+    assert not wait_end(stray, 0)
+    assert end([stray], 10) == []
+    assert wait_end(stray, 0)
+    assert processes[0].wait() == -signal.SIGTERM
+    stray.close()
+    assert find_stray(tmp_path / "pivot.pid") is None
+
+
+def test_a_process_that_has_the_pid_by_chance_is_not_ours(
+    processes: list[subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    spawn(processes, SLEEP, tmp_path / "pivot.pid", mark="/elsewhere/pivot.pid")
+    assert find_stray(tmp_path / "pivot.pid") is None
+    (tmp_path / "pivot.pid").write_text(f"{os.getpid()}\n")
+    assert find_stray(tmp_path / "pivot.pid") is None
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "0", "999999999", "9" * 50])
+def test_a_pid_file_of_nothing_is_nobody(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pivot.pid").write_text(text)
+    assert find_stray(tmp_path / "pivot.pid") is None
+    assert find_stray(tmp_path / "nosuch.pid") is None
+
+
+def test_a_process_that_will_not_end_is_killed(
+    processes: list[subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    pids = [
+        spawn(processes, code, tmp_path / f"{number}.pid") for number, code in enumerate((SLEEP, STUBBORN))
+    ]
+    strays = [stray for number in range(2) if (stray := find_stray(tmp_path / f"{number}.pid"))]
+    assert [stray.pid for stray in end(strays, 1)] == [pids[1]]
+    assert [process.wait() for process in processes] == [-signal.SIGTERM, -signal.SIGKILL]
+    for stray in strays:
+        stray.close()
+
+
+def test_a_dead_process_that_nobody_reaped_is_not_alive() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        wait_until(lambda: open_process("x", process.pid) is None)

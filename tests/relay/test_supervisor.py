@@ -1,0 +1,156 @@
+"""The supervisor over real processes, small ones."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from line import wait_until
+from system import alive
+
+from speeddata.relay.event_loop import EventLoop
+from speeddata.relay.services import Service
+from speeddata.relay.supervisor import STEADY_S, Supervisor, Watch, last_words, spawn_service
+
+SLEEP = "import time; time.sleep(60)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+BROKEN = "import sys; print('working', flush=True); sys.exit('port 8081 is in use')"
+
+
+def service(folder: Path, code: str, name: str = "x") -> Service:
+    return Service(name, (sys.executable, "-c", code), folder / f"{name}.pid", folder / f"{name}.log")
+
+
+class Hasty(EventLoop):
+    """A loop whose timers are due at once, and which remembers for when they were meant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.delays: list[float] = []
+
+    def after(self, delay_s: float, action: object) -> None:
+        self.delays.append(delay_s)
+        super().after(0, action)  # type: ignore[arg-type]
+
+
+class Still(EventLoop):
+    """A loop whose timers are never due."""
+
+    def after(self, delay_s: float, action: object) -> None:
+        """Forget it."""
+
+
+@pytest.fixture
+def still() -> Iterator[Supervisor]:
+    supervisor = Supervisor(Still())
+    yield supervisor
+    supervisor.loop.close()
+
+
+@pytest.fixture
+def supervisor() -> Iterator[Supervisor]:
+    supervisor = Supervisor(Hasty())
+    yield supervisor
+    supervisor.stop()
+    supervisor.wait(0)
+    supervisor.loop.close()
+
+
+def turn_until(supervisor: Supervisor, condition: object) -> None:
+    def check() -> bool:
+        supervisor.loop.turn(0.01)
+        return bool(condition())  # type: ignore[operator]
+
+    wait_until(check)
+
+
+def test_a_service_runs_in_a_session_of_its_own_with_a_pid_file(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    supervisor.start([service(tmp_path, SLEEP)])
+    (shown,) = supervisor.to_json()
+    assert (shown["name"], shown["state"], shown["reason"], shown["restarts"]) == ("x", "active", "", 0)
+    assert (tmp_path / "x.pid").read_text() == f"{shown['pid']}\n"
+    assert os.getsid(shown["pid"]) == shown["pid"]
+
+
+def test_a_service_that_ends_is_started_again_with_growing_delay(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    supervisor.start([service(tmp_path, BROKEN)])
+    watch = supervisor.watches["x"]
+    turn_until(supervisor, lambda: watch.restarts >= 3)
+    assert supervisor.loop.delays[:3] == [1, 2, 4]  # type: ignore[attr-defined]
+
+
+def test_the_reason_is_the_last_thing_it_said(still: Supervisor, tmp_path: Path) -> None:
+    still.start([service(tmp_path, BROKEN)])
+    watch = still.watches["x"]
+    turn_until(still, lambda: watch.state == "backoff")
+    assert watch.to_json()["reason"] == "exit status 1: port 8081 is in use"
+    assert watch.to_json()["pid"] is None
+
+
+def test_a_program_that_does_not_exist_is_tried_again(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.start([Service("x", ("/nosuch/program",), tmp_path / "x.pid", tmp_path / "x.log")])
+    turn_until(supervisor, lambda: supervisor.watches["x"].restarts >= 2)
+    assert supervisor.watches["x"].reason == "exit status 3: No such file or directory"
+
+
+def test_stopping_ends_all_and_kills_those_that_do_not(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.start([service(tmp_path, SLEEP, "a"), service(tmp_path, STUBBORN, "b")])
+    wait_until(lambda: (tmp_path / "b.log").read_text() == "deaf\n")
+    pids = [watch["pid"] for watch in supervisor.to_json()]
+    supervisor.stop()
+    supervisor.wait(0.5)
+    assert not any(map(alive, pids))
+    assert [(watch["state"], watch["pid"]) for watch in supervisor.to_json()] == [("stopped", None)] * 2
+    assert not list(tmp_path.glob("*.pid"))
+    supervisor.loop.turn(0)
+    assert [watch["state"] for watch in supervisor.to_json()] == ["stopped"] * 2, "and nothing comes back"
+
+
+def test_a_service_that_waits_for_its_restart_is_stopped_too(still: Supervisor, tmp_path: Path) -> None:
+    still.start([service(tmp_path, BROKEN)])
+    turn_until(still, lambda: still.watches["x"].state == "backoff")
+    still.stop()
+    still.wait(5)
+    assert still.watches["x"].state == "stopped"
+
+
+def test_what_an_earlier_supervisor_left_is_ended(tmp_path: Path) -> None:
+    former = Supervisor(EventLoop())
+    former.start([service(tmp_path, SLEEP)])
+    process = former.watches["x"].process
+    assert process is not None
+    Supervisor(EventLoop()).end_strays([tmp_path / "x.pid", tmp_path / "nosuch.pid"])
+    assert process.wait() == -signal.SIGTERM
+    former.stopping = True
+    former.wait(5)
+    former.loop.close()
+
+
+def test_a_long_life_makes_the_delay_short_again(tmp_path: Path) -> None:
+    watch = Watch(service(tmp_path, SLEEP))
+    assert [watch.ended(1, "", now=watch.started + 1) for _ in range(4)] == [1, 2, 4, 8]
+    assert watch.ended(1, "", now=watch.started + STEADY_S) == 1
+    assert watch.restarts == 5
+
+
+def test_a_large_log_is_put_aside(tmp_path: Path) -> None:
+    one = service(tmp_path, "print('new')")
+    one.log.write_bytes(b"x" * (2 << 20))
+    spawn_service(one, {}).wait()
+    assert one.log.read_text() == "new\n"
+    assert (tmp_path / "x.log.1").stat().st_size == 2 << 20
+
+
+def test_last_words_are_short(tmp_path: Path) -> None:
+    one = service(tmp_path, "")
+    assert last_words(one) == ""
+    one.log.write_bytes(b"first\n" + b"y" * 10000 + b"\n\n \xff\n\n")
+    assert last_words(one) == "\N{REPLACEMENT CHARACTER}"
+    one.log.write_bytes(b"y" * 10000)
+    assert last_words(one) == "y" * 300

@@ -1,0 +1,42 @@
+import http.client
+import socket
+
+import flask
+import pytest
+from system import free_tcp_ports
+
+from speeddata.errors import RelayError
+from speeddata.relay.web_server import WebServer, bind
+
+
+def test_an_application_is_served_until_closed() -> None:
+    app = flask.Flask("test", static_folder=None)
+    app.add_url_rule("/", "hello", lambda: "hello")
+    (port,) = free_tcp_ports(1)
+    listener = bind("127.0.0.1", port)
+    server = WebServer(app, listener)
+    server.start()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    assert (answer.status, answer.read(), answer.headers["Server"]) == (200, b"hello", "speeddata")
+    connection.close()
+    server.close()
+    listener.close()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+def test_a_port_in_use_is_named() -> None:
+    (port,) = free_tcp_ports(1)
+    listener = bind("127.0.0.1", port)
+    with pytest.raises(RelayError, match=f"^port {port} on 127.0.0.1 is in use$"):
+        bind("127.0.0.1", port)
+    listener.close()
+
+
+def test_an_address_that_is_not_this_machines_is_named() -> None:
+    with pytest.raises(
+        RelayError, match="^port 8080 on 192.0.2.1 cannot be had: Cannot assign requested address$"
+    ):
+        bind("192.0.2.1", 8080)

@@ -1,0 +1,99 @@
+"""The house: what imports what, how long things are, that each module has its tests."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = {"lib": "speeddata", "relay": "speeddata.relay", "registry": "speeddata.registry",
+           "stripchart": "speeddata.stripchart", "pivot": "speeddata.pivot"}  # fmt: skip
+SERVICES = set(FOLDERS.values()) - {"speeddata"}
+# The orchestrator embeds the registry; nothing else crosses.
+CROSSINGS = {("speeddata.relay", "speeddata.registry")}
+MAX_FILE = 400
+MAX_FUNCTION = 50
+# Modules with no test file of their own, and the one that shows them.
+SHOWN_BY = {
+    "relay/aside.pxd": "relay/test_receiver.py",
+    "relay/channel.py": "relay/test_cli.py",
+    "relay/charge.py": "relay/test_keeper.py",
+    "relay/client.py": "relay/test_keeper.py",
+    "relay/container.pyx": "relay/test_writer.py",
+    "relay/ring.pyx": "relay/test_receiver.py",
+}
+
+SOURCES = sorted(p for folder in FOLDERS for p in (ROOT / folder).glob("*.py*") if p.suffix in (".py", ".pyx"))
+PYTHON = [p for p in SOURCES if p.suffix == ".py"]
+
+
+def relative(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{relative(path)}: relative import"
+            yield node.module
+
+
+def home(module):
+    """The folder's package that a module belongs to."""
+    found = [package for package in SERVICES if module == package or module.startswith(f"{package}.")]
+    return found[0] if found else "speeddata" if module.partition(".")[0] == "speeddata" else None
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=relative)
+def test_dependencies_point_one_way(path):
+    own = FOLDERS[path.parent.name]
+    for module in imports(path):
+        assert module.partition(".")[0] not in set(FOLDERS) | {"config", "tests"}, f"bare import of {module}"
+        other = home(module)
+        assert other in (None, "speeddata", own) or (own, other) in CROSSINGS, f"imports {module}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_files_and_functions_are_short(path):
+    text = path.read_text()
+    assert len(text.splitlines()) <= MAX_FILE
+    if path.suffix == ".py":
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = node.end_lineno - node.lineno + 1
+                assert length <= MAX_FUNCTION, f"{node.name}: {length} lines"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_each_module_says_what_it_is(path):
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    assert not lines or lines[0].startswith('"""')
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_each_module_has_its_tests(path):
+    if path.stem in ("__init__", "__main__"):
+        return
+    named = ROOT / "tests" / SHOWN_BY.get(relative(path), f"{path.parent.name}/test_{path.stem}.py")
+    assert named.exists(), f"no {relative(named)}"
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_keeper_and_relay_never_import_numpy():
+    assert run("import sys, speeddata.relay.cli; print('numpy' in sys.modules)") == "False\n"
+
+
+def test_importing_speeddata_is_light():
+    assert run("import sys; n = len(sys.modules); import speeddata; print(len(sys.modules) - n < 40)") == "True\n"
+
+
+def test_no_folder_is_importable_under_its_bare_name():
+    for folder in FOLDERS:
+        assert run(f"import importlib.util as u; print(u.find_spec('{folder}'))") == "None\n"
