@@ -38,11 +38,8 @@ class Launcher(Protocol):
     def stop(self, name: str) -> None:
         """Stop a channel's relay, all it received flushed."""
 
-    def list(self) -> list[Json]:
-        """Name, pid, state, reason, since (ns), restarts of each channel that runs or should."""
-
-    def stats(self, name: str) -> Json:
-        """A channel's counters."""
+    def list(self, name: str | None = None, *, stats: bool = False) -> list[Json]:
+        """Name, pid, state, reason, since (ns), restarts of one or each channel that runs or should; with its counters."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +150,12 @@ class Registry:
     def describe(self, name: str) -> Json:
         """A channel as the API shows it."""
         channel = self.find(name)
-        running, trouble = self._running()
+        running, trouble = self._running(name, stats=True)
         return self._describe(channel, running.get(name), trouble)
 
     def describe_all(self, status: str | None = None) -> list[Json]:
         """All channels, or those of a status, as the API shows them."""
-        running, trouble = self._running()
+        running, trouble = self._running(stats=True)
         shown = [self._describe(one, running.get(one.name), trouble) for one in self.store.channels()]
         return [channel for channel in shown if status in (None, channel["status"])]
 
@@ -215,15 +212,15 @@ class Registry:
         self.faults.pop(channel.name, None)
         return pid
 
-    def _running(self) -> tuple[dict[str, Json], str]:
-        """What the launcher says of all channels, by name, or why it says nothing."""
+    def _running(self, name: str | None = None, *, stats: bool = False) -> tuple[dict[str, Json], str]:
+        """What the launcher says of one or all channels, by name, or why it says nothing."""
         try:
-            return {running["name"]: running for running in self.launcher.list()}, ""
+            return {running["name"]: running for running in self.launcher.list(name, stats=stats)}, ""
         except RelayError as error:
             return {}, str(error)
 
     def _describe(self, channel: Channel, running: Json | None, trouble: str) -> Json:
-        stats = self._stats(channel.name) if running else None
+        stats = running["stats"] if running else None
         settings = channel_settings(channel.config, self.relay)
         about: Json = {
             "name": channel.name,
@@ -260,12 +257,6 @@ class Registry:
                 "since": format_time(fault.since_ns),
             }
         return {"state": "stopped", "reason": trouble, "restarts": 0, "since": None}
-
-    def _stats(self, name: str) -> Json | None:
-        try:
-            return self.launcher.stats(name)
-        except RelayError:
-            return None
 
 
 def _seconds(stamp_ns: Any) -> str | None:

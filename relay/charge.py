@@ -108,6 +108,9 @@ class Charge:
         address, port = self.sockets.decimated.getsockname()
         full_address, full_port = self.sockets.full_rate.getsockname()
         return self.mapping.stats() | {
+            "heartbeat": time.time_ns()
+            if self.pid
+            else None,  # a dead one is reaped before anybody is answered
             "kernel_drops": kernel_drops(self.sockets.input),
             "receive_buffer": {
                 "wanted": self.spec.receive_buffer_bytes,

@@ -71,15 +71,17 @@ class KeeperClient:
         """Stop a channel's relay and wait until all it received is on the disk."""
         self._ask(op="stop", name=name)
 
-    def list(self) -> list[dict[str, Any]]:
-        """Name, pid, state, reason, since (ns), restarts of each channel."""
-        channels: list[dict[str, Any]] = self._ask(op="list")["channels"]
+    def list(self, name: str | None = None, *, stats: bool = False) -> list[dict[str, Any]]:
+        """Name, pid, state, reason, since (ns), restarts of one or each channel; with its counters as `stats`."""
+        channels: list[dict[str, Any]] = self._ask(op="list", name=name, stats=stats)["channels"]
         return channels
 
     def stats(self, name: str) -> dict[str, Any]:
         """A channel's counters."""
-        stats: dict[str, Any] = self._ask(op="stats", name=name)["stats"]
-        return stats
+        for channel in self.list(name, stats=True):
+            stats: dict[str, Any] = channel["stats"]
+            return stats
+        raise RelayError(f"no relay for channel {name!r}")
 
     def shutdown(self) -> None:
         """Stop all relays, then the keeper, and wait for it."""

@@ -175,11 +175,14 @@ class Keeper:
     def handle_ping(self, _client: socket.socket, _request: Answer) -> Answer:
         return {"pid": os.getpid(), "channels": len(self.channels)}
 
-    def handle_list(self, _client: socket.socket, _request: Answer) -> Answer:
-        return {"channels": [charge.describe() for charge in self.channels.values()]}
-
-    def handle_stats(self, _client: socket.socket, request: Answer) -> Answer:
-        return {"stats": self._charge(request).stats()}
+    def handle_list(self, _client: socket.socket, request: Answer) -> Answer:
+        name, with_stats = request.get("name"), request.get("stats")
+        shown = [charge for charge in self.channels.values() if name in (None, charge.spec.name)]
+        return {
+            "channels": [
+                charge.describe() | ({"stats": charge.stats()} if with_stats else {}) for charge in shown
+            ]
+        }
 
     def handle_start(self, _client: socket.socket, request: Answer) -> Answer:
         spec = ChannelSpec.from_json(request["spec"])

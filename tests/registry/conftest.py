@@ -54,19 +54,21 @@ class MemoryLauncher:
             raise RelayError(f"no relay for channel {name!r}")
         del self.specs[name]
 
-    def list(self) -> list[dict[str, Any]]:
+    def list(self, name: str | None = None, *, stats: bool = False) -> list[dict[str, Any]]:
         self._present()
         since = time.time_ns()
         return [
             {
-                "name": name,
+                "name": one,
                 "pid": 1000 + spec["port"],
                 "state": "active",
                 "reason": "",
                 "since": since,
                 "restarts": 0,
+                **({"stats": self.stats(one)} if stats else {}),
             }
-            for name, spec in self.specs.items()
+            for one, spec in self.specs.items()
+            if name in (None, one)
         ]
 
     def stats(self, name: str) -> dict[str, Any]:
