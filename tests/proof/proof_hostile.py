@@ -1,0 +1,84 @@
+"""100,000 random and mutated packets into a running relay: none archived wrongly, all counted by reason, the relay lives."""
+
+import json
+import random
+import socket
+
+import pytest
+from line import encode, free_port, make_spec, read_records, wait_until
+
+from speeddata.errors import RecordError
+from speeddata.plan import Plan
+from speeddata.relay.client import KeeperClient
+from speeddata.schema import Schema
+
+SCHEMA = {
+    "type": "record",
+    "name": "speeddata.proof.hostile",
+    "fields": [
+        {"name": "time", "type": "long"},
+        {"name": "colour", "type": {"type": "enum", "name": "Colour", "symbols": ["red", "green"]}},
+        {"name": "maybe", "type": ["null", "int", "string"]},
+        {"name": "flag", "type": "boolean"},
+        {"name": "text", "type": "string"},
+        {"name": "blob", "type": "bytes"},
+        {"name": "wave", "type": {"type": "array", "items": "float"}},
+        {"name": "table", "type": {"type": "map", "values": "long"}},
+    ],
+}
+RECORD = {
+    "time": 1 << 55, "colour": "green", "maybe": 3, "flag": True, "text": "grüß dich", "blob": b"\x00\x01\x02",
+    "wave": [1.0, 2.0, 3.0], "table": {"a": 1, "b": -(2**62)},
+}  # fmt: skip
+
+
+def hostile(seeded, good):
+    """Random bytes, or good records mutated, cut or joined."""
+    kind = seeded.randrange(5)
+    if kind == 0:
+        return seeded.randbytes(seeded.randrange(200))
+    packet = bytearray(good * seeded.randint(1, 3))
+    if kind == 1:
+        return bytes(packet[: seeded.randrange(len(packet))])
+    if kind == 2:
+        return bytes(packet) + seeded.randbytes(seeded.randint(1, 20))
+    for _ in range(seeded.randint(0, 4)):
+        packet[seeded.randrange(len(packet))] = seeded.randrange(256)
+    return bytes(packet)
+
+
+@pytest.mark.parametrize("count", [100_000])
+def test_hostile_packets(tmp_path, count):
+    seeded = random.Random(2026)
+    good = encode(SCHEMA, **RECORD)
+    plan = Plan(Schema.parse(SCHEMA))
+    spec = make_spec(tmp_path, SCHEMA, port=free_port())
+    keeper = KeeperClient(tmp_path / "data")
+    keeper.start_keeper()
+    expected: dict[str, int] = {}
+    try:
+        pid = keeper.start(spec)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for n in range(1, count + 1):
+                packet = hostile(seeded, good)
+                try:
+                    expected["records"] = expected.get("records", 0) + plan.packet(packet)
+                except RecordError as error:
+                    expected[error.reason] = expected.get(error.reason, 0) + 1
+                sender.sendto(packet, ("127.0.0.1", spec["port"]))
+                if n % 500 == 0:
+                    wait_until(lambda n=n: taken(keeper) == n, "the relay")
+        stats = wait_until(lambda: (s := keeper.stats("test"))["archived"] == s["records"] and s)
+        assert keeper.list()[0]["pid"] == pid, "the relay lives"
+    finally:
+        keeper.shutdown()
+    assert stats["kernel_drops"] == 0
+    assert stats["records"] == expected.pop("records")
+    assert {reason: n for reason, n in stats["rejected"].items() if n} == expected
+    assert len(read_records(tmp_path / "archive" / "test")) == stats["archived"]
+    print(json.dumps({"packets": count, "records": stats["records"], "rejected": expected}))
+
+
+def taken(keeper):
+    stats = keeper.stats("test")
+    return stats["packets"] + sum(stats["rejected"].values())

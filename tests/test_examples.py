@@ -1,0 +1,77 @@
+"""The example programs, run as a user runs them, against the running system."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from line import read_records, wait_until
+from system import System
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    running = System(tmp_path_factory.mktemp("examples") / "data").start()
+    yield running
+    running.process.terminate()
+    assert running.process.wait(20) == 0
+
+
+def program(system, name, *arguments):
+    api = f"http://127.0.0.1:{system.api_port}/api/v1"
+    return subprocess.Popen([sys.executable, "-P", EXAMPLES / name, "--api", api, *arguments],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+
+
+def finished(process):
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    return out
+
+
+def stats(system, channel):
+    status, answer = system.ask("GET", f"/api/v1/channels/{channel}")
+    return answer["stats"] if status == 200 else {}
+
+
+@pytest.mark.parametrize("batch", ["1", "10"])
+def test_sender_and_receiver(system, batch):
+    before = stats(system, "example").get("records", 0)
+    if not before:
+        finished(program(system, "sender/sender.py", "--count", "1", "--rate", "1000"))
+        before = 1
+    receiver = program(system, "receiver/receiver.py", "example", "--count", "3")
+    sender = program(system, "sender/sender.py", "--count", "300", "--rate", "300", "--batch", batch)
+    heard = [json.loads(line) for line in finished(receiver).splitlines()]
+    assert [sorted(record) for record in heard] == [
+        ["counter", "message", "noise", "ramp", "sine_wave", "square_wave", "time"]
+    ] * 3
+    finished(sender)
+    wait_until(lambda: stats(system, "example")["records"] == before + 300, "all records")
+
+
+def test_temperature_sender(system):
+    finished(program(system, "sender/temperature_sender.py", "--count", "2", "--device", "roof"))
+    wait_until(lambda: stats(system, "temperature").get("archived") == 2, "both records")
+    records = read_records(system.data / "archive" / "temperature", "temperature")
+    assert [(r["device_id"], r["status"]) for r in records] == [("roof", "ok")] * 2
+
+
+def test_host_telemetry(system):
+    process = program(system, "host.py", "--rate", "50")
+    wait_until(lambda: stats(system, "host").get("archived", 0) >= 50, "a second of it")
+    process.terminate()
+    process.communicate(timeout=10)
+    records = read_records(system.data / "archive" / "host", "host")
+    assert all(0 <= r["cpu_0"] <= 100 and r["memory_used"] > 0 and r["network_send"] >= 0 for r in records)
+    assert [r["sequence"] for r in records] == list(range(len(records)))
+    assert stats(system, "host")["rejected"] == dict.fromkeys(stats(system, "host")["rejected"], 0)
+
+
+def test_a_receiver_of_an_unknown_channel_says_so(system):
+    process = program(system, "receiver/receiver.py", "nobody")
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, "no channel 'nobody' is registered" in err) == (1, True)
