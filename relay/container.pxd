@@ -48,7 +48,7 @@ cdef void discard_next(Container *c) noexcept nogil
 # Give the segment made ready its name, which tells `start_us`, and let `store` speak of it.
 cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t unit) noexcept nogil
 
-# Open the segment that `store` speaks of once more.
+# Open the segment that `store` speaks of once more, and cut off what a relay that was killed wrote without its counting.
 cdef int reopen_segment(Container *c, const Store *store) noexcept nogil
 
 # Write a block, whose records are at `data`, and its index entry where `store` says; `store` moves on when both are written.

@@ -179,7 +179,14 @@ cdef int reopen_segment(Container *c, const Store *store) noexcept nogil:
         return errno
     segment_name(c, store.segment_us, "idx", name)
     c.index = openat(c.folder, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE)
-    return errno if c.index < 0 else 0
+    return errno if c.index < 0 else cut_back(c, store)
+
+
+cdef int cut_back(Container *c, const Store *store) noexcept nogil:
+    """Cut both files to what counts: a block may have been written, in part or whole, that `store` does not know."""
+    if ftruncate(c.data, <off_t>store.offset) < 0:
+        return errno
+    return errno if ftruncate(c.index, <off_t>(INDEX_HEAD + store.entries * INDEX_ENTRY)) < 0 else 0
 
 
 cdef unsigned int put_varint(uint8_t *out, uint64_t value) noexcept nogil:
@@ -214,9 +221,8 @@ cdef int put_block(Container *c, Store *store, const Block *block, uint8_t *data
     if not error:
         error = write_all(c.index, <const uint8_t *>&entry, sizeof(entry), INDEX_HEAD + store.entries * INDEX_ENTRY)
     if error:
-        # A part of a block may have been written: readers shall not meet it. If this fails too, the next block covers it.
-        ftruncate(c.data, <off_t>store.offset)
-        ftruncate(c.index, <off_t>(INDEX_HEAD + store.entries * INDEX_ENTRY))
+        # Readers shall not meet a part of a block. If this fails too, the next block covers it.
+        cut_back(c, store)
         return error
     store.offset += entry.length
     store.entries += 1

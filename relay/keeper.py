@@ -57,6 +57,7 @@ class Keeper:
         self.stopping = False
         # Relays read end of file on it when the keeper is gone.
         self.lifeline, self.lifeline_end = os.pipe2(os.O_CLOEXEC)
+        self.waker = -1
         self.listener = self._listen()
 
     def _lock(self) -> int:
@@ -85,8 +86,8 @@ class Keeper:
         """Serve until the last relay has ended after a shutdown; the exit status."""
         os.ftruncate(self.lock, 0)
         os.pwrite(self.lock, f"{os.getpid()}\n".encode(), 0)
-        wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        signal.set_wakeup_fd(waker)
+        wake, self.waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(self.waker)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
         self.selector.register(wake, selectors.EVENT_READ, (self._on_signal, (wake,)))
@@ -243,7 +244,8 @@ class Keeper:
         for other in self.channels.values():
             for fd in other.descriptors() - keep:
                 os.close(fd)
-        for fd in (self.folder, self.lock, self.lifeline_end):
+        self.selector.close()
+        for fd in (self.folder, self.lock, self.lifeline_end, self.waker):
             os.close(fd)
         return self.lifeline
 

@@ -173,6 +173,24 @@ def test_relays_end_in_order_when_the_keeper_is_killed(keeper, spec):
     keeper.start(spec)
 
 
+def test_a_relay_holds_nothing_of_the_keeper_or_of_other_channels(keeper, spec, tmp_path):
+    keeper.start(spec)
+    other = make_spec(tmp_path / "other", port=free_port(), name="other")
+    pids = [keeper.start(other), keeper.list("test")[0]["pid"]]
+    wait_until(lambda: (tmp_path / "archive" / "test" / ".lock").exists())
+    wait_until(lambda: (tmp_path / "other" / "archive" / "test" / ".lock").exists())
+    for pid in pids:
+        held = descriptors(pid)
+        memory = [name for name in held if name.startswith("/memfd:")]
+        assert len(memory) == 1
+        assert len([name for name in held if name.startswith("socket:")]) == 3
+        assert not [name for name in held if name.endswith((".sock", "keeper.lock"))]
+
+
+def descriptors(pid):
+    return [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+
+
 def test_without_a_keeper_calls_say_so(tmp_path):
     client = KeeperClient(tmp_path)
     assert client.ping() is None

@@ -114,3 +114,17 @@ def test_a_segment_is_never_overwritten(tmp_path):
         line.send(b"".join(numbered(n) for n in range(2000, 4000)))
         line.wait(archived=4000)
         assert len(read_records(line.folder)) == 4000
+
+
+def test_a_successor_cuts_off_what_did_not_count(tmp_path):
+    """A relay killed between writing a block and letting it count: its successor may write that block elsewhere."""
+    with running(make_spec(tmp_path)) as line:
+        line.send(*(numbered(n) for n in range(10)))
+        line.wait(archived=10)
+        (path,) = segments(line)
+        counted = path.read_bytes(), index_path(path).read_bytes()
+        for file, data in ((path, b"a block that does not count"), (index_path(path), bytes(ENTRY_SIZE))):
+            with file.open("ab") as end:
+                end.write(data)
+        line.relay._writer().resume()
+        assert (path.read_bytes(), index_path(path).read_bytes()) == counted

@@ -1,0 +1,110 @@
+// The table of channels: a row each, kept up to date in place.
+
+import { spanText } from "/static/stripchart/format.js";
+
+import { make, setText } from "./dom.js";
+import { Rate, losses, rateText } from "./rates.js";
+
+const whole = new Intl.NumberFormat("en", { useGrouping: true });
+
+// [words, tone] for the state of a channel: what its relay is in, then whether data comes.
+export function channelState(channel, ageMs, limitMs) {
+  const state = channel.state ?? channel.status ?? "";
+  if (state && state !== "active") return [channel.reason ? `${state}: ${channel.reason}` : state, "bad"];
+  if (Number.isNaN(ageMs)) return ["no data yet", "quiet"];
+  if (ageMs > limitMs) return [`no data for ${spanText(ageMs / 1000)}`, "bad"];
+  return ["live", "good"];
+}
+
+class Row {
+  constructor(name, actions) {
+    this.name = name;
+    this.records = new Rate();
+    this.bytes = new Rate();
+    const cell = (label, className = "") => make("td", { "data-label": label, class: className });
+    this.state = make("span", { class: "chip" });
+    this.rate = cell("Rate", "number");
+    this.count = cell("Records", "number");
+    this.lost = cell("Lost", "number");
+    this.port = cell("UDP port", "number");
+    this.link = make("a", { class: "button", href: "#" }, "Export 1 min");
+    this.link.setAttribute("aria-label", `Export the last minute of ${name} as HDF5`);
+    const button = (text, action) =>
+      make("button", { type: "button", "aria-label": `${text} of ${name}`, onclick: () => action(name) }, text);
+    const remove = make(
+      "button",
+      { type: "button", class: "danger", "aria-label": `Remove ${name}`, onclick: () => actions.remove(name) },
+      "Remove",
+    );
+    const stateCell = cell("State");
+    stateCell.append(this.state);
+    const nameCell = make("th", { scope: "row" }, make("a", { href: `#channel-${name}` }, name));
+    const actionCell = make("td", { class: "rowActions" }, button("Schema", actions.schema), this.link, remove);
+    this.element = make("tr", {}, nameCell, stateCell, this.rate, this.count, this.lost, this.port, actionCell);
+  }
+
+  update(channel, timeMs) {
+    const stats = channel.stats ?? {};
+    const records = this.records.add(timeMs, stats.records ?? 0);
+    const bytes = this.bytes.add(timeMs, stats.bytes ?? 0);
+    setText(this.rate, records === null ? "–" : `${rateText(records)}, ${rateText(bytes, "B")}`);
+    setText(this.count, whole.format(stats.records ?? 0));
+    setText(this.port, channel.port ? String(channel.port) : "–");
+    this.updateLost(losses(stats));
+    this.channel = channel;
+  }
+
+  updateLost(reasons) {
+    const sum = reasons.reduce((total, [, count]) => total + count, 0);
+    const why = reasons.map(([reason, count]) => `${whole.format(count)} ${reason.replaceAll("_", " ")}`).join(", ");
+    setText(this.lost, sum ? `${whole.format(sum)} (${why})` : "0");
+    this.lost.classList.toggle("alert", sum > 0);
+  }
+
+  updateState(ageMs, limitMs) {
+    const [words, tone] = channelState(this.channel, ageMs, limitMs);
+    setText(this.state, words);
+    this.state.dataset.tone = tone;
+  }
+}
+
+export class ChannelTable {
+  constructor(table, empty, actions) {
+    this.body = table.tBodies[0];
+    this.empty = empty;
+    this.actions = actions;
+    this.rows = new Map();
+  }
+
+  update(channels, timeMs) {
+    const names = new Set(channels.map((channel) => channel.name));
+    for (const [name, row] of this.rows) {
+      if (names.has(name)) continue;
+      row.element.remove();
+      this.rows.delete(name);
+    }
+    for (const channel of channels) {
+      let row = this.rows.get(channel.name);
+      if (!row) {
+        this.rows.set(channel.name, (row = new Row(channel.name, this.actions)));
+        this.body.append(row.element);
+      }
+      row.update(channel, timeMs);
+    }
+    this.empty.hidden = channels.length > 0;
+    this.body.parentElement.hidden = channels.length === 0;
+  }
+
+  // `ageOf` gives [age, limit] in ms of a channel by name.
+  updateStates(ageOf) {
+    for (const [name, row] of this.rows) row.updateState(...ageOf(name));
+  }
+
+  // `pivot` is the address of the history service, "" when there is none.
+  setExports(pivot) {
+    for (const [name, row] of this.rows) {
+      row.link.hidden = !pivot;
+      row.link.href = `${pivot}/api/v1/pivot/export?duration=PT1M&channels=${encodeURIComponent(name)}`;
+    }
+  }
+}

@@ -1,0 +1,6 @@
+"""Run the live server: python -m speeddata.stripchart."""
+
+from speeddata.stripchart.cli import main
+
+if __name__ == "__main__":
+    main()

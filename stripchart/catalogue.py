@@ -1,0 +1,130 @@
+"""What the registry tells: the channels there are, followed once a second by a thread of its own."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from speeddata.errors import SchemaError
+from speeddata.schema import Schema
+
+_log = logging.getLogger(__name__)
+
+Address = tuple[str, int]
+PERIOD_S = 1.0
+_TIMEOUT_S = 3.0
+
+
+@dataclass(frozen=True)
+class ChannelInfo:
+    """A channel as the live server needs to know it."""
+
+    name: str
+    group: Address
+    """Where its decimated stream is sent to."""
+    source: Address | None
+    """Where it is sent from; tells channels of one group apart."""
+    framing: str
+    revision: str
+    """Changes when the schema does."""
+    time_unit: str | None
+    schema: Schema = field(compare=False)
+
+
+def read_address(value: Any) -> Address | None:
+    """Read {"address", "port"} or [address, port]; None when it is not known."""
+    if isinstance(value, dict) and value.get("address") and value.get("port"):
+        return str(value["address"]), int(value["port"])
+    if isinstance(value, (list, tuple)) and len(value) == 2 and value[1]:
+        return str(value[0]), int(value[1])
+    return None
+
+
+class Follower(threading.Thread):
+    """Asks the registry once a second and calls back with the channels whenever they changed.
+
+    A registry that does not answer changes nothing: the channels known stay, and it is asked again.
+    """
+
+    def __init__(self, url: str, callback: Callable[[list[ChannelInfo]], None]) -> None:
+        super().__init__(name="catalogue", daemon=True)
+        self._url = url.rstrip("/")
+        self._callback = callback
+        self._session = requests.Session()
+        # Parsed schemas by channel and what they depend on, so that each is fetched once.
+        self._schemas: dict[tuple[str, str, str | None], Schema] = {}
+        self._known: list[ChannelInfo] | None = None
+        # What is wrong at the moment, by subject: said once, when it changes.
+        self._troubles: dict[str, str] = {}
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Follow until stopped."""
+        while not self._stopped.is_set():
+            self.poll()
+            self._stopped.wait(PERIOD_S)
+        self._session.close()
+
+    def stop(self) -> None:
+        """Make `run` end."""
+        self._stopped.set()
+
+    def poll(self) -> None:
+        """Ask once."""
+        try:
+            told = self._get("/api/v1/channels")["channels"]
+        except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+            # The error's own text holds object addresses, which change from try to try.
+            self._trouble(
+                "registry",
+                f"{self._url} does not answer ({type(error).__name__}), going on with the channels known",
+            )
+            return
+        self._trouble("registry", "")
+        infos = [info for info in map(self._info, told) if info]
+        names = {info.name for info in infos}
+        self._schemas = {key: schema for key, schema in self._schemas.items() if key[0] in names}
+        if infos != self._known:
+            self._known = infos
+            self._callback(infos)
+
+    def _info(self, told: dict[str, Any]) -> ChannelInfo | None:
+        name = str(told.get("name"))
+        try:
+            group = read_address(told["multicast"]["decimated"])
+            if group is None:
+                raise ValueError("its decimated stream has no address")
+            framing = told.get("framing") or (told.get("config") or {}).get("framing") or "plain"
+            # The fingerprint leaves out units and notes, but only a new registration can change those.
+            revision, time_unit = f"{told.get('schema')} {told.get('created_at')}", told.get("time_unit")
+            schema = self._schema(name, revision, time_unit)
+            source = read_address(told.get("source"))
+        except (requests.RequestException, SchemaError, ValueError, KeyError, TypeError) as error:
+            self._trouble(name, f"channel {name!r} cannot be shown: {error!r}")
+            return None
+        self._trouble(name, "")
+        return ChannelInfo(name, group, source, framing, revision, time_unit, schema)
+
+    def _schema(self, name: str, revision: str, time_unit: str | None) -> Schema:
+        key = (name, revision, time_unit)
+        if key not in self._schemas:
+            told = self._get(f"/api/v1/channels/{quote(name, safe='')}/schema")
+            self._schemas[key] = Schema.parse(told, time_unit=time_unit)
+        return self._schemas[key]
+
+    def _get(self, path: str) -> Any:
+        answer = self._session.get(self._url + path, timeout=_TIMEOUT_S)
+        answer.raise_for_status()
+        return answer.json()
+
+    def _trouble(self, subject: str, text: str) -> None:
+        if self._troubles.get(subject, "") != text:
+            if text:
+                _log.warning("%s", text)
+            else:
+                _log.info("%s is well again", subject)
+        self._troubles[subject] = text

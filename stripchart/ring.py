@@ -1,0 +1,107 @@
+"""The recent samples of one channel: a time and, per numeric signal, a float64, in order of arrival.
+
+Samples have running numbers, so a reader remembers the number it has come to. The ring keeps the last 10 minutes, but never
+takes more than `max_bytes` (64 MiB by default): a channel too fast or too wide for that keeps a shorter time.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPAN_NS = 600 * 1_000_000_000
+MAX_BYTES = 64 << 20
+_FIRST_ALLOCATION = 1024
+
+
+class Ring:
+    """Samples [first, total) of a channel."""
+
+    def __init__(self, rows: int, span_ns: int = SPAN_NS, max_bytes: int = MAX_BYTES) -> None:
+        # Older than this against the newest sample may go.
+        self.span_ns = span_ns
+        # Number after the newest sample: how many ever came.
+        self.total = 0
+        # Most samples kept. The arrays are twice as long, so that moving the kept ones to the front is rare.
+        self.limit = _limit(rows, max_bytes)
+        allocation = min(_FIRST_ALLOCATION, 2 * self.limit)
+        self._times = np.empty(allocation, np.int64)
+        self._values = np.empty((rows, allocation), np.float64)
+        # The kept samples are [_start, _stop) of the arrays.
+        self._start = 0
+        self._stop = 0
+        self._max_bytes = max_bytes
+
+    @property
+    def rows(self) -> int:
+        """How many signals it has."""
+        return len(self._values)
+
+    @property
+    def first(self) -> int:
+        """Number of the oldest sample kept."""
+        return self.total - (self._stop - self._start)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes allocated."""
+        return self._times.nbytes + self._values.nbytes
+
+    def append(self, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """Add samples: `values` has a row per signal."""
+        self.total += len(times)
+        times = times[-self.limit :]
+        values = values[:, -self.limit :] if len(times) else values
+        n = len(times)
+        if self._stop + n > len(self._times):
+            self._make_room(n)
+        self._times[self._stop : self._stop + n] = times
+        self._values[:, self._stop : self._stop + n] = values
+        self._stop += n
+        self._start = max(self._start, self._stop - self.limit)
+
+    def widen(self, rows: int) -> int:
+        """Add signals, without values so far; gives the row of the first of them."""
+        first = self.rows
+        self._values = np.vstack([self._values, np.full((rows, len(self._times)), np.nan)])
+        self.limit = _limit(self.rows, self._max_bytes)
+        return first
+
+    def _make_room(self, n: int) -> None:
+        kept = slice(self._start, self._stop)
+        if self._stop > self._start:
+            oldest = self._times[kept].max() - self.span_ns
+            self._start += int(np.argmax(self._times[kept] >= oldest))
+            self._start = max(self._start, self._stop + n - self.limit)
+            kept = slice(min(self._start, self._stop), self._stop)
+        held = kept.stop - kept.start
+        allocation = len(self._times)
+        while allocation < 2 * self.limit and held + n > allocation // 2:
+            allocation = min(2 * allocation, 2 * self.limit)
+        times = self._times[kept].copy()
+        values = self._values[:, kept].copy()
+        if allocation != len(self._times):
+            self._times = np.empty(allocation, np.int64)
+            self._values = np.empty((len(self._values), allocation), np.float64)
+        self._times[:held] = times
+        self._values[:, :held] = values
+        self._start, self._stop = 0, held
+
+    def since(self, time_ns: int) -> int:
+        """Number of the first kept sample at or after a time; `total` when there is none."""
+        reached = self._times[self._start : self._stop] >= time_ns
+        return self.first + int(np.argmax(reached)) if reached.any() else self.total
+
+    def times(self, start: int) -> NDArray[np.int64]:
+        """Times of the samples from number `start` (not before `first`) to the newest. A view: copy to keep."""
+        return self._times[self._position(start) : self._stop]
+
+    def values(self, row: int, start: int) -> NDArray[np.float64]:
+        """Values of one signal from sample number `start`. A view: copy to keep."""
+        return self._values[row, self._position(start) : self._stop]
+
+    def _position(self, number: int) -> int:
+        assert self.first <= number <= self.total, f"sample {number} is not kept"
+        return self._stop - (self.total - number)
+
+
+def _limit(rows: int, max_bytes: int) -> int:
+    return max(1, max_bytes // (8 * (rows + 1)) // 2)

@@ -1,0 +1,127 @@
+"""The signals of a channel as browsers may ask for them, and their values as text."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from speeddata.stripchart.catalogue import ChannelInfo
+
+TEXT_MAX = 256  # characters of a latest value
+ITEMS_MAX = 32  # an array of so many numbers is also shown number by number, such as the load of each core
+
+
+@dataclass(frozen=True)
+class LiveSignal:
+    """A signal that browsers may ask for."""
+
+    id: int
+    name: str
+    """channel.signal, with [item] for a number of an array"""
+    channel: str
+    path: str
+    """Its name within the channel."""
+    field: str
+    """The signal of the schema that it comes from."""
+    item: int | None
+    """Which number of an array; None: the value itself."""
+    type: str
+    unit: str | None
+    role: str | None
+    row: int | None
+    """Row in the ring; None when it has no samples, only a latest text."""
+
+    def describe(self) -> dict[str, Any]:
+        """Tell what clients are told of it."""
+        return {
+            "name": self.name,
+            "id": self.id,
+            "channel": self.channel,
+            "type": self.type,
+            "unit": self.unit,
+            "number": self.row is not None,
+            "role": self.role,
+        }
+
+    def numbers(self, columns: Mapping[str, NDArray[Any]]) -> ArrayLike:
+        """Give its samples among decoded columns; NaN where there is none."""
+        column = columns[self.field]
+        if self.item is None:
+            if np.ma.is_masked(column):
+                return np.ma.filled(column.astype(np.float64), np.nan)
+            return column
+        if column.ndim == 2:
+            return column[:, self.item] if self.item < column.shape[1] else np.full(len(column), np.nan)
+        return [np.nan if row is None or self.item >= len(row) else row[self.item] for row in column]
+
+
+def schema_signals(info: ChannelInfo, ids: Iterator[int]) -> Iterator[LiveSignal]:
+    """Give the signals of a channel's schema."""
+    roles = {info.schema.time: "time", info.schema.sequence: "sequence"}
+    row = 0
+    for signal in info.schema.signals:
+        role = roles.get(signal.name)
+        has_samples = (signal.number or signal.type == "boolean") and role != "time"
+        yield LiveSignal(
+            id=next(ids),
+            name=f"{info.name}.{signal.name}",
+            channel=info.name,
+            path=signal.name,
+            field=signal.name,
+            item=None,
+            type=signal.type,
+            unit=signal.unit,
+            role=role,
+            row=row if has_samples else None,
+        )
+        row += has_samples
+
+
+def item_signals(array: LiveSignal, items: range, row: int, ids: Iterator[int]) -> Iterator[LiveSignal]:
+    """Give signals for numbers of an array, the first of them at a row of the ring."""
+    for item in items:
+        yield LiveSignal(
+            id=next(ids),
+            name=f"{array.name}[{item}]",
+            channel=array.channel,
+            path=f"{array.path}[{item}]",
+            field=array.field,
+            item=item,
+            type="double",
+            unit=array.unit,
+            role=None,
+            row=row + item - items.start,
+        )
+
+
+def array_length(column: NDArray[Any]) -> int:
+    """Give how many numbers the longest array of a column has; 0 when it has none, or other things."""
+    if column.ndim == 2:
+        return int(column.shape[1]) if column.dtype.kind in "if" else 0
+    rows = [row for row in column if isinstance(row, np.ndarray) and row.ndim == 1 and row.dtype.kind in "if"]
+    return max(map(len, rows), default=0)
+
+
+def time_text(ns: int) -> str:
+    """Give a time as ISO 8601 with milliseconds."""
+    stamp = datetime.fromtimestamp(ns // 1_000_000 / 1000, UTC)
+    return stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def value_text(value: Any) -> str:
+    """Give a value that is no number as a short text."""
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, bytes):
+        text = value[:TEXT_MAX].hex()
+    elif isinstance(value, np.ndarray):
+        text = json.dumps(value[:TEXT_MAX].tolist(), default=str)
+    else:
+        text = json.dumps(
+            value, default=lambda other: other.hex() if isinstance(other, bytes) else str(other)
+        )
+    return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…"

@@ -1,0 +1,71 @@
+// Numbers and times as people read them.
+
+const PREFIXES = [
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+];
+const UNPREFIXED = new Set(["%", "s", "ms", "us", "ns", "h", "min", "°C", "degC", "K", "C", "F", "°F"]);
+const TIME_STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
+
+const pad = (number, width) => String(number).padStart(width, "0");
+
+// A value with its unit: "0.5000 V", "15.80 GB", "1234".
+export function valueText(value, unit = "", isWhole = false) {
+  if (Number.isNaN(value)) return "–";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  const suffix = unit ? `\u202f${unit}` : "";
+  if (value === 0) return `0${suffix}`;
+  const size = Math.abs(value);
+  if (unit && !UNPREFIXED.has(unit)) {
+    const prefix = PREFIXES.find(([factor]) => size >= factor);
+    if (prefix) return `${sign(value)}${(size / prefix[0]).toPrecision(4)}\u202f${prefix[1]}${unit}`;
+  }
+  if (isWhole && size < 1e15) return `${sign(value)}${size}${suffix}`;
+  if (size < 1e-4 || size >= 1e9) return `${sign(value)}${size.toExponential(3)}${suffix}`;
+  return `${sign(value)}${size >= 1e4 ? size.toFixed(1) : size.toPrecision(4)}${suffix}`;
+}
+
+const sign = (value) => (value < 0 ? "−" : "");
+
+// A label of an axis whose labels are `step` apart and reach to `largest`.
+export function tickText(value, step, largest) {
+  if (Math.abs(value) < step * 1e-6) return "0";
+  const size = Math.abs(value);
+  if (largest < 1e-3 || largest >= 1e15) return `${sign(value)}${size.toExponential(1)}`;
+  const [factor, letter] = largest >= 1e4 ? PREFIXES.find(([f]) => largest >= f) : [1, ""];
+  const decimals = Math.max(0, Math.ceil(-Math.log10(step / factor) - 1e-9));
+  return `${sign(value)}${(size / factor).toFixed(Math.min(decimals, 9))}${letter}`;
+}
+
+// Seconds between time labels when about `count` of them fit in a window.
+export function timeStep(windowS, count) {
+  return TIME_STEPS_S.find((step) => windowS / step <= count) ?? Math.ceil(windowS / count / 3600) * 3600;
+}
+
+// Wall clock of the reader's zone, as fine as the step between labels needs.
+export function clockText(timeMs, stepS) {
+  const date = new Date(timeMs);
+  const minutes = `${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}`;
+  if (stepS >= 60) return minutes;
+  const seconds = `${minutes}:${pad(date.getSeconds(), 2)}`;
+  if (stepS >= 1) return seconds;
+  return `${seconds}.${pad(date.getMilliseconds(), 3).slice(0, stepS >= 0.1 ? 1 : 2)}`;
+}
+
+// The reader's zone: "UTC+2", "UTC−3:30".
+export function zoneText(date = new Date()) {
+  const minutes = -date.getTimezoneOffset();
+  if (minutes === 0) return "UTC";
+  const size = Math.abs(minutes);
+  const rest = size % 60 ? `:${pad(size % 60, 2)}` : "";
+  return `UTC${minutes < 0 ? "−" : "+"}${Math.floor(size / 60)}${rest}`;
+}
+
+// A span of time: "3 s", "2 min", "5 h".
+export function spanText(seconds) {
+  if (seconds < 120) return `${Math.floor(seconds)} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h`;
+}

@@ -1,0 +1,158 @@
+"""A browser, and pages in it that may not fail unseen."""
+
+import contextlib
+import math
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from live import EXAMPLE, Encoder, LiveProcess, Registry, Sender, free_port, running
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+LOOPBACK = {"127.0.0.1", "localhost"}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Start a browser. Not for the whole session: as long as Playwright runs, no other test can run a loop."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """What went wrong on the pages of a test."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self.forgiven: list[str] = []
+
+    def attach(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("console", self.console)
+        page.on("request", self.request)
+
+    def console(self, message: Any) -> None:
+        if message.type == "error":
+            self.faults.append(f"console: {message.text} at {message.location}")
+
+    def request(self, request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.hostname not in LOOPBACK and parts.scheme not in ("data", "blob", "file"):
+            self.faults.append(f"request to {request.url}")
+
+    def forgive(self, *texts: str) -> None:
+        """Expect faults that hold one of these texts."""
+        self.forgiven += texts
+
+    def check(self) -> None:
+        left = [fault for fault in self.faults if not any(text in fault for text in self.forgiven)]
+        assert not left, left
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Fail a test whose pages had an error or asked another host."""
+    made = Watch()
+    yield made
+    made.check()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, watch: Watch) -> Iterator[Open]:
+    """Open pages, with options of a browser context."""
+    contexts: list[BrowserContext] = []
+
+    def open_one(address: str, **options: Any) -> Page:
+        context = chromium.new_context(
+            viewport=options.pop("viewport", {"width": 1000, "height": 700}), **options
+        )
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        watch.attach(page)
+        page.goto(address)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+def record(time_ns: int, counter: int) -> dict[str, Any]:
+    """Give a record of the example channel."""
+    seconds = time_ns / 1e9
+    return {
+        "time": time_ns,
+        "message": f"word {counter}",
+        "counter": counter,
+        "sine_wave": math.sin(seconds),
+        "ramp": seconds % 4 / 2 - 1,
+        "square_wave": 1.0 if seconds % 2 < 1 else -1.0,
+        "is_on": counter % 100 < 50,
+    }
+
+
+class Line:
+    """A registry, a live server and senders: what a page needs to be live."""
+
+    def __init__(self, registry: Registry, process: LiveProcess) -> None:
+        self.registry = registry
+        self.process = process
+        self.senders: dict[str, tuple[Sender, Encoder]] = {}
+
+    def add(self, name: str, schema: dict[str, Any] = EXAMPLE) -> None:
+        group = (f"239.255.50.{len(self.senders) + 1}", free_port(socket.SOCK_DGRAM))
+        self.senders[name] = (Sender(group), Encoder(schema))
+        self.registry.add(name, schema, group, source=self.senders[name][0].source)
+
+    def send(self, name: str, **record: Any) -> None:
+        sender, encode = self.senders[name]
+        sender.send(encode(**record))
+
+    def send_all(self, name: str, records: list[dict[str, Any]]) -> None:
+        """Send records in one packet."""
+        sender, encode = self.senders[name]
+        sender.send(b"".join(encode(**record) for record in records))
+
+    @contextlib.contextmanager
+    def feeding(self, name: str = "example", **fixed: Any) -> Iterator[None]:
+        """Send records at 50 Hz by a thread: a sine, a ramp and a square wave, unless a value is fixed."""
+        stop = threading.Event()
+
+        def feed() -> None:
+            counter = 0
+            while not stop.wait(0.02):
+                self.send(name, **record(time.time_ns(), counter) | fixed)
+                counter += 1
+
+        thread = threading.Thread(target=feed)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def close(self) -> None:
+        for sender, _ in self.senders.values():
+            sender.close()
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    """Give a running line with the channel `example`."""
+    with contextlib.closing(Registry()) as registry, running(registry) as (process, _):
+        made = Line(registry, process)
+        made.add("example")
+        yield made
+        made.close()

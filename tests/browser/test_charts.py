@@ -1,0 +1,374 @@
+"""Charts and values as a page declares them, fed through multicast and the live server."""
+
+import json
+import math
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live import EXAMPLE, LiveProcess
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Page]
+STATE = "() => document.querySelector('canvas.stripchart').dataset.state"
+WORDS = "() => document.querySelector('canvas.stripchart').stripchart.chart.words"
+
+
+@pytest.fixture
+def chart_page(line: Any, open_page: Open) -> Callable[..., Page]:
+    """Open a page with one chart, declared by attributes."""
+
+    def open_chart(attributes: dict[str, Any], **options: Any) -> Page:
+        page = open_page(f"{line.registry.url}/browser/pages/empty.html", **options)
+        add_chart(page, attributes)
+        return page
+
+    return open_chart
+
+
+def add_chart(page: Page, attributes: dict[str, Any]) -> None:
+    page.evaluate(
+        """(attributes) => {
+            const canvas = document.createElement("canvas");
+            canvas.className = "stripchart";
+            for (const [name, value] of Object.entries(attributes)) canvas.setAttribute(`data-${name}`, value);
+            document.body.append(canvas);
+        }""",
+        attributes,
+    )
+
+
+def wait_state(page: Page, state: str) -> None:
+    page.wait_for_function(f"(state) => ({STATE})() === state", arg=state)
+
+
+def drawn(page: Page, name: str = "example.sine_wave") -> list[list[float]]:
+    """Give the drawn columns of a signal: [time, first, min, max, last, broken]."""
+    signals = page.evaluate("() => document.querySelector('canvas.stripchart').stripchart.columns().signals")
+    return next(signal["columns"] for signal in signals if signal["name"] == name)
+
+
+def send(line: Any, time_ns: int, value: float, **more: Any) -> None:
+    told = {"message": "m", "counter": 0, "ramp": 0.0, "square_wave": 0.0, "is_on": False}
+    line.send("example", time=time_ns, sine_wave=value, **told | more)
+
+
+def test_a_declared_chart_is_live(line: Any, chart_page: Open) -> None:
+    with line.feeding():
+        page = chart_page({"signals": "example.sine_wave,example.ramp", "window": 5})
+        wait_state(page, "live")
+        page.wait_for_function(
+            "() => document.querySelector('canvas').stripchart.columns().signals[1].columns.length > 20"
+        )
+        names = page.locator(".stripchart-name").all_text_contents()
+        assert names == ["sine_wave", "ramp"]
+        assert (
+            page.get_by_role("img").get_attribute("aria-label")
+            == "example.sine_wave, example.ramp: last 5 s, live"
+        )
+        page.wait_for_function("() => document.querySelector('.stripchart-value').textContent.endsWith('V')")
+
+
+def test_drawn_columns_have_the_extremes_of_what_was_sent(line: Any, chart_page: Open) -> None:
+    page = chart_page({"signals": "example.sine_wave", "window": 60}, device_scale_factor=1)
+    wait_state(page, "waiting")
+    rng = random.Random(11)
+    start = time.time_ns() - 20_000_000_000
+    samples = [(start + n * 25_000_000, rng.gauss(0, 1) * 10 ** rng.randint(-3, 3)) for n in range(800)]
+    told = {"message": "", "counter": 0, "ramp": 0.0, "square_wave": 0.0, "is_on": False}
+    line.send_all("example", [{"time": time_ns, "sine_wave": value, **told} for time_ns, value in samples])
+    page.wait_for_function(
+        "(last) => document.querySelector('canvas').stripchart.columns().signals[0].columns.at(-1)?.[4] === last",
+        arg=samples[-1][1],
+    )
+    told = page.evaluate("() => document.querySelector('canvas').stripchart.columns()")
+    wanted: dict[int, list[float]] = {}
+    for time_ns, value in samples:
+        wanted.setdefault(math.floor(time_ns / 1e6 / told["widthMs"]), []).append(value)
+    found = {round(c[0] / told["widthMs"]): (c[2], c[3]) for c in told["signals"][0]["columns"]}
+    assert found == {number: (min(values), max(values)) for number, values in wanted.items()}
+
+
+def test_a_silence_is_drawn_as_a_gap(line: Any, chart_page: Open) -> None:
+    page = chart_page({"signals": "example.sine_wave", "window": 30})
+    wait_state(page, "waiting")
+    start = time.time_ns() - 10_000_000_000
+    told = {"message": "", "counter": 0, "ramp": 0.0, "square_wave": 0.0, "is_on": False}
+    numbers = [*range(100), *range(200, 300)]
+    line.send_all(
+        "example", [{"time": start + n * 30_000_000, "sine_wave": float(n), **told} for n in numbers]
+    )
+    page.wait_for_function(
+        "() => document.querySelector('canvas').stripchart.columns().signals[0].columns.at(-1)?.[4] === 299"
+    )
+    assert [column[4] for column in drawn(page) if column[5]] == [0, 200]
+
+
+ROWS = """(value) => {
+    const canvas = document.querySelector("canvas");
+    const { plot, scale } = canvas.stripchart.columns();
+    const y = scale.y(value, plot.top, plot.height);
+    const column = canvas.getContext("2d").getImageData(plot.left + plot.width - 60, 0, 1, canvas.height).data;
+    let sum = 0, ink = 0;
+    for (let i = 0; i < canvas.height; i++) {
+        const red = column[4 * i] - column[4 * i + 1];
+        if (red > 20) { ink += red; sum += red * (i + 0.5); }
+    }
+    return [ink, sum / ink, y, plot.top, plot.top + plot.height];
+}"""
+
+
+@pytest.mark.parametrize("value", [-1.2, 0.0, 0.5, 1.2])
+def test_a_value_is_drawn_where_the_scale_says(line: Any, chart_page: Open, value: float) -> None:
+    attributes = {"signals": "example.sine_wave", "window": 5, "ymin": -1.2, "ymax": 1.2, "colors": "#FF0000"}
+    with line.feeding(sine_wave=value):
+        page = chart_page(attributes, device_scale_factor=1)
+        found = page.wait_for_function(
+            f"(value) => {{ const rows = ({ROWS})(value); return rows[0] > 100 && rows; }}", arg=value
+        )
+        _, drawn_at, expected, top, bottom = found.json_value()
+    assert drawn_at == pytest.approx(expected, abs=0.1)
+    assert expected == {-1.2: bottom, 1.2: top}.get(value, expected)
+
+
+def test_a_signal_that_there_is_not_is_named_and_taken_when_it_comes(line: Any, chart_page: Open) -> None:
+    page = chart_page({"signals": "later.sine_wave"})
+    wait_state(page, "unknown")
+    assert page.evaluate(WORDS) == "No such signal: later.sine_wave"
+    line.add("later")
+    wait_state(page, "waiting")
+    assert page.evaluate(WORDS) == "Waiting for data"
+    with line.feeding("later"):
+        wait_state(page, "live")
+    line.registry.remove("later")
+    wait_state(page, "unknown")
+
+
+def test_a_chart_that_stops_receiving_says_so(line: Any, chart_page: Open) -> None:
+    page = chart_page({"signals": "example.sine_wave", "window": 10})
+    with line.feeding():
+        wait_state(page, "live")
+    wait_state(page, "stale")
+    page.wait_for_function(f"() => /^stale: no data for [3-9] s$/.test(({WORDS})())")
+    assert page.locator(".stripchart-state").text_content() == "stale"
+    with line.feeding():
+        wait_state(page, "live")
+
+
+def test_a_server_that_freezes_does_not_look_live(line: Any, chart_page: Open, watch: Any) -> None:
+    watch.forgive("WebSocket connection")
+    page = chart_page({"signals": "example.sine_wave", "window": 10})
+    with line.feeding():
+        wait_state(page, "live")
+        line.process.process.send_signal(signal.SIGSTOP)
+        try:
+            page.wait_for_function(f"() => ['stale', 'reconnecting'].includes(({STATE})())")
+            wait_state(page, "reconnecting")
+            assert "No connection to the live server (the server fell silent)" in page.evaluate(WORDS)
+        finally:
+            line.process.process.send_signal(signal.SIGCONT)
+        wait_state(page, "live")
+
+
+def test_a_new_server_is_found_and_the_window_filled_again(line: Any, chart_page: Open, watch: Any) -> None:
+    watch.forgive("WebSocket connection")
+    page = chart_page({"signals": "example.sine_wave", "window": 10})
+    with line.feeding():
+        wait_state(page, "live")
+        line.process.stop()
+        wait_state(page, "reconnecting")
+        assert "reconnecting" in page.evaluate(WORDS)
+        again = LiveProcess(line.registry.url)
+        try:
+            line.registry.services["websocket"]["port"] = again.port()
+            wait_state(page, "live")
+            before = len(drawn(page))
+            page.wait_for_function(
+                "(n) => document.querySelector('canvas').stripchart.columns().signals[0].columns.length > n + 20",
+                arg=before,
+            )
+        finally:
+            again.stop()
+
+
+def test_frames_of_another_version_are_refused_with_a_reason(line: Any, chart_page: Open) -> None:
+    page = chart_page({"signals": "example.sine_wave"})
+    with line.feeding():
+        wait_state(page, "live")
+        golden = Path(__file__).parents[1] / "stripchart/golden/bad_version.bin"
+        page.evaluate(
+            """async (bytes) => {
+                const { feed } = await import("/static/stripchart/main.js");
+                feed.message(new Uint8Array(bytes).buffer);
+            }""",
+            list(golden.read_bytes()),
+        )
+        wait_state(page, "closed")
+    assert page.evaluate(WORDS) == "frame of version 2, this page reads version 1"
+
+
+@pytest.mark.parametrize("scale", [1, 1.25, 2])
+def test_the_backing_store_has_device_pixels(line: Any, chart_page: Open, scale: float) -> None:
+    with line.feeding():
+        page = chart_page({"signals": "example.sine_wave", "height": 200}, device_scale_factor=scale)
+        wait_state(page, "live")
+        width, height, css = page.evaluate(
+            "() => { const c = document.querySelector('canvas'); return [c.width, c.height, c.clientWidth]; }"
+        )
+    assert (width, height) == (pytest.approx(css * scale, abs=1), 200 * scale)
+
+
+def test_resizing_keeps_the_data(line: Any, chart_page: Open) -> None:
+    page = chart_page({"signals": "example.sine_wave", "window": 30})
+    wait_state(page, "waiting")
+    start = time.time_ns() - 5_000_000_000
+    for n in range(100):
+        send(line, start + n * 40_000_000, math.sin(n))
+    page.wait_for_function(
+        "() => document.querySelector('canvas').stripchart.columns().signals[0].columns.length > 50"
+    )
+    page.set_viewport_size({"width": 500, "height": 400})
+    page.wait_for_function("() => document.querySelector('canvas').width < 500")
+    values = [math.sin(n) for n in range(100)]
+    columns = drawn(page)
+    assert (min(c[2] for c in columns), max(c[3] for c in columns)) == (min(values), max(values))
+
+
+BACKGROUND = "() => { const c = document.querySelector('canvas'); return [...c.getContext('2d').getImageData(1, 1, 1, 1).data]; }"
+BLACK, WHITE = [0, 0, 0, 255], [255, 255, 255, 255]
+
+
+def wait_background(page: Page, color: list[int]) -> None:
+    page.wait_for_function(f"(color) => String(({BACKGROUND})()) === String(color)", arg=color)
+
+
+def test_the_theme_follows_attribute_page_and_system(chart_page: Open) -> None:
+    page = chart_page({"signals": "example.sine_wave"}, color_scheme="dark")
+    wait_background(page, BLACK)
+    page.emulate_media(color_scheme="light")
+    wait_background(page, WHITE)
+    page.evaluate("() => (document.documentElement.dataset.theme = 'dark')")
+    wait_background(page, BLACK)
+    page.evaluate("() => (document.querySelector('canvas').dataset.theme = 'light')")
+    wait_background(page, WHITE)
+
+
+def test_attributes_count_when_they_change(line: Any, chart_page: Open) -> None:
+    with line.feeding():
+        page = chart_page({"signals": "example.sine_wave", "window": 5})
+        wait_state(page, "live")
+        page.evaluate(
+            "() => Object.assign(document.querySelector('canvas').dataset, {signals: 'example.ramp', height: 150})"
+        )
+        page.wait_for_function("() => document.querySelector('.stripchart-name').textContent === 'ramp'")
+        page.wait_for_function("() => document.querySelector('canvas').clientHeight === 150")
+        page.evaluate("() => (document.querySelector('canvas').dataset.window = 'soon')")
+        wait_state(page, "error")
+        assert page.evaluate(WORDS) == 'data-window: wanted seconds over 0 and up to 600, got "soon"'
+        page.evaluate("() => (document.querySelector('canvas').dataset.window = '20')")
+        wait_state(page, "live")
+
+
+def test_a_chart_that_is_taken_away_asks_for_nothing(line: Any, chart_page: Open) -> None:
+    signals = "async () => [...(await import('/static/stripchart/main.js')).feed.signals.keys()]"
+    with line.feeding():
+        page = chart_page({"signals": "example.sine_wave"})
+        wait_state(page, "live")
+        add_chart(page, {"signals": "example.ramp"})
+        page.wait_for_function("() => document.querySelectorAll('.stripchart-box').length === 2")
+        assert page.evaluate(signals) == ["example.sine_wave", "example.ramp"]
+        page.evaluate("() => document.querySelector('canvas').remove()")
+        page.wait_for_function("() => document.querySelectorAll('.stripchart-box').length === 1")
+        assert page.evaluate(signals) == ["example.ramp"]
+
+
+def test_values_are_text_and_never_markup(line: Any, open_page: Open) -> None:
+    page = open_page(f"{line.registry.url}/browser/pages/empty.html")
+    page.evaluate(
+        """() => {
+            for (const [id, signal] of [["message", ""], ["counter", ""], ["a", "example.is_on"], ["b", "example.none"]]) {
+                const element = document.createElement("p");
+                element.className = "data";
+                element.id = id;
+                if (signal) element.dataset.signal = signal;
+                document.body.append(element);
+            }
+        }"""
+    )
+    evil = "<img src=x onerror=document.title='owned'>"
+    with line.feeding(message=evil, counter=1234, is_on=True):
+        page.wait_for_function("(evil) => document.getElementById('message').textContent === evil", arg=evil)
+        page.wait_for_function("() => document.getElementById('counter').textContent === '1234'")
+        page.wait_for_function("() => document.getElementById('a').textContent === '1'")
+        page.wait_for_function(
+            "() => document.getElementById('b').textContent === 'no such signal: example.none'"
+        )
+        assert page.locator("#counter.stale").count() == 0
+    page.wait_for_function("() => document.querySelectorAll('.stale').length === 4")
+    assert page.title() == "Charts"
+
+
+def test_a_page_opened_as_a_file_is_live(line: Any, open_page: Open, tmp_path: Path) -> None:
+    live = line.registry.services["websocket"]
+    page_file = tmp_path / "mine.html"
+    page_file.write_text(
+        f"""<!doctype html><title>Mine</title>
+        <meta name="speeddata-live" content="ws://127.0.0.1:{live["port"]}">
+        <script type="module" src="{line.registry.url}/static/stripchart/main.js"></script>
+        <canvas class="stripchart" data-signals="example.sine_wave"></canvas>"""
+    )
+    with line.feeding():
+        page = open_page(page_file.as_uri())
+        wait_state(page, "live")
+
+
+def test_it_scrolls_steadily(line: Any, chart_page: Open) -> None:
+    with line.feeding():
+        page = chart_page({"signals": "example.sine_wave", "window": 10})
+        wait_state(page, "live")
+        edges = page.evaluate(
+            """() => new Promise((resolve) => {
+                const chart = document.querySelector("canvas").stripchart.chart;
+                const edges = [];
+                const step = (now) => {
+                    edges.push([now, chart.rightColumn * chart.widthMs]);
+                    if (edges.length < 60) requestAnimationFrame(step); else resolve(edges);
+                };
+                requestAnimationFrame(step);
+            })"""
+        )
+    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(edges, edges[1:], strict=False)]
+    assert all(moved >= 0 for _, moved in steps)
+    late = [abs((edge[1] - edges[0][1]) - (edge[0] - edges[0][0])) for edge in edges]
+    assert max(late) < 60, "the right edge strays from the clock"
+
+
+def test_a_wrong_clock_is_told_and_does_not_hide_the_data(line: Any, chart_page: Open) -> None:
+    page = chart_page({"signals": "example.sine_wave", "window": 10})
+    wait_state(page, "waiting")
+    start = time.time_ns()
+    while page.evaluate(STATE) != "live" or not drawn(page):
+        send(line, time.time_ns() - 3_600_000_000_000, 1.0)
+        page.wait_for_timeout(50)
+        assert time.time_ns() - start < 20_000_000_000
+    page.wait_for_function(
+        "() => document.querySelector('.stripchart-note').textContent === 'example: its clock is 60 min behind'"
+    )
+
+
+def test_a_channel_of_another_schema_goes_on(line: Any, chart_page: Open) -> None:
+    page = chart_page({"signals": "example.sine_wave", "window": 10})
+    with line.feeding():
+        wait_state(page, "live")
+        changed = json.loads(json.dumps(EXAMPLE))
+        changed["fields"][3]["speeddata"]["unit"] = "mV"
+        line.registry.schemas["example"] = changed
+        line.registry.channels["example"]["created_at"] = "2026-03-03 00:00:00"
+        page.wait_for_function("() => document.querySelector('.stripchart-value').textContent.endsWith('mV')")
+        wait_state(page, "live")

@@ -1,0 +1,28 @@
+import history
+import pytest
+import segments as made
+
+pytestmark = pytest.mark.browser
+
+
+def test_docs_page_shows_the_routes_and_tries_them_without_the_net(tmp_path, open_page, watch):
+    made.write_segment(tmp_path / "example", [made.records(3)])
+    with history.running(tmp_path) as service:
+        page = open_page(f"{service.address}/docs")
+        page.wait_for_selector("article")
+        assert page.inner_text("h1").startswith("SpeedData history")
+        assert page.locator("h2 .path").all_inner_texts() == ["/api/v1/health", "/api/v1/pivot/export"]
+        health, export = page.locator("article").all()
+        health.get_by_role("button").click()
+        health.locator("pre").wait_for()
+        assert '"status": "healthy"' in health.locator("pre").inner_text()
+        export.get_by_label("duration").fill("PT1S")
+        export.get_by_label("channels").fill("example")
+        export.get_by_role("button").click()
+        export.locator("pre").wait_for()
+        assert "application/x-hdf5" in export.locator("pre").inner_text()
+        watch.forgive("404")
+        export.get_by_label("channels").fill("<b>x</b>")
+        export.get_by_role("button").click()
+        export.get_by_text("Channel not found").wait_for()
+        assert "<b>x</b>" in export.locator("pre").inner_text()

@@ -1,0 +1,205 @@
+"""The page at /: channels, charts, registration, by mouse and by keyboard."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from live import EXAMPLE
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Page]
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> None:
+    expect.set_options(timeout=20_000)
+
+
+def row(page: Page, name: str) -> Any:
+    return page.locator("#channelTable tbody tr").filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+def test_channels_are_listed_with_state_rate_and_losses(line: Any, open_page: Open) -> None:
+    line.add("idle")
+    stats = line.registry.channels["example"]["stats"]
+    stats |= {"kernel_drops": 3, "rejected": {"short": 2, "empty": 0}}
+    with line.feeding():
+        page = open_page(line.registry.url)
+        expect(row(page, "example").locator(".chip")).to_have_text("live")
+        expect(row(page, "idle").locator(".chip")).to_have_text("no data yet")
+        for _ in range(40):
+            stats["records"] += 100
+            stats["bytes"] += 5000
+            page.wait_for_timeout(50)
+        expect(row(page, "example").locator("td").nth(1)).to_have_text(re.compile(r"^[1-9].*/s, [1-9].*B/s$"))
+        expect(row(page, "example").locator("td").nth(3)).to_have_text("5 (3 kernel drops, 2 short)")
+        expect(row(page, "idle").locator("td").nth(3)).to_have_text("0")
+    expect(row(page, "example").locator(".chip")).to_have_text(re.compile("^no data for "))
+
+
+def test_each_channel_has_values_and_charts(line: Any, open_page: Open) -> None:
+    with line.feeding():
+        page = open_page(line.registry.url)
+        expect(page.locator("canvas[data-state=live]")).to_have_count(4)
+        declared = page.locator("canvas.stripchart").evaluate_all(
+            "all => all.map((one) => one.dataset.signals)"
+        )
+        assert declared == [
+            "example.counter",
+            "example.sine_wave",
+            "example.ramp,example.square_wave",
+            "example.is_on",
+        ]
+        expect(page.locator('.values [data-signal="example.message"]')).to_have_text(re.compile("^word "))
+        expect(page.locator('.values [data-signal="example.sine_wave"]')).to_have_text(re.compile("V$"))
+        expect(page.locator("#connection")).to_have_text("Live")
+        page.get_by_label("Window").select_option("10")
+        expect(page.locator('canvas[data-window="10"]')).to_have_count(4)
+        page.reload()
+        expect(page.locator('canvas[data-window="10"]')).to_have_count(4)
+
+
+def test_a_channel_is_registered_and_removed(line: Any, open_page: Open) -> None:
+    page = open_page(line.registry.url)
+    form = page.locator("#registerForm")
+    expect(form.get_by_label("UDP port")).to_have_value("26007")
+    form.get_by_label("Name").fill("engine")
+    form.get_by_label("or the Avro schema itself, as JSON").fill('{"type": "record"}')
+    form.get_by_label("Decimation").fill("5")
+    form.get_by_role("button", name="Register").click()
+    expect(page.locator("#registerAnswer")).to_contain_text("Channel engine is registered")
+    assert line.registry.posted == [
+        {"name": "engine", "port": 26007, "schema": {"type": "record"}, "config": {"decimation": 5}}
+    ]
+    expect(row(page, "engine")).to_be_visible()
+    row(page, "engine").get_by_role("button", name="Remove").click()
+    dialog = page.locator("#removeDialog")
+    expect(dialog).to_contain_text("Remove channel engine?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(row(page, "engine")).to_be_visible()
+    row(page, "engine").get_by_role("button", name="Remove").click()
+    dialog.get_by_role("button", name="Remove").click()
+    expect(row(page, "engine")).to_have_count(0)
+
+
+def test_a_refusal_is_told(line: Any, open_page: Open, watch: Any) -> None:
+    watch.forgive("409")
+    line.registry.refusal = (409, {"error": "Port already in use", "port": 26000, "used_by": "example"})
+    page = open_page(line.registry.url)
+    form = page.locator("#registerForm")
+    form.get_by_label("Name").fill("engine")
+    form.get_by_role("button", name="Register").click()
+    expect(page.locator("#registerAnswer")).to_contain_text("A schema is needed")
+    form.locator("[name=path]").fill("agents/engine.avsc")
+    form.get_by_role("button", name="Register").click()
+    expect(page.locator("#registerAnswer")).to_have_text(
+        "Port already in use (port: 26000, used by: example)"
+    )
+    assert line.registry.posted[0]["schema"] == "agents/engine.avsc"
+
+
+def test_a_schema_file_fills_the_form(line: Any, open_page: Open) -> None:
+    page = open_page(line.registry.url)
+    file = {"name": "x.avsc", "mimeType": "application/json", "buffer": b'{"type": "record"}'}
+    page.locator("[name=file]").set_input_files(file)
+    expect(page.get_by_label("or the Avro schema itself, as JSON")).to_have_value('{"type": "record"}')
+
+
+def test_the_schema_is_shown_by_keyboard(line: Any, open_page: Open) -> None:
+    page = open_page(line.registry.url)
+    button = page.get_by_role("button", name="Schema of example")
+    button.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("#schemaDialog")
+    expect(dialog).to_contain_text('"name": "sine_wave"')
+    expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_every_control_is_reached_by_keyboard(line: Any, open_page: Open) -> None:
+    page = open_page(line.registry.url)
+    expect(row(page, "example")).to_be_visible()
+    reached = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate("() => document.activeElement.name || document.activeElement.textContent.trim()")
+        )
+    wanted = [
+        "example",
+        "Schema",
+        "Export 1 min",
+        "Remove",
+        "name",
+        "port",
+        "decimation",
+        "path",
+        "schema",
+        "file",
+        "Register",
+    ]
+    assert [name for name in reached if name in wanted][: len(wanted)] == wanted
+
+
+def test_the_last_minute_is_a_link_away(line: Any, open_page: Open) -> None:
+    page = open_page(line.registry.url)
+    link = row(page, "example").get_by_role("link", name="Export the last minute of example")
+    expect(link).to_have_attribute(
+        "href", "http://127.0.0.1:8000/api/v1/pivot/export?duration=PT1M&channels=example"
+    )
+
+
+def test_names_are_never_markup(line: Any, open_page: Open) -> None:
+    name = "<img src=x onerror=document.title='owned'>"
+    line.registry.add(name, {**EXAMPLE, "doc": name}, ("239.255.51.1", 5001))
+    page = open_page(line.registry.url)
+    expect(row(page, name)).to_be_visible()
+    expect(page.locator("#live section h2", has_text=name)).to_be_visible()
+    row(page, name).get_by_role("button", name="Schema").click()
+    expect(page.locator("#schemaText")).to_contain_text(name)
+    assert page.title() == "SpeedData"
+
+
+def test_a_registry_that_is_away_is_told(line: Any, open_page: Open, watch: Any) -> None:
+    watch.forgive("Failed to load resource")
+    with line.feeding():
+        page = open_page(line.registry.url)
+        expect(page.locator("canvas[data-state=live]")).to_have_count(4)
+        line.registry.close()
+        expect(page.locator("#trouble")).to_contain_text("The registry does not answer: rates and counts are")
+        expect(page.locator("canvas[data-state=live]")).to_have_count(4)
+
+
+def test_no_channels_is_said(line: Any, open_page: Open) -> None:
+    line.registry.remove("example")
+    page = open_page(line.registry.url)
+    expect(page.locator("#noChannels")).to_be_visible()
+    line.add("first")
+    expect(row(page, "first")).to_be_visible()
+    expect(page.locator("#noChannels")).to_be_hidden()
+
+
+def test_the_theme_is_chosen_and_remembered(line: Any, open_page: Open) -> None:
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    page = open_page(line.registry.url, color_scheme="light")
+    assert page.evaluate(ground) == "rgb(244, 245, 247)"
+    page.get_by_label("Theme").select_option("dark")
+    assert page.evaluate(ground) == "rgb(14, 17, 22)"
+    page.reload()
+    expect(page.get_by_label("Theme")).to_have_value("dark")
+    assert page.evaluate(ground) == "rgb(14, 17, 22)"
+
+
+def test_a_phone_needs_no_sideways_scrolling(line: Any, open_page: Open) -> None:
+    line.add("a_channel_with_quite_a_long_name_that_must_not_widen_the_page")
+    with line.feeding():
+        page = open_page(line.registry.url, **PHONE)
+        expect(page.locator("canvas[data-state=live]")).to_have_count(4)
+        assert page.evaluate("() => document.documentElement.scrollWidth") == 390
+        expect(row(page, "example").get_by_role("button", name="Remove")).to_be_visible()

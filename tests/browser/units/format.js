@@ -1,0 +1,53 @@
+import { clockText, spanText, tickText, timeStep, valueText, zoneText } from "/static/stripchart/format.js";
+import { equal, test } from "./harness.js";
+
+test("values", () => {
+  const cases = [
+    [[0.5, "V"], "0.5000\u202fV"],
+    [[-0.05, ""], "−0.05000"],
+    [[1234, "", true], "1234"],
+    [[-7, "rpm", true], "−7\u202frpm"],
+    [[15.8e9, "B", true], "15.80\u202fGB"],
+    [[37.25, "%"], "37.25\u202f%"],
+    [[12345.678, ""], "12345.7"],
+    [[123456789.1, "s"], "123456789.1\u202fs"],
+    [[1.5e12, ""], "1.500e+12"],
+    [[2e-7, "A"], "2.000e-7\u202fA"],
+    [[0, "B/s"], "0\u202fB/s"],
+    [[NaN, "V"], "–"],
+    [[Infinity, "V"], "∞"],
+    [[-Infinity, ""], "−∞"],
+  ];
+  for (const [given, text] of cases) equal(valueText(...given), text, given);
+});
+
+test("labels of an axis", () => {
+  const cases = [
+    [[0.2, 0.2, 1], "0.2"],
+    [[0.05, 0.05, 0.1], "0.05"],
+    [[1e-17, 0.1, 1], "0"],
+    [[-1.5, 0.5, 2], "−1.5"],
+    [[20, 10, 100], "20"],
+    [[5000, 1000, 9000], "5000"],
+    [[5000, 5000, 20000], "5k"],
+    [[12500, 500, 20000], "12.5k"],
+    [[3e9, 1e9, 5e9], "3G"],
+    [[2e-5, 1e-5, 5e-5], "2.0e-5"],
+  ];
+  for (const [given, text] of cases) equal(tickText(...given), text, given);
+});
+
+test("steps of time", () => {
+  equal([[10, 10], [30, 7], [60, 12], [600, 8], [0.5, 6]].map(([s, n]) => timeStep(s, n)), [1, 5, 5, 120, 0.1]);
+});
+
+test("clock and zone", () => {
+  const time = new Date(2026, 0, 5, 7, 8, 9, 450);
+  equal([60, 1, 0.1, 0.01].map((step) => clockText(time.getTime(), step)), ["07:08", "07:08:09", "07:08:09.4", "07:08:09.45"]);
+  const at = (minutes) => zoneText({ getTimezoneOffset: () => minutes });
+  equal([0, -60, 210, 480].map(at), ["UTC", "UTC+1", "UTC−3:30", "UTC−8"]);
+});
+
+test("spans", () => {
+  equal([3.9, 119, 120, 7199, 7200].map(spanText), ["3 s", "119 s", "2 min", "119 min", "2 h"]);
+});

@@ -1,0 +1,31 @@
+import { chartState } from "/static/stripchart/state.js";
+import { equal, test } from "./harness.js";
+
+const signal = (more) => ({ error: "", text: null, isNumber: true, ring: { length: 5, last: 1 }, age: 0, ...more });
+const feed = { age: (s) => s.age, isStale: (s) => s.age > 2000 };
+const OPEN = { state: "open" };
+
+function state(signals, socket = OPEN, localMs = 0) {
+  return chartState(socket, signals, feed, 0, localMs);
+}
+
+test("without a connection nothing is live", () => {
+  equal(state([signal()], { state: "connecting" })[0], "connecting");
+  const lost = { state: "reconnecting", retryAt: 4200, attempt: 3, reason: "" };
+  equal(state([signal()], lost, 1000), ["reconnecting", "No connection to the live server\nreconnecting in 4 s, try 3"]);
+  equal(state([signal()], { ...lost, reason: "gone" }, 9000)[1], "No connection to the live server (gone)\nreconnecting now, try 3");
+  equal(state([signal()], { state: "closed", reason: "frame of version 2" }), ["closed", "frame of version 2"]);
+});
+
+test("signals that there are not are named", () => {
+  const missing = (name) => signal({ error: `no such signal: ${name}`, ring: { length: 0 } });
+  equal(state([missing("a.b"), missing("a.c")]), ["unknown", "No such signal: a.b\nNo such signal: a.c"]);
+  equal(state([missing("a.b"), signal()])[0], "live");
+});
+
+test("what has not come is waited for, what stopped is stale", () => {
+  equal(state([signal({ ring: { length: 0 } })]), ["waiting", "Waiting for data"]);
+  equal(state([signal({ age: 12900 }), signal({ age: 15000 })]), ["stale", "stale: no data for 12 s"]);
+  equal(state([signal({ age: 12900 }), signal()]), ["live", ""]);
+  equal(state([signal({ ring: { length: 3, last: NaN } })])[0], "empty");
+});

@@ -1,0 +1,124 @@
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from live import EXAMPLE, Registry, free_port
+
+from speeddata.stripchart.catalogue import ChannelInfo, Follower, read_address
+
+GROUP = ("239.255.41.1", 5001)
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    with contextlib.closing(Registry()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def told() -> list[list[ChannelInfo]]:
+    return []
+
+
+@pytest.fixture
+def follower(registry: Registry, told: list[list[ChannelInfo]]) -> Follower:
+    return Follower(registry.url, told.append)
+
+
+def test_channels_are_told_once_per_change(
+    registry: Registry, follower: Follower, told: list[list[ChannelInfo]]
+) -> None:
+    registry.add("example", EXAMPLE, GROUP, source=["127.0.0.1", 4000])
+    follower.poll()
+    follower.poll()
+    registry.channels["example"]["stats"]["records"] = 5
+    follower.poll()
+    assert len(told) == 1
+    (info,) = told[0]
+    assert (info.name, info.group, info.source) == ("example", GROUP, ("127.0.0.1", 4000))
+    assert (info.framing, info.time_unit, info.schema.signal_names[0]) == ("plain", "ns", "time")
+    registry.remove("example")
+    follower.poll()
+    assert told[1:] == [[]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"multicast": {"decimated": {"address": "239.255.41.2", "port": 5002}}},
+        {"source": {"address": "127.0.0.1", "port": 7}},
+        {"framing": "single_object"},
+        {"config": {"framing": "single_object"}},
+        {"schema": "0011223344556677"},
+        {"created_at": "2026-02-02 00:00:00"},
+        {"time_unit": "us"},
+    ],
+)
+def test_what_matters_is_told(
+    registry: Registry, follower: Follower, told: list[list[ChannelInfo]], change: dict[str, Any]
+) -> None:
+    registry.add("example", EXAMPLE, GROUP)
+    follower.poll()
+    registry.channels["example"] |= change
+    follower.poll()
+    assert len(told) == 2
+
+
+def test_a_registry_that_is_away_changes_nothing(
+    registry: Registry, follower: Follower, told: list[list[ChannelInfo]], caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.add("example", EXAMPLE, GROUP)
+    follower.poll()
+    registry.close()
+    follower._session.close()
+    for _ in range(3):
+        follower.poll()
+    assert len(told) == 1
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert f"{registry.url} does not answer" in caplog.text
+
+
+def test_a_registry_that_comes_later_is_found(told: list[list[ChannelInfo]]) -> None:
+    port = free_port()
+    follower = Follower(f"http://127.0.0.1:{port}/", told.append)
+    follower.poll()
+    with contextlib.closing(Registry(port)) as registry:
+        registry.add("example", EXAMPLE, GROUP)
+        follower.poll()
+    assert [info.name for info in told[0]] == ["example"]
+
+
+def test_one_bad_channel_does_not_hide_the_others(
+    registry: Registry, follower: Follower, told: list[list[ChannelInfo]], caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.add("good", EXAMPLE, GROUP)
+    registry.add("no_time", {**EXAMPLE, "fields": EXAMPLE["fields"][1:]}, GROUP)
+    registry.add("no_group", EXAMPLE, GROUP, multicast=None)
+    follower.poll()
+    assert [info.name for info in told[0]] == ["good"]
+    assert "channel 'no_time' cannot be shown" in caplog.text
+    assert "channel 'no_group' cannot be shown" in caplog.text
+
+
+def test_names_are_quoted_in_addresses(
+    registry: Registry, follower: Follower, told: list[list[ChannelInfo]]
+) -> None:
+    registry.add("a b/c?d", EXAMPLE, GROUP)
+    follower.poll()
+    assert [info.name for info in told[0]] == ["a b/c?d"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"address": "1.2.3.4", "port": 5}, ("1.2.3.4", 5)),
+        (["1.2.3.4", 5], ("1.2.3.4", 5)),
+        (None, None),
+        (["1.2.3.4", 0], None),
+        ({}, None),
+    ],
+)
+def test_addresses(value: Any, expected: tuple[str, int] | None) -> None:
+    assert read_address(value) == expected

@@ -1,0 +1,56 @@
+import numpy as np
+
+from speeddata.stripchart.intervals import Intervals
+
+MS = 1_000_000
+
+
+def steps(intervals: Intervals, *steps_ms: int) -> list[int]:
+    """Feed times that are so far apart; give the positions after gaps."""
+    start = 0 if intervals.last is None else intervals.last
+    return intervals.gaps(start + np.cumsum(np.array(steps_ms, np.int64) * MS)).tolist()
+
+
+def test_a_steady_stream_has_no_gaps() -> None:
+    intervals = Intervals()
+    assert steps(intervals, *[50] * 40) == []
+    assert steps(intervals, *[60, 40, 90, 10] * 10) == []
+    assert intervals.usual_ns is not None
+
+
+def test_a_pause_is_a_gap() -> None:
+    intervals = Intervals()
+    steps(intervals, *[50] * 40)
+    assert steps(intervals, 50, 500, 50) == [1]
+    assert steps(intervals, 5000) == [0]
+
+
+def test_a_pause_is_a_gap_in_the_first_batch_too() -> None:
+    assert steps(Intervals(), *[50] * 40, 500, *[50] * 40) == [40]
+
+
+def test_two_losses_do_not_hide_the_third() -> None:
+    intervals = Intervals()
+    steps(intervals, *[50] * 40)
+    assert [steps(intervals, 1000, 50, 50) for _ in range(3)] == [[0], [0], [0]]
+
+
+def test_a_stream_that_slows_down_is_believed() -> None:
+    intervals = Intervals()
+    steps(intervals, *[50] * 40)
+    found = [steps(intervals, 2000) for _ in range(5)]
+    assert found == [[0], [0], [0], [], []]
+
+
+def test_nothing_is_a_gap_as_long_as_nothing_is_usual() -> None:
+    intervals = Intervals()
+    assert intervals.usual_ns is None
+    assert steps(intervals, 0) == []
+    assert steps(intervals, 5000) == []
+
+
+def test_twins_and_jitter_are_no_gaps() -> None:
+    intervals = Intervals()
+    assert steps(intervals, *[0, 20] * 40) == []
+    assert steps(intervals, 0, 90, 0, 20) == []
+    assert intervals.gaps(np.empty(0, np.int64)).tolist() == []

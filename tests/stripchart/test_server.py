@@ -1,0 +1,159 @@
+"""The server as a process, from the registry's HTTP to the WebSocket."""
+
+import contextlib
+import json
+import math
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from live import DEADLINE_S, EXAMPLE, Encoder, LiveProcess, Registry, Sender, free_port, running
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from speeddata.stripchart import frames
+
+ENCODE = Encoder(EXAMPLE)
+
+
+def record(value: float) -> bytes:
+    told = {"message": "m", "counter": 0, "ramp": 0.0, "square_wave": 0.0, "is_on": True}
+    return ENCODE(time=time.time_ns(), sine_wave=value, **told)
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    with contextlib.closing(Registry()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sender(registry: Registry) -> Iterator[Sender]:
+    group = ("239.255.47.1", free_port(socket.SOCK_DGRAM))
+    registry.add("example", EXAMPLE, group)
+    with contextlib.closing(Sender(group)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def server(registry: Registry, sender: Sender) -> Iterator[tuple[LiveProcess, int]]:
+    registry.channels["example"]["source"] = sender.source
+    with running(registry) as started:
+        yield started
+
+
+@pytest.fixture
+def client(server: tuple[LiveProcess, int]) -> Iterator[ClientConnection]:
+    with connect(f"ws://127.0.0.1:{server[1]}", compression=None) as connection:
+        yield connection
+
+
+def receive(connection: ClientConnection, kind: str) -> dict[str, Any]:
+    """Give the next JSON message of a kind."""
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        message = connection.recv(timeout=max(0.01, deadline - time.monotonic()))
+        if isinstance(message, str) and json.loads(message)["type"] == kind:
+            return dict(json.loads(message))
+
+
+def read_to_the_end(connection: ClientConnection) -> None:
+    while True:
+        connection.recv(timeout=DEADLINE_S)
+
+
+def receive_values(connection: ClientConnection, signal_id: int, count: int, sender: Sender) -> list[float]:
+    """Send numbers and give those that arrive, until `count` of them have."""
+    values: list[float] = []
+    deadline = time.monotonic() + DEADLINE_S
+    sent = 0
+    while len(values) < count:
+        sender.send(record(sent))
+        sent += 1
+        with contextlib.suppress(TimeoutError):
+            message = connection.recv(timeout=0.02)
+            if isinstance(message, bytes):
+                for block in frames.parse(message).blocks:
+                    if block.kind == frames.KIND_FLOAT64 and block.id == signal_id:
+                        values += [value for value in block.data.tolist() if not math.isnan(value)]
+        assert time.monotonic() < deadline, f"only {values} came"
+    return values
+
+
+def subscribe(connection: ClientConnection, name: str) -> int:
+    """Subscribe; wait until the channel is known to the server."""
+    connection.send(json.dumps({"type": "subscribe", "signals": [name], "window": 10}))
+    while True:
+        (told,) = receive(connection, "subscribed")["signals"]
+        if "id" in told:
+            return int(told["id"])
+
+
+def test_from_multicast_to_websocket(client: ClientConnection, sender: Sender) -> None:
+    values = receive_values(client, subscribe(client, "example.sine_wave"), 20, sender)
+    assert values == [values[0] + n for n in range(len(values))]
+
+
+def test_channels_that_come_and_go_are_told(registry: Registry, client: ClientConnection) -> None:
+    names = {"example"}
+    while {channel["name"] for channel in receive(client, "channels")["channels"]} != names:
+        pass
+    registry.add("second", EXAMPLE, ("239.255.47.2", 5002))
+    told = receive(client, "channels")["channels"]
+    assert [channel["name"] for channel in told] == ["example", "second"]
+    registry.remove("example")
+    assert [channel["name"] for channel in receive(client, "channels")["channels"]] == ["second"]
+
+
+def test_live_goes_on_while_the_registry_is_away(
+    registry: Registry, client: ClientConnection, sender: Sender
+) -> None:
+    number = subscribe(client, "example.sine_wave")
+    registry.close()
+    assert len(receive_values(client, number, 60, sender)) >= 60
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://evil.example", 403),
+        ("http://127.0.0.1.evil.example:8080", 403),
+        ("http://localhost:8080", 101),
+        ("null", 101),
+    ],
+)
+def test_pages_from_elsewhere_are_refused(server: tuple[LiveProcess, int], origin: Any, status: int) -> None:
+    try:
+        with connect(f"ws://127.0.0.1:{server[1]}", origin=origin) as connection:
+            receive(connection, "hello")
+            found = 101
+    except InvalidStatus as error:
+        found = error.response.status_code
+    assert found == status
+
+
+def test_a_message_too_large_closes_the_connection(client: ClientConnection) -> None:
+    client.send("x" * 70_000)
+    with pytest.raises(ConnectionClosed) as closed:
+        read_to_the_end(client)
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == 1009
+
+
+def test_sigterm_closes_cleanly(server: tuple[LiveProcess, int], client: ClientConnection) -> None:
+    receive(client, "hello")
+    assert server[0].stop() == 0
+    with pytest.raises(ConnectionClosed) as closed:
+        read_to_the_end(client)
+    assert closed.value.rcvd
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, "the live server is stopping")
+
+
+def test_strangers_do_not_disturb(server: tuple[LiveProcess, int], client: ClientConnection) -> None:
+    for content in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01rubbish\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", server[1]), timeout=DEADLINE_S) as stranger:
+            stranger.sendall(content)
+    receive(client, "status")
+    assert not [line for line in server[0].lines if "Traceback" in line]

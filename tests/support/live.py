@@ -1,0 +1,288 @@
+"""What tests of the live part stand on: a registry that speaks the real API over HTTP, and senders into real groups.
+
+Nothing of the live server itself is replaced: it runs as a process, joins multicast groups on 127.0.0.1 and serves WebSockets.
+"""
+
+import contextlib
+import io
+import json
+import os
+import queue
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import fastavro
+
+ROOT = Path(__file__).parents[2]
+SCALE = float(os.environ.get("SPEEDDATA_TEST_SCALE", "1"))
+DEADLINE_S = 20 * SCALE
+TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+CSP = "default-src 'self'; connect-src 'self' ws: http:"
+
+EXAMPLE = {
+    "type": "record",
+    "name": "data",
+    "namespace": "speeddata.example",
+    "fields": [
+        {"name": "time", "type": "long", "logicalType": "timestamp-nanos"},
+        {"name": "message", "type": "string"},
+        {"name": "counter", "type": "int"},
+        {"name": "sine_wave", "type": "double", "speeddata": {"unit": "V"}},
+        {"name": "ramp", "type": "double"},
+        {"name": "square_wave", "type": "float"},
+        {"name": "is_on", "type": "boolean"},
+    ],
+}
+
+
+def wait_for(condition: Callable[[], Any], what: str = "") -> Any:
+    """Give the condition's value as soon as it is true."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"timed out waiting for {what or condition}")
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    """Give a port that nobody uses at the moment."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Encoder:
+    """Records of a schema as Avro."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = fastavro.parse_schema(json.loads(json.dumps(schema)))
+
+    def __call__(self, **record: Any) -> bytes:
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, self._schema, record)
+        return out.getvalue()
+
+
+class Sender:
+    """Sends into a multicast group on 127.0.0.1, as a relay does."""
+
+    def __init__(self, group: tuple[str, int]) -> None:
+        self._group = group
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 0)
+        self._socket.bind(("127.0.0.1", 0))
+        self.source: tuple[str, int] = self._socket.getsockname()
+
+    def send(self, packet: bytes) -> None:
+        self._socket.sendto(packet, self._group)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Registry:
+    """The part of the registration API that the live server and the pages use, and the pages themselves."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.channels: dict[str, dict[str, Any]] = {}
+        self.schemas: dict[str, dict[str, Any]] = {}
+        self.services: dict[str, Any] = {"pivot": {"host": "127.0.0.1", "port": 8000}}
+        self.posted: list[dict[str, Any]] = []
+        self.refusal: tuple[int, dict[str, Any]] | None = None
+        # Folders by the prefix of the addresses that they are served at.
+        self.folders = {
+            "/static/stripchart/": ROOT / "stripchart/static",
+            "/pages/": ROOT / "registry/pages",
+            "/golden/": ROOT / "tests/stripchart/golden",
+            "/browser/": ROOT / "tests/browser",
+        }
+        self.is_closed = False
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        self._server.daemon_threads = True
+        self.port = int(self._server.server_address[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def add(self, name: str, schema: dict[str, Any], group: tuple[str, int], **more: Any) -> None:
+        """Register a channel whose decimated stream goes to a group."""
+        self.schemas[name] = schema
+        self.channels[name] = {
+            "name": name,
+            "port": 26000 + len(self.channels),
+            "schema_path": f"config/agents/{name}.avsc",
+            "status": "active",
+            "state": "active",
+            "created_at": "2026-01-01 00:00:00",
+            "pid": 1234,
+            "config": {},
+            "schema": f"{abs(hash(json.dumps(schema))):016x}",
+            "time_unit": "ns",
+            "multicast": {
+                "full_rate": {"address": "239.255.1.1", "port": 5000},
+                "decimated": {"address": group[0], "port": group[1]},
+            },
+            "stats": {
+                "packets": 0,
+                "records": 0,
+                "bytes": 0,
+                "rejected": {},
+                "kernel_drops": 0,
+                "ring_full": 0,
+            },
+            **more,
+        }
+
+    def remove(self, name: str) -> None:
+        self.channels.pop(name)
+
+    def close(self) -> None:
+        self.is_closed = True
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, Any]:
+        """Answer a request to the API with a status and JSON."""
+        parts = [unquote(part) for part in urlsplit(path).path.split("/")[3:]]
+        if parts == ["services"]:
+            return 200, self.services
+        if parts == ["ports", "available"]:
+            return 200, {"available": [26007], "count": 1}
+        if parts == ["channels"] and method == "POST":
+            return self._register(body or {})
+        if parts == ["channels"]:
+            return 200, {"channels": list(self.channels.values())}
+        if parts[0] == "channels" and parts[1] in self.channels:
+            if method == "DELETE":
+                self.remove(parts[1])
+                return 200, {"status": "success", "name": parts[1]}
+            return 200, self.schemas[parts[1]] if parts[2:] == ["schema"] else self.channels[parts[1]]
+        return 404, {"error": "Channel not found", "name": parts[-1]}
+
+    def _register(self, body: dict[str, Any]) -> tuple[int, Any]:
+        self.posted.append(body)
+        if self.refusal:
+            return self.refusal
+        self.add(body["name"], EXAMPLE, ("239.255.9.9", 5999), port=body["port"])
+        return 201, {"status": "success", "name": body["name"], "port": body["port"], "pid": 1}
+
+
+def _handler(registry: Registry) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            if self.path.startswith("/api/"):
+                self.reply_json(*registry.answer("GET", self.path, None))
+            else:
+                self.reply_file(urlsplit(self.path).path)
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.reply_json(*registry.answer("POST", self.path, body))
+
+        def do_DELETE(self) -> None:
+            self.reply_json(*registry.answer("DELETE", self.path, None))
+
+        def reply_json(self, status: int, content: Any) -> None:
+            self.reply(status, "application/json", json.dumps(content).encode())
+
+        def reply_file(self, path: str) -> None:
+            path = "/pages/index.html" if path == "/" else path
+            for prefix, folder in registry.folders.items():
+                file = folder / path.removeprefix(prefix)
+                if path.startswith(prefix) and file.is_file():
+                    self.reply(200, TYPES.get(file.suffix, "application/octet-stream"), file.read_bytes())
+                    return
+            self.reply(404, "text/plain", b"not found")
+
+        def reply(self, status: int, kind: str, body: bytes) -> None:
+            if registry.is_closed:  # connections that are kept alive outlive the listening socket
+                self.close_connection = True
+                return
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Security-Policy", CSP)
+                if self.path.startswith("/static/stripchart/"):
+                    self.send_header("Access-Control-Allow-Origin", "*")
+                self.end_headers()
+                self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return Handler
+
+
+class LiveProcess:
+    """The live server as a process."""
+
+    def __init__(self, registry: str, *more: str, port: int = 0) -> None:
+        command = [sys.executable, "-P", "-m", "speeddata.stripchart", "--registry", registry]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(port), "--interface", "127.0.0.1", *more],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._queue: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            self.lines.append(line)
+            self._queue.put(line)
+
+    def port(self) -> int:
+        """Wait for the port that it listens on."""
+        deadline = time.monotonic() + DEADLINE_S
+        while True:
+            line = self._queue.get(timeout=max(0.01, deadline - time.monotonic()))
+            found = re.search(r"listening on ws://\S+:(\d+)", line)
+            if found:
+                return int(found[1])
+
+    def stop(self) -> int:
+        """End it as an operator would; give its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(DEADLINE_S)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            if self.process.stderr:
+                self.process.stderr.close()
+
+
+@contextlib.contextmanager
+def running(registry: Registry, *more: str) -> Iterator[tuple[LiveProcess, int]]:
+    """Run a live server beside a registry, which then tells its port."""
+    process = LiveProcess(registry.url, *more)
+    try:
+        port = process.port()
+        registry.services["websocket"] = {"host": "127.0.0.1", "port": port}
+        yield process, port
+    finally:
+        process.stop()
