@@ -5,7 +5,7 @@ follow each other. An array, map or union has one operation and, after it, those
 over them. A leaf is one signal: a field that is not itself a record, however deep; its name is dotted.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 cpdef enum Kind:
     KIND_NULL
@@ -21,7 +21,7 @@ cpdef enum Kind:
     KIND_ARRAY
     KIND_MAP
     KIND_UNION
-    KIND_RECORD   # only in a union branch or an item: a bracket round the operations of its fields
+    KIND_RECORD   # only below an array, map or union: a bracket round the operations of its fields
 
 # Why a packet or record is refused. The order is that of the counters; names are in plan.REASONS.
 cpdef enum Reason:
@@ -66,8 +66,6 @@ cdef struct Leaf:
     uint8_t number     # Kind of its value when it is int, long, float or double, nullable or not; else KIND_NULL
     int8_t null_branch # nullable number: which of the two branches is null; NO_BRANCH when it is not nullable
 
-ctypedef signed char int8_t
-
 cdef struct CPlan:
     Op* ops
     Leaf* leaves
@@ -92,6 +90,12 @@ cdef struct Walk:
     Number time
     Number sequence
 
+# What is left of the record being walked.
+cdef struct Rest:
+    const uint8_t* p
+    const uint8_t* end
+    int64_t empty_items  # array items of no size so far; 0 at the start of a record
+
 # Validate one record at `p`, reading nothing at or past `end`. Gives REASON_OK or why it is refused.
 cdef Reason walk_record(const CPlan* plan, const uint8_t* p, const uint8_t* end, Walk* out) noexcept nogil
 
@@ -99,16 +103,24 @@ cdef Reason walk_record(const CPlan* plan, const uint8_t* p, const uint8_t* end,
 cdef Reason walk_leaf(const CPlan* plan, const Leaf* leaf, const uint8_t** p, const uint8_t* end,
                       Number* out) noexcept nogil
 
-# Write a number as the leaf has it (real ones are rounded half to even for int and long); gives the bytes written, at most 11.
+# The same, for who walks a record leaf by leaf: items of no size are limited over the record.
+cdef Reason walk_part(const CPlan* plan, const Leaf* leaf, Rest* rest, Number* out) noexcept nogil
+
+# Write a number as the leaf has it; gives the bytes written, at most 11. For int and long, real ones are rounded half to
+# even and held within the type; null in a leaf that cannot be null is NaN or 0.
 cdef int put_number(const Leaf* leaf, const Number* value, uint8_t* out) noexcept nogil
 
 # Source time as int64 ns UTC; False when it cannot be right (null, NaN, outside int64 ns).
 cdef bint time_ns(const Number* time, TimeUnit unit, int64_t* out) noexcept nogil
 
-# The unit that the magnitude of a time tells; UNIT_UNKNOWN when the time is not a finite number over 0.
+# The unit that the magnitude of a time tells; UNIT_UNKNOWN when the time is not a number over 0 that int64 can hold.
 cdef TimeUnit guess_unit(const Number* time) noexcept nogil
 
 cdef class Plan:
     """A compiled channel schema."""
     cdef CPlan c
     cdef readonly object schema      # Schema that it was compiled from
+    cdef readonly tuple types        # the `speeddata.tree.Type` of each operation
+
+# Raise RecordError for a record refused at byte `at`.
+cdef int refuse(Reason reason, Py_ssize_t at) except -1

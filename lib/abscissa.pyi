@@ -1,0 +1,1 @@
+from speeddata.columns import time_ns as time_ns

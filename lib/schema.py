@@ -1,0 +1,277 @@
+"""A channel's schema: parsed by fastavro, checked against the limits and rules of a channel, its signals listed.
+
+Everything that needs no bytes is here. How bytes are walked is compiled from it by `speeddata.plan`.
+`python -m speeddata.schema FILES...` checks schema files.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from reprlib import repr as short
+from typing import Any, NoReturn
+
+import fastavro
+import fastavro.schema
+
+from speeddata.errors import SchemaError
+from speeddata.tree import MAX_DEPTH, NUMBERS, Field, Type, build
+
+__all__ = ["MAX_TEXT", "Schema", "Signal", "main"]
+
+MAX_TEXT = 64 * 1024  # bytes of the JSON text
+MAX_JSON_DEPTH = 3 * MAX_DEPTH + 8  # a record nests by three brackets: itself, its fields, the field
+TIME_UNITS = ("s", "ms", "us", "ns")
+LOGICAL_UNITS = {
+    f"{prefix}timestamp-{name}": unit
+    for prefix in ("", "local-")
+    for name, unit in (("millis", "ms"), ("micros", "us"), ("nanos", "ns"))
+}
+ROLES = ("time", "sequence")
+PARSE_ERRORS = (fastavro.schema.SchemaParseException, fastavro.schema.UnknownType, ArithmeticError, AttributeError,
+                LookupError, RecursionError, TypeError, ValueError)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One named quantity of a channel."""
+
+    name: str  # dotted where records are nested
+    path: tuple[str, ...]
+    type: str  # Avro's word for its value, without null: "double", "string", "array", "union" ...
+    nullable: bool
+    unit: str | None  # as the schema states it, such as "V"
+    number: bool  # int, long, float or double
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Schema:
+    """A schema that a channel can have; made by `Schema.parse`."""
+
+    text: str  # JSON; what goes into segments
+    json: dict[str, Any]
+    name: str  # full name
+    fingerprint: bytes  # 8 bytes, CRC-64-AVRO of the Parsing Canonical Form, little-endian
+    signals: list[Signal]  # in the order of the bytes
+    time: str  # the field that is the abscissa
+    time_unit: str | None  # "s", "ms", "us" or "ns"; None: told by the magnitude of the first plausible time
+    sequence: str | None  # the field that numbers the records
+    record: Type
+
+    @classmethod
+    def parse(cls, source: str | bytes | dict[str, Any], *, time_unit: str | None = None) -> "Schema":
+        """Parse a schema given as JSON text or as the object it stands for.
+
+        `time_unit` counts where the schema itself does not state the unit of its time. SchemaError names the field.
+        """
+        if time_unit is not None and time_unit not in TIME_UNITS:
+            raise SchemaError(f"time_unit must be one of {', '.join(TIME_UNITS)}, not {time_unit!r}")
+        text, given = _load(source)
+        plain = {
+            key: value for key, value in given.items() if not key.startswith("__")
+        }  # fastavro's own marks
+        parsed = _parse(plain)
+        record = build(parsed)
+        roles = _roles(record)
+        time = roles.get("time", "time")
+        canonical = fastavro.schema.to_parsing_canonical_form(parsed)
+        return cls(
+            text=text,
+            json=given,
+            name=record.name,
+            fingerprint=bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO")),
+            signals=list(_signals(record, ())),
+            time=time,
+            time_unit=_time_unit(record, time) or time_unit,
+            sequence=_sequence(record, roles.get("sequence")),
+            record=record,
+        )
+
+    @property
+    def signal_names(self) -> list[str]:
+        """Names of the signals, in the order of the bytes."""
+        return [signal.name for signal in self.signals]
+
+
+def _load(source: str | bytes | dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Give the text and the object of a schema, neither larger nor deeper than fastavro can be given."""
+    try:
+        if isinstance(source, Mapping):
+            text = json.dumps(source, separators=(",", ":"), allow_nan=False)
+        else:
+            text = source.removeprefix("\ufeff") if isinstance(source, str) else str(source, "utf-8-sig")
+        if len(text.encode()) > MAX_TEXT:
+            raise SchemaError(f"the schema is larger than {MAX_TEXT} bytes")
+        given = json.loads(text, parse_constant=_no_constant)
+    except SchemaError:
+        raise
+    except (
+        TypeError,
+        ValueError,
+    ) as error:  # ValueError: not JSON, not UTF-8, or an object that holds itself
+        raise SchemaError(f"not JSON: {error}") from error
+    except RecursionError:
+        raise _too_deep() from None
+    if not isinstance(given, dict) or given.get("type") != "record":
+        raise SchemaError("the top level must be a record")
+    level: list[Any] = [given]
+    for _ in range(MAX_JSON_DEPTH):
+        level = [below for value in level for below in _children(value)]
+    if level:
+        raise _too_deep()
+    return text, given
+
+
+def _too_deep() -> SchemaError:
+    return SchemaError(f"more than {MAX_DEPTH} levels of nesting")
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _children(value: Any) -> Sequence[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else ()
+
+
+def _parse(plain: dict[str, Any]) -> Any:
+    if not isinstance(plain.get("fields"), list):
+        raise SchemaError("a record needs a list of fields")
+    error = _parse_error(plain)
+    if error is None:
+        return fastavro.parse_schema(plain, {})
+    outer = _parse_error(plain | {"fields": []})
+    if outer is not None:
+        raise SchemaError(_explain(outer, plain)) from outer
+    fields = plain["fields"]
+    good, bad = 0, len(fields)  # the first `good` fields parse, the first `bad` do not
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        if _parse_error(plain | {"fields": fields[:middle]}) is None:
+            good = middle
+        else:
+            bad = middle
+    culprit = fields[good]
+    name = culprit.get("name") if isinstance(culprit, dict) else None
+    raise SchemaError(_explain(error, culprit), name if isinstance(name, str) else "") from error
+
+
+def _parse_error(plain: dict[str, Any]) -> Exception | None:
+    try:
+        fastavro.parse_schema(plain, {})
+    except PARSE_ERRORS as error:
+        return error
+    return None
+
+
+def _explain(error: Exception, culprit: Any) -> str:
+    if isinstance(error, fastavro.schema.UnknownType):
+        return f"unknown type {error.name!r}"
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    if isinstance(error, fastavro.schema.SchemaParseException):
+        return str(error)
+    return f"not a valid definition: {short(culprit)}"  # fastavro stumbled over it
+
+
+def _signals(record: Type, path: tuple[str, ...]) -> Iterator[Signal]:
+    for field in record.fields:
+        below = (*path, field.name)
+        if field.type.kind == "record":
+            yield from _signals(field.type, below)
+            continue
+        value, null = field.type.without_null()
+        unit = field.attributes.get("speeddata", {}).get("unit")
+        nullable = null is not None or value.kind == "null" or any(b.kind == "null" for b in value.inner)
+        if value.kind in ("array", "map"):
+            nullable = null is not None
+        yield Signal(".".join(below), below, value.kind, nullable, unit, value.kind in NUMBERS)
+
+
+def _roles(record: Type) -> dict[str, str]:
+    """Give the field of each role, having checked every `speeddata` attribute."""
+    roles: dict[str, str] = {}
+    for path, field in _fields(record, ""):
+        role = _check_attribute(path, field)
+        if role is None:
+            continue
+        if not any(field is top for top in record.fields):
+            raise SchemaError(f"role {role!r} is for fields of the record itself, not for nested ones", path)
+        if role in roles:
+            raise SchemaError(f"role {role!r} is taken by field {roles[role]!r}", path)
+        roles[role] = field.name
+    if roles.get("sequence") == roles.get("time", "time"):
+        raise SchemaError("the time cannot be the sequence too", roles["sequence"])
+    return roles
+
+
+def _fields(type_: Type, path: str) -> Iterator[tuple[str, Field]]:
+    for field in type_.fields:
+        below = f"{path}.{field.name}" if path else field.name
+        yield below, field
+        yield from _fields(field.type, below)
+    for inner in type_.inner:
+        yield from _fields(inner, path)
+
+
+def _check_attribute(path: str, field: Field) -> str | None:
+    stated = field.attributes.get("speeddata", {})
+    if not isinstance(stated, dict):
+        raise SchemaError(f'"speeddata" must be an object such as {{"unit": "V"}}, not {stated!r}', path)
+    role, unit, limits = stated.get("role"), stated.get("unit"), stated.get("limits", {})
+    if role is not None and role not in ROLES:
+        raise SchemaError(f"role must be one of {', '.join(ROLES)}, not {role!r}", path)
+    if unit is not None and not isinstance(unit, str):
+        raise SchemaError(f"unit must be text, not {unit!r}", path)
+    if not isinstance(limits, dict):
+        raise SchemaError(f"limits must be an object, not {limits!r}", path)
+    return role
+
+
+def _time_unit(record: Type, time: str) -> str | None:
+    """Give the unit that the schema states for its time, having checked that it has a time."""
+    field = next((f for f in record.fields if f.name == time), None)
+    if field is None:
+        raise SchemaError(
+            "the record has no time: it needs a field named 'time', or another one with "
+            '"speeddata": {"role": "time"}, of type int, long, float or double'
+        )
+    value, _ = field.type.without_null()
+    if value.kind not in NUMBERS:
+        raise SchemaError(f"the time must be int, long, float or double (or null), not {value.kind}", time)
+    logical = field.attributes.get("logicalType")
+    stated = {LOGICAL_UNITS.get(name) for name in (logical, value.logical) if isinstance(name, str)} - {None}
+    if len(stated) > 1:
+        raise SchemaError(f"logicalType is {logical} at the field and {value.logical} at its type", time)
+    return next(iter(stated), None)
+
+
+def _sequence(record: Type, sequence: str | None) -> str | None:
+    for field in record.fields:
+        if field.name == sequence and field.type.kind not in ("int", "long"):
+            raise SchemaError(f"the sequence must be int or long, not {field.type.kind}", sequence)
+    return sequence
+
+
+def main(files: Sequence[str]) -> int:
+    """Compile the plan of each file; print what is wrong, file and field named, and give the exit code."""
+    from speeddata.plan import Plan  # plan imports this module
+
+    failed = 0
+    for file in files:
+        try:
+            schema = Schema.parse(Path(file).read_bytes())
+            Plan(schema)
+        except (OSError, SchemaError) as error:
+            failed = 1
+            print(f"{file}: {error.strerror if isinstance(error, OSError) else error}", file=sys.stderr)
+        else:
+            print(f"{file}: {schema.name}, {len(schema.signals)} signals")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+# No Python names: see unpack.pxd.
