@@ -25,7 +25,9 @@ SHOWN_BY = {
     "relay/ring.pyx": "relay/test_receiver.py",
 }
 
-SOURCES = sorted(p for folder in FOLDERS for p in (ROOT / folder).glob("*.py*") if p.suffix in (".py", ".pyx"))
+SOURCES = sorted(
+    p for folder in FOLDERS for p in (ROOT / folder).glob("*.py*") if p.suffix in (".py", ".pyx")
+)
 PYTHON = [p for p in SOURCES if p.suffix == ".py"]
 
 
@@ -83,7 +85,9 @@ def test_each_module_has_its_tests(path):
 
 
 def run(code):
-    return subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_keeper_and_relay_never_import_numpy():
@@ -91,7 +95,10 @@ def test_keeper_and_relay_never_import_numpy():
 
 
 def test_importing_speeddata_is_light():
-    assert run("import sys; n = len(sys.modules); import speeddata; print(len(sys.modules) - n < 40)") == "True\n"
+    assert (
+        run("import sys; n = len(sys.modules); import speeddata; print(len(sys.modules) - n < 40)")
+        == "True\n"
+    )
 
 
 def test_no_folder_is_importable_under_its_bare_name():

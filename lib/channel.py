@@ -1,0 +1,173 @@
+"""A channel: signals that share their times."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from speeddata.csv_columns import clean_name, read_columns
+from speeddata.hdf5 import read_group
+from speeddata.signal import Signal
+from speeddata.stamps import times_of
+from speeddata.table import Array
+from speeddata.times import format_time
+
+__all__ = ["Channel"]
+
+
+class Channel:
+    """Signals with common times, each an attribute: `channel.voltage` is `channel.signal["voltage"]`.
+
+    A signal that is named like a member of this class, or whose name is dotted (a field of a nested record), is found in
+    `signal` alone. `time` takes seconds, or whatever its magnitude says (ms, us, ns since 1970), or datetime64.
+    """
+
+    def __init__(
+        self, time: Any = (), real_time: Any = None, name: str = "", signals: Mapping[str, Any] | None = None
+    ) -> None:
+        self.name = name
+        # Signals by name.
+        self.signal: dict[str, Signal] = {}
+        # The Avro schema as JSON, where it is known.
+        self.schema: str | None = None
+        # Records that are missing by the channel's own numbers: (time in ns of the record before, how many).
+        self.gaps: list[tuple[int, int]] = []
+        # What could not be read, as dicts of segment, start, end, records and reason.
+        self.damage: list[dict[str, Any]] = []
+        given = np.asarray(time)
+        absolute = given if real_time is None else np.asarray(real_time)
+        self._time_ns: Array = times_of(absolute) if absolute.size else np.empty(0, np.int64)
+        self._time: Array | None = (
+            given.astype(np.float64) if given.dtype.kind == "f" and given.size else None
+        )
+        if signals:
+            self.add_signals(signals)
+
+    @classmethod
+    def from_ns(
+        cls,
+        name: str,
+        time_ns: Array,
+        signals: Mapping[str, Any],
+        units: Mapping[str, str | None] | None = None,
+    ) -> "Channel":
+        """Make a channel whose times are int64 ns since 1970."""
+        channel = cls(name=name)
+        channel._time_ns = np.asarray(time_ns, np.int64)
+        channel.add_signals(signals, units)
+        return channel
+
+    @property
+    def time(self) -> Array:
+        """Times in seconds."""
+        if self._time is None:
+            self._time = self._time_ns / 1e9
+        return self._time
+
+    @property
+    def time_ns(self) -> Array:
+        """Times in nanoseconds, exact, int64."""
+        return self._time_ns
+
+    @property
+    def real_time(self) -> Array:
+        """Times as datetime64[ns], UTC."""
+        return self._time_ns.view("datetime64[ns]")
+
+    def add_signals(self, signals: Mapping[str, Any], units: Mapping[str, str | None] | None = None) -> None:
+        """Add signals, or replace those of the same names; each must have a row for each time."""
+        for name, value in signals.items():
+            unit = (units or {}).get(name) or getattr(value, "unit", None)
+            signal = Signal(value, name, self, unit if isinstance(unit, str) else None)
+            if signal.shape[:1] != self._time_ns.shape:
+                rows = signal.shape[0] if signal.ndim else "no"
+                raise ValueError(f"signal {name!r} has {rows} rows, channel {self.name!r} has {len(self)}")
+            self.signal[name] = signal
+
+    @staticmethod
+    def load_csv(file: str | Path, channel_name: str, index_col: int | str | None = 0) -> "Channel":
+        """Read a CSV file whose column `index_col` is the time."""
+        time_ns, columns = read_columns(file, index_col)
+        return Channel.from_ns(channel_name, time_ns, columns)
+
+    from_csv = load_csv
+
+    @staticmethod
+    def from_df(df: Any, channel_name: str) -> "Channel":
+        """Take the columns of a pandas DataFrame; its index is the time."""
+        columns = {clean_name(name): _values(df[name]) for name in df.columns}
+        if hasattr(df.index, "tz"):
+            times = (
+                df.index.tz_localize(None)
+                if df.index.tz is None
+                else df.index.tz_convert("UTC").tz_localize(None)
+            )
+            return Channel.from_ns(channel_name, times_of(times.to_numpy()), columns)
+        return Channel.from_ns(channel_name, times_of(df.index.to_numpy()), columns)
+
+    @staticmethod
+    def from_hdf5_group(group: h5py.Group, channel_name: str | None = None) -> "Channel":
+        """Read a group of an HDF5 file: a dataset `time`, and one for each signal."""
+        time_ns, signals, units = read_group(group)
+        name = group.name.strip("/") if channel_name is None else channel_name
+        channel = Channel.from_ns(name, time_ns, signals, units)
+        if isinstance(schema := group.attrs.get("schema"), str):
+            channel.schema = schema or None
+        if "gaps" in group.attrs:
+            channel.gaps = [(int(after), int(missing)) for after, missing in group.attrs["gaps"]]
+        if "damage" in group.attrs:
+            channel.damage = json.loads(group.attrs["damage"])
+        return channel
+
+    def __len__(self) -> int:
+        return len(self._time_ns)
+
+    def __getattr__(self, name: str) -> Signal:
+        signals: dict[str, Signal] = self.__dict__.get("signal", {})
+        if name in signals:
+            return signals[name]
+        known = f"its signals are {_few(signals)}" if signals else "it has no signals"
+        raise AttributeError(f"channel {self.__dict__.get('name', '')!r} has no {name!r}; {known}")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name for name in self.signal if name.isidentifier())]
+
+    def __repr__(self) -> str:
+        head = f"{self.name}: {len(self.signal)} signals with {len(self)} rows"
+        if len(self):
+            first, last = int(self._time_ns[0]), int(self._time_ns[-1])
+            head += f", {format_time(first)} to {format_time(last)}"
+        if self.gaps:
+            head += f", {sum(missing for _, missing in self.gaps)} records missing in {len(self.gaps)} gaps"
+        if self.damage:
+            head += f", {len(self.damage)} damaged places left out"
+        return "\n".join([head, *(f"  {_line(signal)}" for signal in self.signal.values())])
+
+
+def _line(signal: Signal) -> str:
+    columns = int(np.prod(signal.shape[1:]))
+    kind = (
+        "text" if signal.dtype == object and len(signal) and isinstance(signal[0], str) else signal.dtype.name
+    )
+    return f"{signal.name}: {len(signal)}x{columns} {kind}" + (f" [{signal.unit}]" if signal.unit else "")
+
+
+def _few(names: Mapping[str, Any]) -> str:
+    listed: Sequence[str] = list(names)
+    return ", ".join(listed[:20]) + (f" and {len(listed) - 20} more" if len(listed) > 20 else "")
+
+
+def _values(series: Any) -> Array:
+    """The values of a pandas Series: nulls are masked in its integers and booleans, NaN in floats, None elsewhere."""
+    kind = getattr(series.dtype, "kind", "O")
+    native = getattr(series.dtype, "numpy_dtype", None)
+    if native is not None and kind in "iub" and series.hasnans:
+        return np.ma.MaskedArray(series.fillna(0).to_numpy(native), series.isna().to_numpy())
+    values: Array = series.to_numpy(native if kind in "iubfM" else object)
+    if kind not in "iubfM" and series.hasnans:
+        values = values.copy()
+        values[series.isna().to_numpy()] = None
+    return values

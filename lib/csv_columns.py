@@ -1,0 +1,83 @@
+"""CSV files as columns. No pandas is needed."""
+
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speeddata.stamps import times_of
+from speeddata.table import Array
+
+__all__ = ["clean_name", "read_columns"]
+
+
+def clean_name(name: object) -> str:
+    """A signal's name as an attribute can have it: stripped, with _ for each space."""
+    return "_".join(str(name).strip().split(" "))
+
+
+def read_columns(
+    path: str | Path, index: int | str | None = 0, delimiter: str = ","
+) -> tuple[Array, dict[str, Array]]:
+    """Read a CSV file with a line of names: the times (row numbers when `index` is None) and the other columns."""
+    with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        lines = [line for line in csv.reader(file, delimiter=delimiter) if line]
+    if not lines:
+        raise ValueError(f"{path} is empty, wanted a line with the names of the columns")
+    names = _unique([clean_name(name) for name in lines.pop(0)])
+    for number, line in enumerate(lines, 2):
+        if len(line) != len(names):
+            raise ValueError(f"{path} line {number} has {len(line)} values, wanted {len(names)}")
+    columns = {name: _convert([line[place].strip() for line in lines]) for place, name in enumerate(names)}
+    if index is None:
+        return times_of(np.arange(len(lines))), columns
+    try:
+        name = names[index] if isinstance(index, int) else clean_name(index)
+        times = columns.pop(name)
+    except (IndexError, KeyError):
+        raise ValueError(f"{path} has no column {index!r}, only {', '.join(names)}") from None
+    return times_of(times), columns
+
+
+def _convert(values: Sequence[str]) -> Array:
+    """The type that holds all values: int, float (empty is NaN), bool, or text."""
+    attempts: tuple[tuple[Callable[[str], Any], type], ...] = (
+        (_whole, np.int64),
+        (_real, np.float64),
+        (_flag, np.bool_),
+    )
+    for convert, dtype in attempts:
+        try:
+            return np.array([convert(value) for value in values], dtype)
+        except (ValueError, OverflowError, KeyError):
+            continue
+    return np.array(values, object)
+
+
+def _whole(value: str) -> int:
+    if "_" in value:
+        raise ValueError
+    return int(value)
+
+
+def _real(value: str) -> float:
+    if "_" in value:
+        raise ValueError
+    return float(value) if value else np.nan
+
+
+def _flag(value: str) -> bool:
+    return {"true": True, "false": False}[value.lower()]
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    out: list[str] = []
+    for name in names:
+        number, free = 1, name
+        while free in out:
+            free = f"{name}_{number}"
+            number += 1
+        out.append(free)
+    return out

@@ -1,0 +1,175 @@
+"""Sets of channels for analysis, read from HDF5, Avro and CSV files.
+
+data = read_hdf5("export.h5")
+data.channel["example"].signal["voltage"]  # five equal spellings:
+data.channel["example"].voltage
+data.example.signal["voltage"]
+data.example.voltage
+data.voltage                               # where only one channel has it
+"""
+
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from speeddata.channel import Channel
+from speeddata.damage import Damage
+from speeddata.errors import ArchiveError
+from speeddata.hdf5 import create_file, write_group
+from speeddata.reader import Reader
+from speeddata.segment import Segment
+from speeddata.signal import MaskedSignal, Signal
+from speeddata.table import Table
+
+__all__ = ["Channel", "MaskedSignal", "Set", "Signal", "read_avro", "read_csv", "read_hdf5"]
+
+Files = str | Path | Iterable[str | Path] | Mapping[str, str | Path]
+
+
+class Set:
+    """Channels over one range of time: each is an attribute, and so is each signal that only one channel has.
+
+    A channel goes before a signal of its name. A signal that several channels have is asked for by channel; the
+    AttributeError names them.
+    """
+
+    def __init__(self, channels: Mapping[str, Channel] | None = None) -> None:
+        # Channels by name.
+        self.channel: dict[str, Channel] = dict(channels or {})
+
+    def add_channels(self, channels: Channel | Iterable[Channel] | Mapping[str, Channel]) -> None:
+        """Add channels; one of the same name is replaced."""
+        if isinstance(channels, Mapping):
+            self.channel.update(channels)
+            return
+        for channel in [channels] if isinstance(channels, Channel) else channels:
+            self.channel[channel.name] = channel
+
+    def add_csv(self, files: Files, index_col: int | str | None = 0) -> None:
+        """Add a channel for each CSV file: named by the file, or by the keys of a dict."""
+        if isinstance(files, Mapping):
+            named = dict(files)
+        else:
+            named = {Path(f).stem: f for f in ([files] if isinstance(files, (str, Path)) else files)}
+        self.add_channels([Channel.load_csv(file, name, index_col) for name, file in named.items()])
+
+    def add_df(self, frames: Any, channel_name: str | None = None) -> None:
+        """Add a channel for each pandas DataFrame: named by the keys of a dict, by `df.attrs["name"]`, or df0, df1 ..."""
+        if isinstance(frames, Mapping):
+            named = dict(frames)
+        else:
+            listed = frames if isinstance(frames, (list, tuple)) else [frames]
+            named = {channel_name or f.attrs.get("name") or f"df{n}": f for n, f in enumerate(listed)}
+        self.add_channels([Channel.from_df(frame, name) for name, frame in named.items()])
+
+    @staticmethod
+    def from_csv(files: Files, index_col: int | str | None = 0) -> "Set":
+        """Make a set of CSV files."""
+        made = Set()
+        made.add_csv(files, index_col)
+        return made
+
+    @staticmethod
+    def from_df(frames: Any) -> "Set":
+        """Make a set of pandas DataFrames."""
+        made = Set()
+        made.add_df(frames)
+        return made
+
+    @staticmethod
+    def from_hdf5(file_path: str | Path) -> "Set":
+        """Read an HDF5 file: one channel a group. Datasets outside any group become a channel named by the file."""
+        made = Set()
+        with h5py.File(file_path, "r") as file:
+            for name, item in file.items():
+                if isinstance(item, h5py.Group):
+                    made.add_channels(Channel.from_hdf5_group(item, name))
+            if any(isinstance(item, h5py.Dataset) for item in file.values()):
+                made.add_channels(Channel.from_hdf5_group(file, Path(file_path).stem))
+        return made
+
+    @staticmethod
+    def from_avro(
+        file_path: str | Path, schema_path: str | Path | None = None, channel_name: str | None = None
+    ) -> "Set":
+        """Read a segment, or any Avro container file whose records have a time.
+
+        `schema_path` is for files of SpeedData up to 0.6 that have no head and so no schema; those that have one do
+        not need it. What is damaged is left out, with a warning and in `Channel.damage`.
+        """
+        path = Path(file_path)
+        text = None if schema_path is None else Path(schema_path).read_text("utf-8")
+        try:
+            segment = Segment(path, follow=True, schema_text=text)
+        except ArchiveError as error:
+            raise ArchiveError(f"{path}: {error}{_hint(path, text)}") from error
+        with Reader([segment]) as reader:
+            table = reader.read()
+            if segment.size > segment.end:
+                reader.damages.append(Damage(path.name, segment.end, segment.size, None, "no whole block"))
+            for damage in reader.damages:
+                warnings.warn(str(damage), stacklevel=2)
+            if reader.schema is None:
+                return Set({channel_name: Channel(name=channel_name)} if channel_name else {})
+            name = channel_name or segment.head.channel
+            units = {signal.name: signal.unit for signal in reader.schema.signals}
+            channel = Channel.from_ns(name, table.time_ns, table.columns, units)
+            channel.schema, channel.gaps = reader.schema.text, reader.gaps
+            channel.damage = [damage.as_json() for damage in reader.damages]
+        return Set({name: channel})
+
+    def to_hdf5(self, file_path: str | Path) -> None:
+        """Write an HDF5 file that `read_hdf5` gives the same set from."""
+        with create_file(file_path) as file:
+            for name, channel in self.channel.items():
+                table = Table(channel.time_ns, channel.signal)
+                units = {signal.name: signal.unit for signal in channel.signal.values()}
+                group = write_group(file, name, [table], kinds={}, units=units)
+                group.finish(channel.schema or "", channel.gaps, channel.damage)
+
+    def __getattr__(self, name: str) -> Any:
+        channels: dict[str, Channel] = self.__dict__.get("channel", {})
+        if name in channels:
+            return channels[name]
+        owners = [channel for channel in channels.values() if name in channel.signal]
+        if len(owners) == 1:
+            return owners[0].signal[name]
+        if owners:
+            spelled = ", ".join(f'channel["{channel.name}"].{name}' for channel in owners)
+            raise AttributeError(f"{len(owners)} channels have a signal {name!r}: {spelled}")
+        known = f"the channels are {', '.join(channels)}" if channels else "the set is empty"
+        raise AttributeError(f"no channel and no signal {name!r}; {known}")
+
+    def __dir__(self) -> list[str]:
+        names = {*self.channel, *(name for channel in self.channel.values() for name in channel.signal)}
+        return [*super().__dir__(), *(name for name in names if name.isidentifier())]
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.channel.values())) or "empty set"
+
+
+def read_hdf5(file_path: str | Path) -> Set:
+    """Read an HDF5 file, such as the history service exports."""
+    return Set.from_hdf5(file_path)
+
+
+def read_avro(file_path: str | Path) -> Set:
+    """Read a segment of the archive, or any Avro container file whose records have a time."""
+    return Set.from_avro(file_path)
+
+
+def read_csv(files: Files, index_col: int | str | None = 0) -> Set:
+    """Read CSV files, each a channel; the column `index_col` is the time."""
+    return Set.from_csv(files, index_col)
+
+
+def _hint(path: Path, schema_text: str | None) -> str:
+    with path.open("rb") as file:
+        if schema_text is None and file.read(1) == b"\x02":
+            return (
+                " (a file of SpeedData up to 0.6? Set.from_avro(file, schema_path, channel_name) reads those)"
+            )
+    return ""

@@ -1,0 +1,246 @@
+"""One segment of a channel's archive, open or sealed, and its index: which whole blocks there are, and their content.
+
+Blocks that the index does not have (the newest, or all when it is lost) are found by a scan of the segment. What is
+damaged is left out and told as `Damage`, never silently; a last block that is not whole yet is no damage. Files are read
+by pread, never mapped: they may be cut by a repair at any time. No numpy here, the relay imports it.
+"""
+
+import os
+import stat
+from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from speeddata.block_search import WINDOW, BlockSearch
+from speeddata.blocks import Scanner, cover, gather
+from speeddata.container import MAX_HEAD, Head, bare_head, parse_head, unpack
+from speeddata.damage import Damage, damaged
+from speeddata.errors import ArchiveError, TimeError
+from speeddata.index import (
+    ENTRY,
+    ENTRY_SIZE,
+    HEAD_SIZE,
+    Entry,
+    each_entry,
+    entries_of,
+    index_path,
+    write_index,
+)
+from speeddata.index import parse_head as index_head
+from speeddata.times import parse_time
+
+__all__ = ["Piece", "Segment", "rebuild_index", "scan", "whole_length"]
+
+MAX_INDEX = 1 << 30  # bytes of an index
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Records of one block or several, back to back, and the index entries of the blocks."""
+
+    data: bytes | memoryview
+    entries: bytes
+
+    @property
+    def count(self) -> int:
+        return sum(entry.count for entry in entries_of(self.entries))
+
+
+class Segment:
+    """A segment opened for reading."""
+
+    def __init__(
+        self, path: Path, *, follow: bool = False, schema_text: str | None = None, use_index: bool = True
+    ) -> None:
+        self.path = path
+        # Damage found while looking for blocks; what is found while reading them is given by `read`.
+        self.damages: list[Damage] = []
+        # Index entries of all whole blocks, in the order of the file.
+        self.entries = b""
+        # The unit of the source time; None when no record has told it.
+        self.unit: str | None = None
+        self._schema_text = schema_text
+        self._fd = _open(path, follow)
+        try:
+            self._find_blocks(use_index)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    @property
+    def end(self) -> int:
+        """The offset after the last whole block."""
+        if not self.entries:
+            return self.head.length
+        last = Entry._make(ENTRY.unpack(self.entries[-ENTRY_SIZE:]))
+        return last.offset + last.length
+
+    def read(self, entries: bytes, damages: list[Damage]) -> Iterator[Piece]:
+        """Read the blocks of some entries, in their order; what is damaged is left out and added to `damages`."""
+        for run in _runs(entries):
+            first, last = next(entries_of(run)), Entry._make(ENTRY.unpack(run[-ENTRY_SIZE:]))
+            data = self._pread(first.offset, last.offset + last.length - first.offset)
+            compressed = self.head.codec != "null"
+            for part in each_entry(run) if compressed else (run,):
+                content, bad = gather(data, first.offset, part, self.head.sync)
+                for place in reversed(bad):
+                    damages.append(damaged(self.path.name, part, place, "checksum"))
+                    part = part[: place * ENTRY_SIZE] + part[(place + 1) * ENTRY_SIZE :]
+                if part:
+                    try:
+                        yield Piece(unpack(self.head.codec, content) if compressed else content, part)
+                    except ArchiveError as error:
+                        damages.append(damaged(self.path.name, part, 0, str(error)))
+
+    def _find_blocks(self, use_index: bool) -> None:
+        self._read_head()
+        if not self.size:  # made, and not yet written to
+            return
+        indexed = self._read_index() if use_index else b""
+        if indexed is None:  # a resealed file has a new sync marker: see whether both were exchanged just now
+            os.close(self._fd)
+            self._fd = _open(self.path, follow=True)
+            self._read_head()
+            indexed = self._read_index()
+        if indexed is None:
+            indexed = self._read_index(distrust_head=True)
+        self.entries, holes = cover(indexed or b"", self.head.length, self.size)
+        for start, stop in reversed(holes):
+            self._fill(start, stop)
+
+    def _read_head(self) -> None:
+        status = os.fstat(self._fd)
+        self.size = status.st_size
+        # Tells whether the file has changed since.
+        self.signature = status.st_ino, status.st_size, status.st_mtime_ns
+        if self._schema_text is not None and self._pread(0, 3) != b"Obj":
+            self.head = bare_head(self._schema_text)
+        elif self.size:
+            self.head = self._parse_head()
+        else:
+            self.head = Head({}, bytes(16), 0)
+        if self.size:
+            self.unit = self.head.time_unit
+
+    def _parse_head(self) -> Head:
+        length = 4096
+        while True:
+            head = parse_head(self._pread(0, length))
+            if head is not None:
+                return head
+            if length >= min(self.size, MAX_HEAD):
+                raise ArchiveError(
+                    "cut off in its head" if length >= self.size else f"head over {MAX_HEAD} bytes"
+                )
+            length *= 16
+
+    def _read_index(self, distrust_head: bool = False) -> bytes | None:
+        """Entries of the index; none when there is no index, None when it is that of another file.
+
+        When the first block ends with the index's sync marker, it is that of the segment's head which is damaged.
+        """
+        try:
+            fd = _open(index_path(self.path), follow=False)
+        except OSError:
+            return b""
+        with os.fdopen(fd, "rb") as file:
+            data = file.read(min(os.fstat(fd).st_size, MAX_INDEX))
+        told = index_head(data)
+        if told is None or told[1] != self.head.length:
+            return b""
+        if told[0] != self.head.sync:
+            block = self._pread(self.head.length, WINDOW)
+            if not distrust_head or not Scanner(told[0], None, None, 0).scan(block, 0)[1]:
+                return None
+            self.head = replace(self.head, sync=told[0])
+            self.damages.append(Damage(self.path.name, told[1] - 16, told[1], 0, "sync marker of the head"))
+        return data[HEAD_SIZE : len(data) - (len(data) - HEAD_SIZE) % ENTRY_SIZE]
+
+    def _fill(self, start: int, stop: int) -> None:
+        """Put the entries of blocks found in [start, stop), which the index does not have, in their place."""
+        count = len(self.entries) // ENTRY_SIZE
+        place = bisect_left(
+            range(count), start, key=lambda i: ENTRY.unpack_from(self.entries, i * ENTRY_SIZE)[0]
+        )
+        at = place * ENTRY_SIZE
+        before = next(entries_of(self.entries[at - ENTRY_SIZE : at]), None) if at else None
+        arrival = before.arrival_ns if before else self._begun_ns()
+        search = BlockSearch(self.path.name, self.head, self.unit, self._pread)
+        found = search.find(start, stop, arrival, growing=stop == self.size)
+        self.entries = self.entries[:at] + found + self.entries[at:]
+        self.damages += search.damages
+        self.unit = search.unit
+
+    def _begun_ns(self) -> int:
+        """When the first record came, as far as the name or the file tells."""
+        with suppress(TimeError):
+            return parse_time(self.path.stem.rpartition("_")[2])
+        return os.fstat(self._fd).st_mtime_ns
+
+    def _pread(self, offset: int, size: int) -> bytes:
+        """Read at an offset; fewer bytes only where the file ends."""
+        data = os.pread(self._fd, size, offset)
+        while len(data) < size:
+            more = os.pread(self._fd, size - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+
+def scan(path: Path) -> list[Entry]:
+    """Find the blocks of a segment from the segment alone."""
+    with Segment(path, use_index=False) as segment:
+        return list(entries_of(segment.entries))
+
+
+def whole_length(path: Path) -> int:
+    """The offset after the last whole block, from the segment alone: what a repair cuts the file to."""
+    with Segment(path, use_index=False) as segment:
+        return segment.end
+
+
+def rebuild_index(path: Path) -> Path:
+    """Write the index of a segment anew: the entries that hold, and between and after them those found by a scan.
+
+    An entry that holds is kept even where its block has been damaged since, for its checksum is what tells so.
+    """
+    with Segment(path) as segment:
+        return write_index(path, segment.head.sync, segment.head.length, segment.entries)
+
+
+def _open(path: Path, follow: bool) -> int:
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
+    fd = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise ArchiveError(f"{path} is not a file")
+    return fd
+
+
+def _runs(entries: bytes) -> Iterator[bytes]:
+    """Split entries into those of blocks that follow each other, to be read at once."""
+    start, first, end = 0, 0, -1
+    for place, entry in enumerate(entries_of(entries)):
+        if entry.offset != end or entry.offset + entry.length - first > WINDOW:
+            if place:
+                yield entries[start * ENTRY_SIZE : place * ENTRY_SIZE]
+            start, first = place, entry.offset
+        end = entry.offset + entry.length
+    if entries:
+        yield entries[start * ENTRY_SIZE :]

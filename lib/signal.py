@@ -1,0 +1,88 @@
+"""A signal: a numpy array that knows its name, its unit and its time."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from speeddata.channel import Channel
+
+__all__ = ["MaskedSignal", "Signal"]
+
+
+class Signal(np.ndarray[Any, Any]):
+    """The values of a signal, one row a record.
+
+    Slices keep their time: `s[10:20].t` has ten values. What is computed from a signal has no unit.
+    """
+
+    name: str
+    channel: "Channel | None"
+    unit: str | None
+    # What this is a part of, and which rows of it; None: it is whole.
+    _part: "tuple[Signal, Any] | None"
+
+    def __new__(
+        cls, value: Any, name: str = "", channel: "Channel | None" = None, unit: str | None = None
+    ) -> "Signal":
+        if isinstance(value, np.ma.MaskedArray):
+            made: Signal = value.view(MaskedSignal)
+        else:
+            made = np.asarray(value).view(Signal)
+        made.name, made.channel, made.unit, made._part = name, channel, unit, None
+        return made
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.name = getattr(source, "name", "")
+        self.channel = getattr(source, "channel", None)
+        self.unit = getattr(source, "unit", None)
+        self._part = getattr(source, "_part", None)
+
+    def __array_wrap__(self, array: Any, *args: Any) -> Any:
+        out = super().__array_wrap__(array, *args)
+        if isinstance(out, Signal):
+            if out.ndim == 0:
+                return out[()]
+            out.unit = None
+        return out
+
+    def __getitem__(self, key: Any) -> Any:
+        out = super().__getitem__(key)
+        if isinstance(out, Signal):
+            out._part = self, key[0] if isinstance(key, tuple) and key else key
+        return out
+
+    @property
+    def t(self) -> "np.ndarray[Any, Any]":
+        """The time of each row in seconds."""
+        if self._part is not None:
+            time: np.ndarray[Any, Any] = self._part[0].t[self._part[1]]
+        elif self.channel is not None:
+            time = self.channel.time
+        else:
+            raise AttributeError(f"signal {self.name!r} belongs to no channel, so it has no time")
+        if np.shape(time)[:1] != self.shape[:1]:
+            raise ValueError(
+                f"the rows of this array are no longer those of signal {self.name!r}: it has no time"
+            )
+        return time
+
+
+class MaskedSignal(np.ma.MaskedArray[Any, Any], Signal):
+    """A signal of integers or booleans of which some are null."""
+
+    def __array_finalize__(self, source: Any) -> None:
+        np.ma.MaskedArray.__array_finalize__(self, source)
+        Signal.__array_finalize__(self, source)
+
+    def __array_wrap__(self, array: Any, *args: Any) -> Any:
+        out = np.ma.MaskedArray.__array_wrap__(self, array, *args)
+        if isinstance(out, Signal):
+            out.unit = None
+        return out
+
+    def __getitem__(self, key: Any) -> Any:
+        out = np.ma.MaskedArray.__getitem__(self, key)
+        if isinstance(out, Signal):
+            out._part = self, key[0] if isinstance(key, tuple) and key else key
+        return out

@@ -1,0 +1,41 @@
+"""Columns of times, however they are written, as int64 nanoseconds since 1970 UTC."""
+
+import numpy as np
+
+from speeddata.errors import TimeError
+from speeddata.table import Array
+from speeddata.times import parse_time
+
+__all__ = ["times_of", "to_ns"]
+
+SCALES = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+LIMITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17))  # below which a time is of the unit
+NO_TIME = -(2**63)  # as datetime64 has it
+
+
+def to_ns(time: Array, unit: str | None = None) -> Array:
+    """Times as int64 ns. Where no unit is told, the magnitude of the first one over 0 tells it."""
+    if time.dtype.kind == "M":
+        return time.astype("datetime64[ns]").astype(np.int64)
+    if not unit:
+        first = next((abs(int(value)) for value in time[np.isfinite(time) & (time > 0)][:1]), 0)
+        unit = next((name for name, limit in LIMITS if first < limit), "ns")
+    scale = SCALES[unit]
+    if time.dtype.kind in "iu":
+        return time.astype(np.int64) * scale
+    valid = np.isfinite(time)
+    time = np.where(valid, time, 0)
+    whole = np.floor(time)
+    return np.where(
+        valid, whole.astype(np.int64) * scale + np.rint((time - whole) * scale).astype(np.int64), NO_TIME
+    )
+
+
+def times_of(times: Array) -> Array:
+    """Times as int64 ns: numbers by their magnitude (small ones are seconds), ISO 8601 text, datetime64."""
+    if times.dtype.kind in "Miuf":
+        return to_ns(times)
+    try:
+        return np.array([parse_time(str(value)) for value in times], np.int64)
+    except TimeError as error:
+        raise ValueError(f"the times are neither numbers nor ISO 8601: {error}") from error

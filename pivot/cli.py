@@ -1,0 +1,143 @@
+"""Command line of the history service."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import uvicorn
+import uvloop
+
+from speeddata.pidfile import pidfile
+from speeddata.pivot.catalogue import Catalogue
+from speeddata.pivot.exporter import Exporter
+from speeddata.pivot.request import Limits
+from speeddata.pivot.service import make_app
+
+__all__ = ["main"]
+
+logger = logging.getLogger(__name__)
+
+EXIT_PORT_IN_USE = 3
+GRACE_S = 2  # for answers that are under way when the service is stopped
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which leaves the signals to us: it would end itself by the signal it has handled."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--registry", metavar="URL", default="http://127.0.0.1:8080", show_default=True, help="The registry."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve HTTP on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0: any free one."
+)
+@click.option(
+    "--archive",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder of the archive.",
+)
+@click.option(
+    "--limit-channels", type=click.IntRange(1), default=20, show_default=True, help="Channels of an export."
+)
+@click.option(
+    "--limit-minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="Length of an export.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds that making an export may take.",
+)
+@click.option(
+    "--pidfile", "pid_path", type=click.Path(path_type=Path), help="File that holds the process id."
+)
+def main(
+    registry: str,
+    host: str,
+    port: int,
+    archive: Path,
+    limit_channels: int,
+    limit_minutes: float,
+    timeout: float,
+    pid_path: Path | None,
+) -> None:
+    """Serve exports of recorded data."""
+    logging.basicConfig(level=logging.INFO, format="pivot: %(message)s")
+    try:
+        listener = bind(host, port)
+    except OSError as error:
+        reason = "in use" if error.errno == errno.EADDRINUSE else f"not to be had: {error.strerror or error}"
+        click.echo(f"pivot: port {port} on {host} is {reason}", err=True)
+        sys.exit(EXIT_PORT_IN_USE)
+    allow_files()
+    limits = Limits(channels=limit_channels, minutes=limit_minutes, timeout_s=timeout)
+    exporter = Exporter(Catalogue(archive, registry), limits)
+    with pidfile(pid_path):
+        uvloop.run(serve(exporter, listener))
+
+
+async def serve(exporter: Exporter, listener: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    config = uvicorn.Config(
+        make_app(exporter),
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=20,
+    )
+    server = Server(config)
+
+    def stop() -> None:
+        server.should_exit = True
+        exporter.close()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    host, port = listener.getsockname()[:2]
+    logger.info("history at http://%s:%s", f"[{host}]" if ":" in host else host, port)
+    await server.serve(sockets=[listener])
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the port, or raise OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def allow_files() -> None:
+    """Let an export hold many segments open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

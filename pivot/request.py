@@ -1,0 +1,138 @@
+"""What an export is asked for: query parameters read and checked. No files, no clock."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from speeddata.errors import TimeError
+from speeddata.pivot.problem import Problem
+from speeddata.times import parse_duration, parse_time
+
+__all__ = [
+    "ExportRequest",
+    "Limits",
+    "choose_signals",
+    "read_channels",
+    "read_list",
+    "read_range",
+    "require_span",
+]
+
+EARLIEST, LATEST = -(2**63), 2**63 - 1  # what int64 nanoseconds hold
+MINUTE_NS = 60_000_000_000
+# A `+` that was not written %2B in the URL has become a space.
+LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d(:?\d\d)?$)")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one client may ask for."""
+
+    channels: int = 20
+    minutes: float = 5.0
+    timeout_s: float = 60.0
+    running: int = 4  # exports being made at a time
+    admitted: int = 32  # and those that wait or are being sent
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """Some channels over a range of time, both ends included."""
+
+    start_ns: int
+    end_ns: int
+    channels: tuple[str, ...]
+    signals: tuple[str, ...]  # none: all
+
+
+def read_list(text: str | None) -> tuple[str, ...]:
+    """Names of a comma list, each once, in their order."""
+    names = [name.strip() for name in (text or "").split(",")]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def read_channels(text: str | None, limits: Limits) -> tuple[str, ...]:
+    """The channels asked for, not too many."""
+    channels = read_list(text)
+    if not channels:
+        raise Problem(400, "Missing required parameter: channels")
+    if len(channels) > limits.channels:
+        error = f"Channel count exceeds maximum ({limits.channels})"
+        raise Problem(413, error, requested_channels=len(channels))
+    return channels
+
+
+def require_span(start: str | None, end: str | None, duration: str | None) -> None:
+    """See that the parameters given can make a range."""
+    if start and end and duration:
+        raise Problem(400, "Give two of start, end and duration, not all three")
+    if not start and not duration:
+        raise Problem(400, "Missing required parameter: start (or duration)")
+
+
+def read_range(
+    start: str | None,
+    end: str | None,
+    duration: str | None,
+    limits: Limits,
+    now_ns: int,
+    newest: Callable[[], int | None],
+) -> tuple[int, int]:
+    """The range asked for.
+
+    Of start, end and duration two make the range; start alone goes up to now, duration alone ends at the newest record.
+    """
+    require_span(start, end, duration)
+    start_ns, end_ns = _read("start", start, _parse_stamp), _read("end", end, _parse_stamp)
+    span_ns = _read("duration", duration, parse_duration)
+    if start_ns is not None and span_ns is not None:
+        end_ns = start_ns + span_ns
+    if end_ns is None and start_ns is None:
+        end_ns = newest()
+    end_ns = now_ns if end_ns is None else end_ns
+    start_ns = end_ns - (span_ns or 0) if start_ns is None else start_ns
+    if start_ns >= end_ns:
+        raise Problem(400, "start must be before end")
+    minutes = (end_ns - start_ns) / MINUTE_NS
+    if minutes > limits.minutes:
+        error = f"Time range exceeds maximum ({limits.minutes:g} minutes)"
+        raise Problem(413, error, requested_minutes=round(minutes, 3))
+    return max(start_ns, EARLIEST), min(end_ns, LATEST)
+
+
+def _read(name: str, text: str | None, parse: Callable[[str], int]) -> int | None:
+    if not text:
+        return None
+    try:
+        return parse(text)
+    except TimeError as error:
+        raise Problem(400, f"Invalid {name}: {error}") from error
+
+
+def _parse_stamp(text: str) -> int:
+    try:
+        return parse_time(text)
+    except TimeError:
+        mended = LOST_PLUS.sub("+", text.rstrip())
+        if mended == text:
+            raise
+        return parse_time(mended)
+
+
+def choose_signals(signals: Sequence[str], known: dict[str, list[str] | None]) -> dict[str, list[str] | None]:
+    """Of each channel's signals (None: nobody knows them) those asked for, by name or as channel.name; None: all."""
+    if not signals:
+        return dict.fromkeys(known)
+    chosen: dict[str, list[str] | None] = {}
+    found: set[str] = set()
+    for channel, names in known.items():
+        spelled = {
+            **{f"{channel}.{name}": name for name in names or ()},
+            **{name: name for name in names or ()},
+        }
+        found |= spelled.keys() & set(signals)
+        chosen[channel] = list(dict.fromkeys(spelled[signal] for signal in signals if signal in spelled))
+    unknown = [signal for signal in signals if signal not in found]
+    if unknown and all(names is not None for names in known.values()):
+        raise Problem(404, "Signal not found", signal=unknown[0])
+    return chosen

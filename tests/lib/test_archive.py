@@ -1,0 +1,211 @@
+import itertools
+import os
+import random
+
+import pytest
+import segments as made
+
+from speeddata.archive import CHANNEL_NAME, Archive, Span, segment_paths
+from speeddata.index import index_path
+
+MS = 1_000_000
+
+
+def read(folder, start=None, end=None, names=None):
+    """The rows of a range as dicts, and the reader they came from."""
+    limits = {} if start is None else {"start_ns": start, "end_ns": end}
+    with Archive(folder).open(**limits) as reader:
+        table = reader.read(names)
+    columns = {"time": table.time_ns, **table.columns}
+    values = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in values], reader
+
+
+def random_archive(folder, seed):
+    """Segments of blocks whose times run on, jump back, repeat and overlap; gives the rows in the order of arrival."""
+    choose = random.Random(seed)
+    rows, number, now = [], 0, made.START
+    for place in range(choose.randint(1, 4)):
+        blocks = []
+        for _ in range(choose.randint(0, 5)):
+            block = []
+            for _ in range(choose.randint(1, 8)):
+                now += choose.choice([0, 1, 2, 5]) * MS
+                late = choose.choice([0] * 6 + [3, 20]) * MS
+                block.append(made.record(number, time=now - late))
+                number += choose.choice([1, 1, 1, 1, 2, 4])
+            blocks.append(block)
+        codec, index = choose.choice(["null", "deflate", "zstandard"]), choose.random() < 0.7
+        path = made.write_segment(folder, blocks, start=made.START + place * MS, codec=codec, index=index)
+        if index and choose.random() < 0.5:
+            known = index_path(path).read_bytes()
+            index_path(path).write_bytes(known[: 64 + 64 * choose.randint(0, len(blocks))])
+        rows += itertools.chain.from_iterable(blocks)
+    return rows
+
+
+def expected_gaps(rows):
+    steps = itertools.pairwise(rows)
+    return [(a["time"], b["counter"] - a["counter"] - 1) for a, b in steps if b["counter"] - a["counter"] > 1]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_range_is_what_brute_force_finds(tmp_path, seed):
+    folder = tmp_path / "example"
+    rows = random_archive(folder, seed)
+    stamps = sorted(row["time"] for row in rows) or [made.START]
+    choose = random.Random(seed)
+    ranges = [tuple(sorted(choose.choices(stamps, k=2))) for _ in range(8)]
+    for start, end in [
+        *ranges,
+        (stamps[0], stamps[-1]),
+        (stamps[-1] + 1, stamps[-1] + 9),
+        (0, stamps[0] - 1),
+    ]:
+        wanted = sorted((row for row in rows if start <= row["time"] <= end), key=lambda row: row["time"])
+        found, reader = read(folder, start, end)
+        assert found == wanted
+        assert reader.gaps == expected_gaps(wanted)
+        assert reader.damages == []
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_small_batches_follow_each_other_in_time(tmp_path, seed, monkeypatch):
+    monkeypatch.setattr("speeddata.reader.BATCH", 3)
+    rows = random_archive(tmp_path / "example", seed)
+    with Archive(tmp_path / "example").open() as reader:
+        numbers, before = [], 0
+        for table in reader.batches(["counter"]):
+            assert before <= table.time_ns[0]
+            before = table.time_ns[-1]
+            numbers += table.columns["counter"].tolist()
+    assert numbers == [row["counter"] for row in sorted(rows, key=lambda row: row["time"])]
+    assert reader.gaps == expected_gaps(sorted(rows, key=lambda row: row["time"]))
+
+
+def test_records_in_order_come_in_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr("speeddata.reader.BATCH", 10)
+    made.write_segment(tmp_path / "example", [made.records(5, n) for n in range(0, 50, 5)])
+    with Archive(tmp_path / "example").open() as reader:
+        assert reader.count == 50
+        assert [len(table) for table in reader.batches()] == [10] * 5
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_span_is_that_of_the_records_also_when_asked_again(tmp_path, seed):
+    folder = tmp_path / "example"
+    rows = random_archive(folder, seed)
+    archive = Archive(folder)
+    wanted = Span(min(r["time"] for r in rows), max(r["time"] for r in rows)) if rows else None
+    assert archive.span() == wanted
+    assert archive.span() == wanted
+    more = made.record(0, time=made.START + 10**12)
+    made.write_segment(folder, [[more]], start=made.START + 10**9)
+    assert archive.span().newest_ns == more["time"]
+    for path in segment_paths(folder):
+        path.unlink()
+    assert archive.span() is None
+
+
+def test_what_is_remembered_of_a_segment_ends_when_it_grows(tmp_path):
+    folder = tmp_path / "example"
+    path = made.write_segment(folder, [made.records(3)])
+    made.write_segment(folder, [made.records(1, 100)], start=made.START + 10**9)
+    archive = Archive(folder)
+    assert archive.span() == (made.START, made.START + 100 * MS)
+    with path.open("ab") as file:
+        file.write(made.block(1, made.encode(made.SCHEMA, [made.record(500)])))
+    assert archive.span().newest_ns == made.START + 500 * MS
+    with archive.open(made.START + 500 * MS, made.START + 500 * MS) as reader:
+        assert reader.read().columns["counter"].tolist() == [500]
+
+
+def test_segments_without_records_in_the_range_are_not_opened_again(tmp_path, monkeypatch):
+    folder = tmp_path / "example"
+    first = made.write_segment(folder, [made.records(3)])
+    made.write_segment(folder, [made.records(3, 100)], start=made.START + 10**9)
+    archive = Archive(folder)
+    archive.span()
+    opened = []
+    real = os.open
+    monkeypatch.setattr(os, "open", lambda path, *a, **k: (opened.append(path), real(path, *a, **k))[1])
+    with archive.open(made.START + 100 * MS, made.START + 200 * MS) as reader:
+        assert len(reader.read()) == 3
+    assert opened
+    assert first not in opened
+
+
+def test_only_overlapping_blocks_are_read(tmp_path):
+    """Blocks outside the range may be damaged: nobody looks."""
+    folder = tmp_path / "example"
+    path = made.write_segment(folder, [made.records(3), made.records(3, 3), made.records(3, 6)])
+    data = path.read_bytes()
+    at = data.index(b"m0")
+    path.write_bytes(data[:at] + b"XX" + data[at + 2 :])
+    rows, reader = read(folder, made.START + 3 * MS, made.START + 8 * MS)
+    assert rows == made.records(6, 3)
+    assert reader.damages == []
+    rows, reader = read(folder, made.START + 2 * MS, made.START + 3 * MS)
+    assert rows == made.records(1, 3)
+    assert [(damage.reason, damage.records) for damage in reader.damages] == [("checksum", 3)]
+
+
+def test_files_of_other_kinds_are_not_touched(tmp_path):
+    folder = tmp_path / "example"
+    path = made.write_segment(folder, [made.records(3)])
+    (folder / ".example_next.avro").write_bytes(b"being made")
+    (folder / "quarantine.avro").write_bytes(path.read_bytes())
+    (folder / "example_folder.avro").mkdir()
+    (folder / "example_link.avro").symlink_to(path)
+    assert segment_paths(folder) == [path]
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    assert segment_paths(link) == []
+    assert segment_paths(path) == []
+    assert segment_paths(tmp_path / "nosuch") == []
+
+
+def test_unreadable_segments_are_said_and_the_others_served(tmp_path):
+    folder = tmp_path / "example"
+    made.write_segment(folder, [made.records(2)])
+    (folder / "example_a.avro").write_bytes(b"rubbish")
+    (folder / "example_b.avro").write_bytes(b"")
+    (folder / "example_c.avro").write_bytes(made.head(made.SCHEMA)[:50])
+    (folder / "example_d.avro").write_bytes(made.head({"type": "record", "name": "x", "fields": []}))
+    rows, reader = read(folder)
+    assert rows == made.records(2)
+    assert [(d.segment, d.records) for d in reader.damages] == [
+        ("example_a.avro", None),
+        ("example_c.avro", None),
+        ("example_d.avro", None),
+    ]
+    assert "no time" in reader.damages[2].reason
+
+
+def test_cut_segments_are_said_except_the_last(tmp_path):
+    folder = tmp_path / "example"
+    first = made.write_segment(folder, [made.records(2), made.records(2, 2)])
+    first.write_bytes(first.read_bytes()[:-5])
+    rows, reader = read(folder)
+    assert (rows, reader.damages) == (made.records(2), [])
+    made.write_segment(folder, [made.records(2, 4)], start=made.START + 10**9)
+    rows, reader = read(folder)
+    assert rows == made.records(2) + made.records(2, 4)
+    assert [damage.reason for damage in reader.damages] == ["cut off"]
+
+
+def test_a_segment_deleted_while_it_is_read_is_read_to_its_end(tmp_path):
+    folder = tmp_path / "example"
+    path = made.write_segment(folder, [made.records(5)])
+    with Archive(folder).open() as reader:
+        path.unlink()
+        index_path(path).unlink()
+        assert len(reader.read()) == 5
+        assert reader.damages == []
+
+
+def test_channel_names():
+    for name in ("a", "A0", "example", "a.b-c_d", "0" * 64):
+        assert CHANNEL_NAME.fullmatch(name)
+    for name in ("", ".", "..", ".a", "a..b", "a/b", "a\0", "-a", "ä", "0" * 65, "a\n", "a b", "a%2e"):
+        assert not CHANNEL_NAME.fullmatch(name)

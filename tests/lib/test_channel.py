@@ -1,0 +1,114 @@
+import h5py
+import numpy as np
+import pandas
+import pytest
+
+from speeddata.channel import Channel
+
+START = 1_735_689_600 * 10**9
+
+
+@pytest.fixture
+def channel():
+    times = START + np.arange(4) * 10**9 + 1
+    return Channel.from_ns("engine", times, {"rpm": np.arange(4), "oil.heat": np.ones(4)}, {"rpm": "1/min"})
+
+
+def test_times_in_three_notations(channel):
+    assert channel.time_ns.tolist() == [START + n * 10**9 + 1 for n in range(4)]
+    assert channel.time.dtype == np.float64
+    assert channel.time.tolist() == [1_735_689_600 + n for n in range(4)]
+    assert channel.real_time[0] == np.datetime64("2025-01-01T00:00:00.000000001")
+
+
+def test_signals_are_attributes(channel):
+    assert channel.rpm is channel.signal["rpm"]
+    assert channel.rpm.unit == "1/min"
+    assert channel.rpm.channel is channel
+    assert channel.signal["oil.heat"].tolist() == [1] * 4
+    assert "rpm" in dir(channel)
+    assert "oil.heat" not in dir(channel)
+    with pytest.raises(
+        AttributeError, match="channel 'engine' has no 'volts'; its signals are rpm, oil.heat"
+    ):
+        _ = channel.volts
+    assert not hasattr(Channel(), "x")
+
+
+def test_members_go_before_signals_of_their_name():
+    channel = Channel(name="a", time=[0], signals={"name": ["x"], "time": [5]})
+    assert channel.name == "a"
+    assert channel.signal["name"].tolist() == ["x"]
+    assert channel.time.tolist() == [0]
+
+
+def test_constructor_takes_relative_and_absolute_times():
+    channel = Channel(
+        [0.0, 0.5], np.array(["2025-01-01T00:00:00", "2025-01-01T00:00:00.5"], "datetime64[ns]"), "a", {}
+    )
+    assert channel.time.tolist() == [0.0, 0.5]
+    assert channel.time_ns.tolist() == [START, START + 500_000_000]
+    assert Channel(["2025-01-01T00:00:00Z"]).time_ns.tolist() == [START]
+    assert len(Channel()) == 0
+
+
+def test_signals_must_have_a_row_for_each_time(channel):
+    with pytest.raises(ValueError, match="signal 'x' has 3 rows, channel 'engine' has 4"):
+        channel.add_signals({"x": [1, 2, 3]})
+    with pytest.raises(ValueError, match="no rows"):
+        channel.add_signals({"x": 5})
+    channel.add_signals({"y": [1, 2, 3, 4]})
+    assert channel.y.t.tolist() == channel.time.tolist()
+
+
+def test_repr_helps(channel):
+    assert repr(channel).splitlines() == [
+        "engine: 2 signals with 4 rows, 2025-01-01T00:00:00.000000001Z to 2025-01-01T00:00:03.000000001Z",
+        "  rpm: 4x1 int64 [1/min]",
+        "  oil.heat: 4x1 float64",
+    ]
+    channel.gaps, channel.damage = [(START, 3), (START, 4)], [{}]
+    assert "7 records missing in 2 gaps, 1 damaged places left out" in repr(channel)
+    assert repr(Channel(name="a")) == "a: 0 signals with 0 rows"
+    assert "  s: 1x1 text" in repr(Channel([0], name="a", signals={"s": np.array(["x"], object)}))
+
+
+def test_from_csv(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("time,a b\n0,1\n0.5,2\n")
+    for channel in (Channel.load_csv(path, "x"), Channel.from_csv(path, "x", index_col="time")):
+        assert channel.time.tolist() == [0.0, 0.5]
+        assert channel.a_b.tolist() == [1, 2]
+
+
+def test_from_dataframe():
+    frame = pandas.DataFrame(
+        {
+            " a b": [1.5, None, 2.5],
+            "n": pandas.array([1, None, 3], dtype="Int32"),
+            "whole": pandas.array([1, 2, 3], dtype="Int64"),
+            "s": ["x", None, "z"],
+        },
+        index=pandas.date_range("2025-01-01", periods=3, freq="s", tz="Europe/Berlin"),
+    )
+    channel = Channel.from_df(frame, "frame")
+    assert channel.time_ns.tolist() == [START - 3600 * 10**9 + n * 10**9 for n in range(3)]
+    assert channel.n.tolist() == [1, None, 3]
+    assert channel.n.dtype == np.int32
+    assert channel.whole.dtype == np.int64
+    assert channel.s.tolist() == ["x", None, "z"]
+    assert np.isnan(channel.a_b[1])
+    naive = Channel.from_df(frame.tz_localize(None), "naive")
+    assert naive.time_ns[0] == START
+    assert Channel.from_df(frame.reset_index(drop=True), "numbered").time.tolist() == [0, 1, 2]
+
+
+def test_from_hdf5_group(tmp_path):
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        group = file.create_group("example")
+        group["time"] = START + np.arange(3)
+        group["voltage"] = np.arange(3.0)
+        channel = Channel.from_hdf5_group(group)
+    assert (channel.name, len(channel), channel.schema, channel.gaps) == ("example", 3, None, [])
+    assert channel.time_ns.tolist() == [START, START + 1, START + 2]
+    assert channel.voltage.unit is None

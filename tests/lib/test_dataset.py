@@ -1,0 +1,213 @@
+import itertools
+import json
+
+import fastavro
+import h5py
+import numpy as np
+import pandas
+import pytest
+import segments as made
+
+from speeddata import Channel, Set, read_avro, read_csv, read_hdf5
+from speeddata.errors import ArchiveError
+from speeddata.table import Table
+
+
+@pytest.fixture
+def segment(tmp_path):
+    return made.write_segment(tmp_path / "example", [made.records(3), made.records(2, 5)])
+
+
+def same(a, b):
+    """Whether two channels hold the same."""
+    return (
+        a.time_ns.tolist() == b.time_ns.tolist()
+        and {n: (s.tolist(), s.unit) for n, s in a.signal.items()}
+        == {n: (s.tolist(), s.unit) for n, s in b.signal.items()}
+        and (a.schema, a.gaps, a.damage) == (b.schema, b.gaps, b.damage)
+    )
+
+
+def test_five_equal_spellings(segment):
+    data = read_avro(segment)
+    spellings = [
+        data.channel["example"].signal["voltage"],
+        data.channel["example"].voltage,
+        data.example.signal["voltage"],
+        data.example.voltage,
+        data.voltage,
+    ]
+    assert all(spelling is spellings[0] for spelling in spellings)
+    assert data.voltage.tolist() == [0.0, 0.25, 0.5, 1.25, 1.5]
+
+
+def test_signals_of_several_channels_are_ambiguous():
+    data = Set()
+    data.add_channels(
+        [Channel([0], name="a", signals={"x": [1], "y": [2]}), Channel([0], name="b", signals={"x": [3]})]
+    )
+    assert data.y.tolist() == [2]
+    with pytest.raises(
+        AttributeError, match=r"2 channels have a signal 'x': channel\[\"a\"\].x, channel\[\"b\"\].x"
+    ):
+        _ = data.x
+    with pytest.raises(AttributeError, match="no channel and no signal 'z'; the channels are a, b"):
+        _ = data.z
+    assert not hasattr(data, "x")
+
+
+def test_channels_go_before_signals_of_their_name():
+    data = Set({"a": Channel([0], name="a", signals={"a": [1]})})
+    assert isinstance(data.a, Channel)
+    assert data.a.a.tolist() == [1]
+    assert {"a"} <= set(dir(data))
+
+
+def test_read_avro_equals_fastavro(segment):
+    channel = read_avro(segment).example
+    with segment.open("rb") as file:
+        rows = list(fastavro.reader(file))
+    assert channel.time_ns.tolist() == [row["time"] for row in rows]
+    assert channel.message.tolist() == [row["message"] for row in rows]
+    assert channel.gaps == [(rows[2]["time"], 2)]
+    assert json.loads(channel.schema) == made.SCHEMA
+    assert channel.voltage.unit == "V"
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+def test_read_avro_reads_files_of_other_writers(tmp_path, codec):
+    path = tmp_path / "data_1700000000.avro"
+    schema = fastavro.parse_schema(dict(made.SCHEMA))
+    with path.open("wb") as file:
+        fastavro.writer(file, schema, made.records(5000), codec=codec)
+    data = read_avro(path)
+    assert data.example.counter.tolist() == list(range(5000))
+    assert list(data.channel) == ["example"], "the last part of the schema's namespace"
+
+
+def test_damage_is_warned_of(segment):
+    data = segment.read_bytes()
+    at = data.index(b"m1")
+    segment.write_bytes(data[:at] + b"XX" + data[at + 2 :])
+    with pytest.warns(UserWarning, match="checksum in bytes .* 3 records left out"):
+        channel = read_avro(segment).example
+    assert channel.counter.tolist() == [5, 6]
+    assert channel.damage[0]["records"] == 3
+    segment.write_bytes(data[:-3])
+    with pytest.warns(UserWarning, match="no whole block"):
+        assert len(read_avro(segment).example) == 3
+
+
+def test_from_avro_reads_files_without_head(tmp_path):
+    path, schema = tmp_path / "data_1.avro", tmp_path / "example.avsc"
+    schema.write_text(json.dumps(made.SCHEMA))
+    sync = bytes.fromhex("a48a1e90050424780a68337fc2509563")
+    rows = made.records(100)
+    path.write_bytes(b"".join(made.block(1, made.encode(made.SCHEMA, [row]), sync) for row in rows))
+    data = Set.from_avro(path, schema, "engine")
+    assert data.engine.message.tolist() == [row["message"] for row in rows]
+    assert data.engine.time_ns.tolist() == [row["time"] for row in rows]
+    assert list(Set.from_avro(path, schema).channel) == ["example"]
+    with pytest.raises(ArchiveError, match="SpeedData up to 0.6"):
+        read_avro(path)
+
+
+def test_from_avro_uses_the_schema_of_the_file_where_there_is_one(segment, tmp_path):
+    other = tmp_path / "other.avsc"
+    other.write_text(json.dumps({**made.SCHEMA, "fields": made.SCHEMA["fields"][:1]}))
+    assert "voltage" in Set.from_avro(segment, other).example.signal
+
+
+@pytest.mark.parametrize("content", [b"", b"Obj", b"rubbish and more"])
+def test_what_cannot_be_read_is_told(tmp_path, content):
+    path = tmp_path / "x.avro"
+    path.write_bytes(content)
+    if not content:
+        assert read_avro(path).channel == {}
+        return
+    with pytest.raises(ArchiveError, match="x.avro"):
+        read_avro(path)
+    with pytest.raises(FileNotFoundError):
+        read_avro(tmp_path / "nosuch.avro")
+
+
+def test_hdf5_round_trip(segment, tmp_path):
+    data = read_avro(segment)
+    data.add_csv(write_csv(tmp_path / "other.csv"))
+    data.to_hdf5(tmp_path / "out.h5")
+    back = read_hdf5(tmp_path / "out.h5")
+    assert list(back.channel) == ["example", "other"]
+    assert same(back.example, data.example)
+    assert back.other.a.tolist() == [1, 2]
+    assert repr(back) == repr(data)
+
+
+def test_hdf5_of_old_layouts(tmp_path):
+    """A group without attributes, and a file with its datasets in the root."""
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        file["time"] = made.START + np.arange(3)
+        file["engine/time"] = np.array([1.7e9, 1.7e9 + 0.5])
+        file["engine/x"] = np.array([1.0, 2.0])
+        file.create_group("nothing")
+    data = read_hdf5(tmp_path / "old.h5")
+    assert data.old.time_ns.tolist() == [made.START, made.START + 1, made.START + 2]
+    assert data.engine.time.tolist() == [1.7e9, 1.7e9 + 0.5]
+    assert len(data.nothing) == 0
+
+
+def write_csv(path):
+    path.write_text("time,a\n0,1\n1,2\n")
+    return path
+
+
+def test_csv_files_are_named_by_themselves_or_by_keys(tmp_path):
+    one, two = write_csv(tmp_path / "one.csv"), write_csv(tmp_path / "two.csv")
+    assert list(read_csv(one).channel) == ["one"]
+    assert list(read_csv([one, str(two)]).channel) == ["one", "two"]
+    assert list(read_csv({"x": one, "y": two}).channel) == ["x", "y"]
+    data = Set.from_csv(one, index_col="time")
+    data.add_csv(two)
+    assert data.two.a.tolist() == [1, 2]
+
+
+def test_dataframes_are_named_by_keys_attributes_or_numbers():
+    frame = pandas.DataFrame({"a": [1, 2]})
+    named = frame.copy()
+    named.attrs["name"] = "named"
+    assert list(Set.from_df(frame).channel) == ["df0"]
+    assert list(Set.from_df([frame, named]).channel) == ["df0", "named"]
+    data = Set.from_df({"x": frame})
+    data.add_df(frame, "y")
+    assert list(data.channel) == ["x", "y"]
+    assert data.y.a.tolist() == [1, 2]
+
+
+def test_channels_are_added_one_by_one_or_together():
+    data = Set()
+    assert repr(data) == "empty set"
+    a, b, c = (Channel([0], name=name) for name in "abc")
+    data.add_channels(a)
+    data.add_channels([b])
+    data.add_channels({"other": c})
+    assert list(data.channel) == ["a", "b", "other"]
+    with pytest.raises(AttributeError, match="the set is empty"):
+        _ = Set().x
+
+
+def test_tables_of_random_types_survive_hdf5(tmp_path):
+    """Every combination of what two columns can be."""
+    columns = {
+        "int": np.array([1, 2], np.int32),
+        "flag": np.array([True, False]),
+        "masked": np.ma.MaskedArray([1, 2], [True, False]),
+        "text": np.array(["a", None], object),
+        "wave": np.ones((2, 3), np.float32),
+    }
+    for (a, x), (b, y) in itertools.combinations(columns.items(), 2):
+        data = Set(
+            {"c": Channel.from_ns("c", np.array([5, 6]), Table(np.array([5, 6]), {a: x, b: y}).columns)}
+        )
+        data.to_hdf5(tmp_path / "x.h5")
+        assert same(read_hdf5(tmp_path / "x.h5").c, data.c) or data.c.schema is None
+        back = read_hdf5(tmp_path / "x.h5").c
+        assert [back.signal[name].tolist() for name in (a, b)] == [x.tolist(), y.tolist()]

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from speeddata.channel import Channel
+from speeddata.signal import MaskedSignal, Signal
+
+TIME = np.arange(5) / 10
+
+
+@pytest.fixture
+def channel():
+    return Channel(TIME, name="engine", signals={"v": np.arange(5.0), "w": np.zeros((5, 3))})
+
+
+@pytest.fixture
+def voltage(channel):
+    return Signal(np.arange(5.0), "v", channel, "V")
+
+
+def test_is_an_array_that_knows_its_name_unit_channel_and_time(voltage, channel):
+    assert isinstance(voltage, np.ndarray)
+    assert (voltage.name, voltage.unit, voltage.channel) == ("v", "V", channel)
+    assert voltage.t is channel.time
+
+
+def test_slices_keep_their_time(voltage, channel):
+    assert voltage[1:3].t.tolist() == [0.1, 0.2]
+    assert voltage[1:][::2].t.tolist() == [0.1, 0.3]
+    assert voltage[voltage > 2].t.tolist() == [0.3, 0.4]
+    assert voltage[[4, 0]].t.tolist() == [0.4, 0.0]
+    assert channel.w[1:3, 0].t.tolist() == [0.1, 0.2]
+    assert voltage[1:3].unit == "V"
+
+
+def test_what_is_computed_has_time_but_no_unit(voltage):
+    assert (voltage * 2).unit is None
+    assert (voltage * 2).t.tolist() == TIME.tolist()
+    assert voltage.unit == "V"
+    assert voltage.copy().unit == "V"
+    assert voltage.astype(int).unit == "V"
+
+
+def test_reductions_are_plain_numbers(voltage):
+    for value in (
+        voltage.mean(),
+        np.sum(voltage),
+        voltage.max(),
+        np.median(voltage),
+        voltage.std(),
+        voltage[2],
+    ):
+        assert not isinstance(value, np.ndarray)
+        assert f"{value:.1f}"
+
+
+def test_what_is_no_longer_rows_has_no_time(channel):
+    with pytest.raises(ValueError, match="'w'"):
+        _ = channel.w[0].t
+    with pytest.raises(ValueError, match="'w'"):
+        _ = channel.w.T.t
+    with pytest.raises(AttributeError, match="belongs to no channel"):
+        _ = Signal([1, 2], "x").t
+
+
+def test_masked_signals_are_signals(channel):
+    counts = Signal(np.ma.MaskedArray([1, 2, 3, 4, 5], [0, 1, 0, 0, 1]), "n", channel, "1")
+    assert isinstance(counts, Signal)
+    assert isinstance(counts, MaskedSignal)
+    assert counts.tolist() == [1, None, 3, 4, None]
+    assert (counts.name, counts.unit, counts.sum()) == ("n", "1", 8)
+    assert counts.t.tolist() == TIME.tolist()
+    assert counts[1:3].t.tolist() == [0.1, 0.2]
+    assert (counts + 1).tolist() == [2, None, 4, 5, None]
+    assert (counts + 1).unit is None
+    assert counts[1] is np.ma.masked

@@ -1,0 +1,196 @@
+import asyncio
+import io
+import threading
+
+import pytest
+import segments as made
+
+from speeddata.pivot import exporter as module
+from speeddata.pivot.catalogue import Catalogue
+from speeddata.pivot.export import Export, Stopped
+from speeddata.pivot.exporter import Exporter
+from speeddata.pivot.problem import Problem
+from speeddata.pivot.request import Limits
+
+PARAMS = {"duration": "PT1S", "channels": "example"}
+LIMIT_S = 30
+
+
+class Slow:
+    """Stands for the making of an export: lasts until it is released or told to stop."""
+
+    def __init__(self):
+        self.running = threading.Semaphore(0)
+        self.released = threading.Event()
+        self.stopped = threading.Semaphore(0)
+        self.files = []
+
+    def __call__(self, _request, _archives, _folder, stop):
+        self.running.release()
+        while not self.released.is_set():
+            if stop.wait(0.01):
+                self.stopped.release()
+                raise Stopped
+        self.files.append(io.BytesIO(b"done"))
+        return Export(self.files[-1], 4, 0)
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    slow = Slow()
+    monkeypatch.setattr(module, "export_hdf5", slow)
+    yield slow
+    slow.released.set()
+
+
+@pytest.fixture
+def make(tmp_path):
+    made.write_segment(tmp_path / "example", [made.records(3)])
+    exporters = []
+
+    def make(**limits):
+        exporters.append(Exporter(Catalogue(tmp_path, None), Limits(**limits)))
+        return exporters[-1]
+
+    yield make
+    for exporter in exporters:
+        exporter.close()
+
+
+async def stays():
+    return False
+
+
+async def reached(semaphore):
+    await asyncio.to_thread(semaphore.acquire, timeout=LIMIT_S)
+
+
+async def refused(answer):
+    with pytest.raises(Problem) as caught:
+        await asyncio.wait_for(answer, LIMIT_S)
+    return caught.value
+
+
+def test_answers_with_the_file(make):
+    response = asyncio.run(make().export(PARAMS, stays))
+    assert response.headers["content-type"] == "application/x-hdf5"
+    name = response.headers["content-disposition"]
+    assert name.startswith('attachment; filename="export_')
+    assert len(name) == len('attachment; filename="export_20250123_140000.h5"')
+    assert "x-speeddata-partial" not in response.headers
+    response._file.close()
+
+
+def test_too_slow_is_408(make, slow):
+    async def run():
+        problem = await refused(make(timeout_s=0.05).export(PARAMS, stays))
+        assert (problem.status, problem.body) == (
+            408,
+            {"error": "The export took longer than 0.05 s, ask for less at once"},
+        )
+        await reached(slow.stopped)
+
+    asyncio.run(run())
+
+
+def test_a_client_that_leaves_ends_its_export(make, slow):
+    async def run():
+        left = False
+
+        async def leaves():
+            return left
+
+        exporter = make()
+        answer = asyncio.ensure_future(exporter.export(PARAMS, leaves))
+        await reached(slow.running)
+        left = True
+        assert (await refused(answer)).status == 499
+        await reached(slow.stopped)
+        assert exporter.admitted == 0
+
+    asyncio.run(run())
+
+
+def test_a_cancelled_request_ends_its_export(make, slow):
+    async def run():
+        exporter = make()
+        answer = asyncio.ensure_future(exporter.export(PARAMS, stays))
+        await reached(slow.running)
+        answer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await answer
+        await reached(slow.stopped)
+        assert exporter.admitted == 0
+
+    asyncio.run(run())
+
+
+def test_too_many_at_once_are_429(make, slow):
+    async def run():
+        exporter = make(running=2, admitted=4)
+        answers = [asyncio.ensure_future(exporter.export(PARAMS, stays)) for _ in range(4)]
+        await reached(slow.running)
+        await reached(slow.running)
+        assert not slow.running.acquire(blocking=False), "only two are made at a time"
+        problem = await refused(exporter.export(PARAMS, stays))
+        assert (problem.status, problem.headers) == (429, {"retry-after": "2"})
+        slow.released.set()
+        responses = await asyncio.wait_for(asyncio.gather(*answers), LIMIT_S)
+        assert exporter.admitted == 4, "they count until they are sent"
+        for response in responses:
+            response._done()
+        assert exporter.admitted == 0
+
+    asyncio.run(run())
+
+
+def test_refused_requests_are_not_counted(make):
+    async def run():
+        exporter = make(admitted=1)
+        for _ in range(3):
+            assert (await refused(exporter.export({"channels": "example"}, stays))).status == 400
+            assert (await refused(exporter.export({**PARAMS, "channels": "nosuch"}, stays))).status == 404
+            assert (await refused(exporter.export({**PARAMS, "duration": "PT6M"}, stays))).status == 413
+        assert exporter.admitted == 0
+
+    asyncio.run(run())
+
+
+def test_closing_ends_what_is_under_way_and_refuses_the_rest(make, slow):
+    async def run():
+        exporter = make(running=1)
+        answers = [asyncio.ensure_future(exporter.export(PARAMS, stays)) for _ in range(3)]
+        await reached(slow.running)
+        exporter.close()
+        assert [(await refused(answer)).status for answer in answers] == [503] * 3
+        assert (await refused(exporter.export(PARAMS, stays))).status == 503
+        await reached(slow.stopped)
+
+    asyncio.run(run())
+
+
+def test_a_file_that_nobody_takes_any_more_is_closed(make, slow):
+    """The export ends just as its client is found gone."""
+
+    async def run():
+        async def leaves():
+            slow.released.set()
+            return True
+
+        assert (await refused(make().export(PARAMS, leaves))).status == 499
+        deadline = asyncio.get_running_loop().time() + LIMIT_S
+        while not (slow.files and slow.files[0].closed) and not slow.stopped.acquire(blocking=False):
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+
+
+def test_duration_alone_ends_at_the_newest_record(make, tmp_path):
+    exporter = make()
+    newest = made.START + 2_000_000
+    assert exporter.read(PARAMS).end_ns == newest
+    made.write_segment(tmp_path / "other", [made.records(9)])
+    assert exporter.read({**PARAMS, "channels": "example,other"}).end_ns == made.START + 8_000_000
+    (tmp_path / "empty").mkdir()
+    assert exporter.read({**PARAMS, "channels": "empty"}).end_ns > made.START

@@ -1,0 +1,208 @@
+import itertools
+import re
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+import history
+import pytest
+import requests
+import segments as made
+from line import wait_until
+
+from speeddata import __version__, read_hdf5
+from speeddata.errors import ArchiveError
+from speeddata.pivot.catalogue import Catalogue
+from speeddata.pivot.exporter import Exporter
+from speeddata.pivot.request import Limits
+from speeddata.pivot.service import make_app
+
+EXPORT = "/api/v1/pivot/export"
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("archive")
+    made.write_segment(folder / "example", [made.records(500, n) for n in range(0, 5000, 500)])
+    (folder / "empty").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def service(archive):
+    with history.registry(["idle"]) as url, history.running(archive, registry=url) as service:
+        yield service
+
+
+def get(service, path=EXPORT, query="", **params):
+    return requests.get(f"{service.address}{path}{query}", params=params, timeout=30)
+
+
+def load(response, tmp_path):
+    assert response.status_code == 200, response.text
+    path = tmp_path / "export.h5"
+    path.write_bytes(response.content)
+    return read_hdf5(path)
+
+
+def test_health(service):
+    response = get(service, "/api/v1/health")
+    assert (response.status_code, response.json()) == (200, {"service": "pivot-api", "status": "healthy"})
+
+
+def test_export_equals_the_archive(service, tmp_path):
+    response = get(service, start="2023-11-14T22:13:20Z", duration="PT30S", channels="example")
+    assert response.headers["content-type"] == "application/x-hdf5"
+    assert re.fullmatch(
+        r'attachment; filename="export_\d{8}_\d{6}\.h5"', response.headers["content-disposition"]
+    )
+    assert int(response.headers["content-length"]) == len(response.content)
+    channel = load(response, tmp_path).example
+    rows = made.records(5000)
+    assert channel.time_ns.tolist() == [row["time"] for row in rows]
+    assert channel.voltage.tolist() == [row["voltage"] for row in rows]
+    assert channel.message.tolist() == [row["message"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?start=2023-11-14T22:13:21Z&end=2023-11-14T22:13:22Z",
+        "?start=2023-11-14T23:13:21+01:00&duration=PT1S",
+        "?start=2023-11-14T23:13:21%2B01:00&duration=PT1S",
+        "?start=2023-11-14T22:13:21&duration=PT1S",
+        "?end=2023-11-14T22:13:22Z&duration=PT1S",
+        "?start=2023-11-14T22:13:21.000Z&duration=PT1.0S",
+    ],
+)
+def test_ranges_in_all_forms(service, tmp_path, query):
+    channel = load(get(service, query=f"{query}&channels=example&signals=counter"), tmp_path).example
+    assert channel.counter.tolist() == list(range(1000, 2001))
+    assert list(channel.signal) == ["counter"]
+
+
+def test_duration_alone_and_empty_channels(service, tmp_path):
+    data = load(get(service, duration="PT0.01S", channels="example, idle,empty,example"), tmp_path)
+    assert data.example.counter.tolist() == list(range(4989, 5000))
+    assert (len(data.idle), len(data.empty)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("params", "status", "body"),
+    [
+        ({"channels": "example"}, 400, {"error": "Missing required parameter: start (or duration)"}),
+        ({"start": "2025-01-01T00:00:00Z"}, 400, {"error": "Missing required parameter: channels"}),
+        ({"start": "2025-01-02", "end": "2025-01-01", "channels": "example"}, 400, {"error": "start must be before end"}),
+        ({"duration": "PT1S", "channels": "nosuch"}, 404, {"error": "Channel not found", "name": "nosuch"}),
+        ({"duration": "PT1S", "channels": "../x"}, 404, {"error": "Channel not found", "name": "../x"}),
+        ({"duration": "PT1S", "channels": "example", "signals": "x"}, 404, {"error": "Signal not found", "signal": "x"}),
+        (
+            {"start": "2025-01-01", "duration": "PT6M", "channels": "example"}, 413,
+            {"error": "Time range exceeds maximum (5 minutes)", "requested_minutes": 6.0},
+        ),
+        (
+            {"start": "2025-01-01", "duration": "PT1M", "channels": ",".join(f"c{n}" for n in range(21))}, 413,
+            {"error": "Channel count exceeds maximum (20)", "requested_channels": 21},
+        ),
+    ],
+)  # fmt: skip
+def test_errors_have_one_shape(service, params, status, body):
+    response = get(service, **params)
+    assert (response.status_code, response.json()) == (status, body)
+
+
+@pytest.mark.parametrize("parameter", ["start", "end", "duration"])
+def test_unreadable_times_are_named(service, parameter):
+    params = {"start": "2025-01-01", "end": "2025-01-02", "channels": "example", parameter: "soon"}
+    if parameter == "duration":
+        params.pop("end")
+    response = get(service, **params)
+    assert response.status_code == 400
+    assert response.json()["error"].startswith(f"Invalid {parameter}: ")
+
+
+def test_unknown_paths_and_methods_have_the_shape_too(service):
+    assert get(service, "/nosuch").json() == {"error": "Not Found"}
+    response = requests.post(f"{service.address}{EXPORT}", timeout=30)
+    assert (response.status_code, response.json()) == (405, {"error": "Method Not Allowed"})
+    assert "access-control-allow-origin" not in response.headers
+
+
+def test_strange_parameters_are_no_server_error(service):
+    values = ["", "\0", "a" * 5000, "%", "2025-13-01", "-1", "é", "P1Y", "1e9"]
+    for value, parameter in itertools.product(values, ["start", "end", "duration", "channels", "signals"]):
+        params = {
+            "start": "2023-11-14T22:13:20Z",
+            "channels": "example",
+            "signals": "counter",
+            parameter: value,
+        }
+        params.setdefault("end" if parameter == "duration" else "duration", "PT1S")
+        assert get(service, **params).status_code < 500
+
+
+def test_a_burst_is_served(service, tmp_path):
+    with ThreadPoolExecutor(20) as pool:
+        asked = [pool.submit(get, service, duration="PT5S", channels="example") for _ in range(20)]
+        for answer in asked:
+            assert len(load(answer.result(), tmp_path).example) == 5000
+
+
+def test_clients_that_leave_cost_nothing(service, archive, tmp_path):
+    address = urlsplit(service.address)
+    for _ in range(40):
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            connection.sendall(
+                f"GET {EXPORT}?duration=PT5S&channels=example HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+            )
+    wait_until(lambda: get(service, duration="PT1S", channels="example").status_code == 200, "an answer")
+    load(get(service, duration="PT1S", channels="example"), tmp_path)
+    assert sorted(path.name for path in archive.iterdir()) == ["empty", "example"]
+
+
+def test_openapi_tells_what_there_is(service):
+    document = get(service, "/openapi.json").json()
+    assert (document["info"]["title"], document["info"]["version"]) == ("SpeedData history", __version__)
+    operation = document["paths"][EXPORT]["get"]
+    assert [parameter["name"] for parameter in operation["parameters"]] == [
+        "start",
+        "end",
+        "duration",
+        "channels",
+        "signals",
+    ]
+    assert {"200", "400", "404", "408", "413", "429"} <= set(operation["responses"])
+    assert "422" not in str(document)
+    assert "application/x-hdf5" in operation["responses"]["200"]["content"]
+
+
+def test_docs_come_from_here_alone(service):
+    page = get(service, "/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for address in re.findall(r'(?:src|href)="([^"]*)"', page.text):
+        assert address.startswith(("/", "data:"))
+        if address.startswith("/"):
+            assert get(service, address).status_code == 200
+    for file in files("speeddata.pivot").joinpath("pages").iterdir():
+        assert "//" not in re.sub(r"^//.*$", "", file.read_text(), flags=re.MULTILINE)
+    assert get(service, "/docs/nosuch.js").json() == {"error": "Not found"}
+    assert get(service, "/docs/..%2fservice.py").status_code == 404
+
+
+def test_unforeseen_errors_are_500_without_details(tmp_path, monkeypatch):
+    from starlette.testclient import TestClient
+
+    made.write_segment(tmp_path / "example", [made.records(1)])
+    exporter = Exporter(Catalogue(tmp_path, None), Limits())
+
+    def fail(*_):
+        raise ArchiveError("/secret/path")
+
+    monkeypatch.setattr("speeddata.pivot.exporter.export_hdf5", fail)
+    with TestClient(make_app(exporter), raise_server_exceptions=False) as client:
+        response = client.get(EXPORT, params={"duration": "PT1S", "channels": "example"})
+        assert (response.status_code, response.json()) == (500, {"error": "Server error: ArchiveError"})
+    with pytest.raises(RuntimeError):
+        exporter._threads.submit(print)
