@@ -11,6 +11,8 @@ from speeddata.pack cimport Buffer, put_record, put_value
 from speeddata.plan cimport KIND_BOOLEAN, KIND_DOUBLE, KIND_FLOAT, KIND_INT, KIND_LONG, KIND_NULL, NO_BRANCH, Leaf, Plan
 from speeddata.wire cimport MAX_VARINT, put_long, put_u32, put_u64
 
+from functools import lru_cache
+
 import numpy as np
 
 from speeddata.errors import RecordError
@@ -180,7 +182,10 @@ cdef class _Inputs:
 
 
 cdef Plan plan_of(source):
-    return source if isinstance(source, Plan) else Plan(source)
+    return source if isinstance(source, Plan) else compiled(source)
+
+
+compiled = lru_cache(maxsize=64)(Plan)  # for senders, which encode record after record with a schema at hand
 
 
 def encode(plan, columns):

@@ -75,11 +75,11 @@ class MaskedSignal(np.ma.MaskedArray[Any, Any], Signal):
         np.ma.MaskedArray.__array_finalize__(self, source)
         Signal.__array_finalize__(self, source)
 
-    def __array_wrap__(self, array: Any, *args: Any) -> Any:
-        out = np.ma.MaskedArray.__array_wrap__(self, array, *args)
-        if isinstance(out, Signal):
-            out.unit = None
-        return out
+    def _update_from(self, source: Any) -> None:
+        """Take over what numpy.ma keeps in its computations."""
+        super()._update_from(source)  # type: ignore[misc]
+        if isinstance(source, Signal):
+            self.name, self.channel, self._part = source.name, source.channel, source._part
 
     def __getitem__(self, key: Any) -> Any:
         out = np.ma.MaskedArray.__getitem__(self, key)

@@ -6,7 +6,6 @@ writer      block -> segment, index, fsync         (writer.pyx)
 main        signals, refused packets -> quarantine (here)
 """
 
-import fcntl
 import logging
 import os
 import select
@@ -16,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from speeddata.errors import RelayError
 from speeddata.plan import TIME_UNITS, Plan
 from speeddata.relay.decimator import Decimator
 from speeddata.relay.doorbell import Doorbell
+from speeddata.relay.lock import take_lock
 from speeddata.relay.mapping import Mapping
 from speeddata.relay.quarantine import Quarantine
 from speeddata.relay.receiver import Receiver
@@ -55,7 +54,9 @@ class ChannelRelay:
         self.plan = compile_plan(spec)
         self.folder = Path(spec.archive)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-        self.lock = lock_folder(self.folder, spec.name)
+        self.lock = take_lock(
+            self.folder / ".lock", f"channel {spec.name!r} has a relay already, process {{pid}}"
+        )
         self.folder_fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         # Who wakes which thread.
         self.bells = {name: Doorbell() for name in ("receiver", "writer", "decimator", "clerk")}
@@ -190,20 +191,6 @@ class ChannelRelay:
         os.close(self.folder_fd)
         os.close(self.lock)
         return 1 if self.failures else 0
-
-
-def lock_folder(folder: Path, channel: str) -> int:
-    """Take the channel's lock, for one channel has one writer; RelayError names who has it."""
-    fd = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.pread(fd, 32, 0).decode().strip()
-        os.close(fd)
-        raise RelayError(f"channel {channel!r} has a relay already, process {holder or 'unknown'}") from None
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-    return fd
 
 
 def segment_header(channel: str, schema_text: str, unit: str | None) -> bytes:

@@ -26,13 +26,9 @@ from speeddata.relay.bucket cimport (
 from speeddata.relay.c_system cimport (
     CLOCK_MONOTONIC,
     CLOCK_REALTIME,
-    EINTR,
-    MSG_DONTWAIT,
     clock_ns,
-    errno,
     iovec,
     mmsghdr,
-    sendmmsg,
 )
 from speeddata.relay.doorbell cimport Bell, Doorbell, lie_down, sleep
 from speeddata.relay.mapping cimport (
@@ -46,6 +42,7 @@ from speeddata.relay.mapping cimport (
     block_data,
     current_state,
 )
+from speeddata.relay.outlet cimport send_packets
 
 cdef enum:
     SENDS = 64                  # packets in one sendmmsg
@@ -76,16 +73,7 @@ cdef struct Decimating:
 cdef void send_staged(Decimating *d) noexcept nogil:
     """Send what is staged; what cannot go at once is counted and gone."""
     cdef Trail *trail = &d.parts.head.trail
-    cdef unsigned int done = 0
-    cdef int sent
-    while done < d.sends:
-        sent = sendmmsg(d.fd, &d.out[done], d.sends - done, MSG_DONTWAIT)
-        if sent > 0:
-            done += sent
-            trail.decimated += sent
-        elif errno != EINTR:
-            done += 1
-            trail.failed += 1
+    send_packets(d.fd, d.out, d.sends, &trail.decimated, &trail.failed)
     d.sends = d.staged = 0
 
 

@@ -6,7 +6,6 @@ socket `<data>/run/keeper.sock`: a line of JSON, answered by a line of JSON (see
 """
 
 import contextlib
-import fcntl
 import gc
 import json
 import logging
@@ -21,6 +20,7 @@ from typing import Any
 
 from speeddata.errors import RelayError, SpeedDataError
 from speeddata.relay.charge import Charge
+from speeddata.relay.lock import sign_lock, take_lock
 from speeddata.relay.spec import ChannelSpec
 
 __all__ = ["KEEPER_SOCKET", "Keeper", "socket_address"]
@@ -47,7 +47,8 @@ class Keeper:
         run = data.absolute() / "run"
         run.mkdir(parents=True, exist_ok=True, mode=0o750)
         self.folder = os.open(run, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self.lock = self._lock()
+        # One keeper per data folder.
+        self.lock = take_lock(run / "keeper.lock", "a keeper runs already, process {pid}")
         self.selector = selectors.DefaultSelector()
         self.channels: dict[str, Charge] = {}
         # Monotonic time and what to do then.
@@ -59,17 +60,6 @@ class Keeper:
         self.lifeline, self.lifeline_end = os.pipe2(os.O_CLOEXEC)
         self.waker = -1
         self.listener = self._listen()
-
-    def _lock(self) -> int:
-        """One keeper per data folder."""
-        fd = os.open("keeper.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640, dir_fd=self.folder)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RelayError(
-                f"a keeper runs already, process {os.pread(fd, 32, 0).decode().strip()}"
-            ) from None
-        return fd
 
     def _listen(self) -> socket.socket:
         with contextlib.suppress(FileNotFoundError):
@@ -84,8 +74,7 @@ class Keeper:
 
     def run(self) -> int:
         """Serve until the last relay has ended after a shutdown; the exit status."""
-        os.ftruncate(self.lock, 0)
-        os.pwrite(self.lock, f"{os.getpid()}\n".encode(), 0)
+        sign_lock(self.lock)  # which was taken by our parent
         wake, self.waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self.waker)
         for number in (signal.SIGTERM, signal.SIGINT):

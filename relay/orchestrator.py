@@ -23,8 +23,9 @@ from speeddata.registry.channels import Registry
 from speeddata.registry.store import Store, StoreError
 from speeddata.relay.addresses import announce, api_names, archive_folder, own_ports, service_addresses
 from speeddata.relay.client import KeeperClient
-from speeddata.relay.data_folder import DataFolder, take_lock
+from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.event_loop import EventLoop
+from speeddata.relay.lock import take_lock
 from speeddata.relay.reconciler import Reconciler
 from speeddata.relay.services import demo_sources, services
 from speeddata.relay.supervisor import Supervisor
@@ -66,7 +67,10 @@ class Orchestrator:
             undo.enter_context(self._signals())
             self.data.make()
             for service in self.options.services:
-                undo.callback(os.close, take_lock(self.data.lock(service)))
+                undo.callback(
+                    os.close,
+                    take_lock(self.data.lock(service), f"{self.data.path} is in use by process {{pid}}"),
+                )
             undo.callback(self.supervisor.wait, SERVICES_GRACE_S)
             if "relay" in self.options.services:
                 self._start_relay(undo)

@@ -49,7 +49,6 @@ from speeddata.relay.c_system cimport (
     errno,
     iovec,
     recvmmsg,
-    sendmmsg,
     sockaddr_in,
     timespec,
 )
@@ -75,6 +74,7 @@ from speeddata.relay.mapping cimport (
     block_data,
     current_state,
 )
+from speeddata.relay.outlet cimport send_packets
 from speeddata.relay.ring cimport close_block, free_block, make_room, publish, recover_ring
 from speeddata.relay.sequence cimport find_sender, follow
 
@@ -251,17 +251,7 @@ cdef void take_packet(Receiving *r, State *state, unsigned int i) noexcept nogil
 
 cdef void forward(Receiving *r, State *state) noexcept nogil:
     """Re-send the packets of this batch, byte for byte; never waits."""
-    cdef unsigned int done = 0
-    cdef int sent
-    while done < r.forwards:
-        sent = sendmmsg(r.forward_fd, &r.out[done], r.forwards - done, MSG_DONTWAIT)
-        if sent > 0:
-            done += sent
-            state.forwarded += sent
-        elif errno != EINTR:
-            # The first of them cannot be sent now; the stream is live, so it is not tried again.
-            done += 1
-            state.forward_failed += 1
+    send_packets(r.forward_fd, r.out, r.forwards, &state.forwarded, &state.forward_failed)
     r.forwards = 0
 
 

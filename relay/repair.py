@@ -8,11 +8,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from speeddata.blocks import crc32c
 from speeddata.errors import ArchiveError
 from speeddata.index import ENTRY, ENTRY_SIZE, HEAD_SIZE, Entry, index_path, write_index
 from speeddata.segment import Segment
 
 __all__ = ["Repair", "last_unit", "repair"]
+
+NEWEST = 2  # segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,10 @@ def repair(folder: Path, channel: str) -> tuple[list[Repair], list[str]]:
         leftover.unlink()
     done: list[Repair] = []
     failed: list[str] = []
-    for path in segments(folder, channel):
-        if _whole(path):
+    paths = segments(folder, channel)
+    for path in paths:
+        # Only the newest were not yet on the disk when power failed.
+        if _whole(path, look_inside=path in paths[-NEWEST:]):
             continue
         try:
             done.append(_mend(path))
@@ -59,8 +64,8 @@ def last_unit(folder: Path, channel: str, fingerprint: bytes) -> str | None:
     return None
 
 
-def _whole(path: Path) -> bool:
-    """Whether the index knows the segment to its last byte."""
+def _whole(path: Path, *, look_inside: bool) -> bool:
+    """Whether the index knows the segment to its last byte, and, looking inside, the last block is what it says."""
     try:
         size = path.stat().st_size
         with index_path(path).open("rb") as file:
@@ -71,7 +76,14 @@ def _whole(path: Path) -> bool:
             last = Entry._make(ENTRY.unpack(file.read(ENTRY_SIZE)))
     except OSError:
         return False
-    return last.offset + last.length == size
+    return last.offset + last.length == size and (not look_inside or _sound(path, last))
+
+
+def _sound(path: Path, entry: Entry) -> bool:
+    """Whether a block is what its index entry says."""
+    with path.open("rb") as file:
+        file.seek(entry.offset)
+        return crc32c(file.read(entry.length)) == entry.crc
 
 
 def _mend(path: Path) -> Repair:
@@ -79,11 +91,15 @@ def _mend(path: Path) -> Repair:
     with Segment(path) as segment:
         if not segment.size:
             return Repair(path.name, 0, 0)
-        cut = segment.size - segment.end
+        entries, end = segment.entries, segment.end
+        # After a power failure an entry may be on the disk, and its block, the last, not.
+        while entries and not _sound(path, last := Entry._make(ENTRY.unpack(entries[-ENTRY_SIZE:]))):
+            entries, end = entries[:-ENTRY_SIZE], last.offset
+        cut = segment.size - end
         if cut:
-            os.truncate(path, segment.end)
-        write_index(path, segment.head.sync, segment.head.length, segment.entries)
-        return Repair(path.name, cut, max(0, len(segment.entries) // ENTRY_SIZE - known))
+            os.truncate(path, end)
+        write_index(path, segment.head.sync, segment.head.length, entries)
+        return Repair(path.name, cut, max(0, len(entries) // ENTRY_SIZE - known))
 
 
 def _entry_count(path: Path) -> int:

@@ -9,7 +9,8 @@ import click
 
 from speeddata.errors import RelayError
 from speeddata.relay.client import KeeperClient
-from speeddata.relay.data_folder import DataFolder, lock_holder
+from speeddata.relay.data_folder import DataFolder
+from speeddata.relay.lock import lock_holder
 from speeddata.relay.strays import Stray, end, find_stray, open_process, wait_end
 from speeddata.settings_table import SERVICES
 

@@ -94,7 +94,7 @@ def test_make_run_starts_the_demo(tmp_path):
     try:
         wait_until(lambda: answers(f"{url}/healthz"), "the API", LIMIT_S)
         wait_until(
-            lambda: {c["name"] for c in channels(url) if c["stats"]["records"]} == {"host", "example"},
+            lambda: {c["name"] for c in channels(url) if c["stats"] and c["stats"]["records"]} == {"host", "example"},
             "the demo",
         )
     finally:

@@ -71,5 +71,9 @@ def test_masked_signals_are_signals(channel):
     assert counts.t.tolist() == TIME.tolist()
     assert counts[1:3].t.tolist() == [0.1, 0.2]
     assert (counts + 1).tolist() == [2, None, 4, 5, None]
-    assert (counts + 1).unit is None
+    for computed in (counts + 1, np.add(counts, 1), -counts):
+        assert computed.unit is None
+        assert computed.name == "n"
+        assert computed.t.tolist() == TIME.tolist()
+    assert (counts[1:3] * 2).t.tolist() == [0.1, 0.2]
     assert counts[1] is np.ma.masked

@@ -66,6 +66,19 @@ def test_a_zero_filled_tail_is_no_record(segment):
     assert (done.cut_bytes, segment.read_bytes()) == (5000, data)
 
 
+def test_a_last_block_that_never_reached_the_disk_is_cut(segment):
+    """Power failed: the index entry is there, the block is zeros."""
+    (end, _), (_, lost) = ends(segment)[-2:]
+    records = len(read_records(segment.parent))
+    size = segment.stat().st_size
+    with segment.open("r+b") as file:
+        file.truncate(end)
+        file.truncate(size)
+    ((done,), _) = repair(segment.parent, "test")
+    assert (done.cut_bytes, segment.stat().st_size) == (size - end, end)
+    assert len(read_records(segment.parent)) == records - lost
+
+
 def test_leftovers_go_and_a_broken_head_is_said(segment):
     (segment.parent / ".test.next.avro").write_bytes(b"Obj")
     broken = segment.with_name("test_20200101T000000.000000Z.avro")

@@ -1,0 +1,51 @@
+"""Locks that say who acts: a file locked by a living process, with its pid in it."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from speeddata.errors import RelayError
+
+__all__ = ["lock_holder", "sign_lock", "take_lock"]
+
+
+def take_lock(path: Path, refusal: str) -> int:
+    """Take a lock and sign it; it is ours as long as the descriptor is open.
+
+    RelayError when another process has it: `refusal`, in which `{pid}` stands for the holder.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = _signature(fd)
+        os.close(fd)
+        raise RelayError(refusal.format(pid=holder or "unknown")) from None
+    sign_lock(fd)
+    return fd
+
+
+def sign_lock(fd: int) -> None:
+    """Write our pid into a lock that we hold."""
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+
+
+def lock_holder(path: Path) -> int | None:
+    """The process that holds a lock."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = _signature(fd)
+        return int(holder) if holder.isdigit() else None
+    finally:
+        os.close(fd)
+    return None
+
+
+def _signature(fd: int) -> str:
+    return os.pread(fd, 32, 0).decode().strip()

@@ -1,0 +1,22 @@
+"""Locks: one holder, who is named; free when the holder is gone."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from speeddata.errors import RelayError
+from speeddata.relay.lock import lock_holder, take_lock
+
+
+def test_a_lock_has_one_holder_who_is_named(tmp_path: Path) -> None:
+    path, refusal = tmp_path / "relay.lock", "it is in use by process {pid}"
+    assert lock_holder(path) is None
+    fd = take_lock(path, refusal)
+    with pytest.raises(RelayError, match=f"^it is in use by process {os.getpid()}$"):
+        take_lock(path, refusal)
+    assert lock_holder(path) == os.getpid()
+    assert lock_holder(tmp_path / "other.lock") is None
+    os.close(fd)
+    assert lock_holder(path) is None
+    os.close(take_lock(path, refusal))
