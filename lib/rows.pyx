@@ -57,8 +57,9 @@ cdef uint8_t* put_rows(uint8_t* p, const Input* inputs, uint32_t width, int64_t 
             column = &inputs[i]
             if column.kind == KIND_NULL:
                 begin = column.ends[row - 1] if row > 0 else 0
-                memcpy(p, column.bytes + begin, column.ends[row] - begin)
-                p += column.ends[row] - begin
+                if column.ends[row] > begin:  # where nothing was packed there are no bytes
+                    memcpy(p, column.bytes + begin, column.ends[row] - begin)
+                    p += column.ends[row] - begin
                 continue
             if column.null_branch != NO_BRANCH:
                 null = column.nulls != NULL and column.nulls[row]

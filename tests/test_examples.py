@@ -34,7 +34,7 @@ def finished(process):
 
 def stats(system, channel):
     status, answer = system.ask("GET", f"/api/v1/channels/{channel}")
-    return answer["stats"] if status == 200 else {}
+    return (answer["stats"] if status == 200 else None) or {}
 
 
 @pytest.mark.parametrize("batch", ["1", "10"])
@@ -62,9 +62,11 @@ def test_temperature_sender(system):
 
 def test_host_telemetry(system):
     process = program(system, "host.py", "--rate", "50")
-    wait_until(lambda: stats(system, "host").get("archived", 0) >= 50, "a second of it")
-    process.terminate()
-    process.communicate(timeout=10)
+    try:
+        wait_until(lambda: stats(system, "host").get("archived", 0) >= 50, "a second of it")
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
     records = read_records(system.data / "archive" / "host", "host")
     assert all(0 <= r["cpu_0"] <= 100 and r["memory_used"] > 0 and r["network_send"] >= 0 for r in records)
     assert [r["sequence"] for r in records] == list(range(len(records)))
