@@ -87,6 +87,7 @@ cdef extern from "<unistd.h>" nogil:
     int fsync(int fd)
     int close(int fd)
     int unlinkat(int folder, const char *path, int flags)
+    int linkat(int folder, const char *old, int new_folder, const char *new, int flags)
     int ftruncate(int fd, off_t length)
 
 cdef extern from "<stdio.h>" nogil:

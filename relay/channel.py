@@ -68,6 +68,7 @@ class ChannelRelay:
 
     def run(self, on_report: Callable[[], None] | None = None) -> int:
         """Relay until SIGTERM, SIGINT or the end of the keeper; the exit status. SIGUSR1 calls `on_report`."""
+        self.mapping.clean = False
         unit = self._repair()
         if not self.mapping.populate():
             log.warning("%s: receive buffers may not be locked in memory (ulimit -l)", self.spec.name)
@@ -97,8 +98,11 @@ class ChannelRelay:
         """Mend what a crash left, unless a former relay's mapping goes on; the time unit known from before."""
         if self.mapping.stats()["segments"] == 0:
             done, failed = repair(self.folder, self.spec.name)
-            for line in (*done, *failed):
-                log.warning("%s: repaired %s", self.spec.name, line)
+            for mended in done:
+                self.mapping.count_repair(mended.cut_bytes, mended.found_blocks)
+                log.warning("%s: repaired %s", self.spec.name, mended)
+            for line in failed:
+                log.error("%s: cannot be repaired, left as it is: %s", self.spec.name, line)
         return last_unit(self.folder, self.spec.name, self.plan.schema.fingerprint)
 
     def _receiver(self) -> Receiver:
@@ -172,8 +176,7 @@ class ChannelRelay:
         packets = self.mapping.take_aside()
         if packets:
             try:
-                self.quarantine.file(packets)
-                self.mapping.filed(len(packets))
+                self.mapping.filed(self.quarantine.file(packets))
             except OSError as error:
                 log.warning("%s: quarantine: %s", self.spec.name, error)
         return bool(packets)
@@ -190,6 +193,7 @@ class ChannelRelay:
             pass
         os.close(self.folder_fd)
         os.close(self.lock)
+        self.mapping.clean = not self.failures
         return 1 if self.failures else 0
 
 

@@ -38,8 +38,10 @@ class Charge:
         self.reason = ""  # why the last relay ended
         self.restarts = 0
         self.quick_deaths = 0
-        self.batches = 0  # committed when the last relay died
+        self.work = 0  # done when the last relay died
         self.stopping = False
+        # A successor was started to write what a killed one left.
+        self.drained = False
         # Clients that wait for the end.
         self.waiting: list[socket.socket] = []
         if self.sockets.receive_buffer < spec.receive_buffer_bytes:
@@ -55,14 +57,16 @@ class Charge:
         """Start a relay; gives a pidfd. `become_child` runs in it and gives the lifeline."""
         # The relay takes signals only when it has handlers of its own (ChannelRelay.run).
         former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-        pid = os.fork()
-        if pid == 0:
-            status = 1
-            try:
-                status = self._relay(become_child(self))
-            finally:
-                os._exit(status)
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                status = 1
+                try:
+                    status = self._relay(become_child(self))
+                finally:
+                    os._exit(status)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, former)
         self.pid, self.started, self.since = pid, time.monotonic(), time.time_ns()
         log.info("%s: relay %d started", self.spec.name, pid)
         return os.pidfd_open(pid)
@@ -86,9 +90,9 @@ class Charge:
         self.reason = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         log.log(logging.INFO if self.stopping else logging.WARNING, "%s: relay %d ended: %s",
                 self.spec.name, self.pid, self.reason)  # fmt: skip
-        batches = self.mapping.batches
-        steady = time.monotonic() - self.started >= STEADY_S or batches > self.batches
-        self.batches = batches
+        work = _work(self.mapping.stats())
+        steady = time.monotonic() - self.started >= STEADY_S or work > self.work
+        self.work = work
         self.pid, self.since = None, time.time_ns()
         self.restarts += 1
         self.quick_deaths = 0 if steady else self.quick_deaths + 1
@@ -120,6 +124,20 @@ class Charge:
             "full_rate_source": {"address": full_address, "port": full_port},
         }
 
+    def unaccounted(self) -> int:
+        """Records that were received and are neither archived nor counted as lost."""
+        stats = self.mapping.stats()
+        lost: int = (
+            stats["records"] - stats["archived"] - stats["ring_full"] - sum(stats["not_archived"].values())
+        )
+        return lost
+
     def close(self) -> None:
         self.sockets.close()
         os.close(self.mapping.fd)
+
+
+def _work(stats: dict[str, Any]) -> int:
+    """What only moves when a relay works."""
+    work: int = stats["packets"] + sum(stats["rejected"].values()) + stats["archived"]
+    return work

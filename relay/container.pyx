@@ -8,10 +8,11 @@ from posix.types cimport off_t
 from speeddata.relay.c_system cimport (
     EEXIST,
     EINTR,
+    EINVAL,
     O_CLOEXEC,
     O_CREAT,
+    O_EXCL,
     O_NOFOLLOW,
-    O_TRUNC,
     O_WRONLY,
     RENAME_NOREPLACE,
     close,
@@ -21,6 +22,7 @@ from speeddata.relay.c_system cimport (
     ftruncate,
     getrandom,
     gmtime_r,
+    linkat,
     openat,
     pwrite,
     renameat,
@@ -74,7 +76,9 @@ cdef void segment_name(const Container *c, int64_t start_us, const char *ending,
 cdef int open_new(const Container *c, const char *ending, int *out) noexcept nogil:
     cdef char[NAME_BYTES] name
     ready_name(c, ending, name)
-    out[0] = openat(c.folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, MODE)
+    # Removed, not truncated: a relay killed while it renamed may have left a second name of a segment.
+    unlinkat(c.folder, name, 0)
+    out[0] = openat(c.folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE)
     return errno if out[0] < 0 else 0
 
 
@@ -132,17 +136,31 @@ cdef int prepare_next(Container *c, uint32_t unit) noexcept nogil:
     return 0
 
 
+cdef int rename_new(int folder, const char *old, const char *new) noexcept nogil:
+    """Rename, but never onto a file that is there: EEXIST. Some file systems can only do so by two links."""
+    if renameat2(folder, old, folder, new, RENAME_NOREPLACE) == 0:
+        return 0
+    if errno != EINVAL:
+        return errno
+    if linkat(folder, old, folder, new, 0) < 0:
+        return errno
+    unlinkat(folder, old, 0)
+    return 0
+
+
 cdef int name_next(Container *c, int64_t *start_us) noexcept nogil:
     """Rename both files; a name that is taken gives way to the next microsecond."""
     cdef char[NAME_BYTES] ready
     cdef char[NAME_BYTES] name
+    cdef int error
     ready_name(c, "avro", ready)
     while True:
         segment_name(c, start_us[0], "avro", name)
-        if renameat2(c.folder, ready, c.folder, name, RENAME_NOREPLACE) == 0:
+        error = rename_new(c.folder, ready, name)
+        if error == 0:
             break
-        if errno != EEXIST:
-            return errno
+        if error != EEXIST:
+            return error
         start_us[0] += 1
     ready_name(c, "idx", ready)
     segment_name(c, start_us[0], "idx", name)

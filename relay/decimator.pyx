@@ -199,13 +199,16 @@ cdef bint skip_block(Decimating *d) noexcept nogil:
 cdef int64_t deadline(const Decimating *d) noexcept nogil:
     """Monotonic time at which the bucket is sent though it is not full; 0 when it is empty.
 
-    A lone record of a slow channel waits for one bucket's width only, others for a second.
+    After a second of silence; a lone record of a slow channel after one bucket's width; a bucket whose records' time
+    stands still a second after it should have ended.
     """
     if d.bucket.count == 0:
         return 0
-    if d.width_ns:
-        return d.opened_ns + (min(d.width_ns, <int64_t>SECOND) if d.bucket.count == 1 else <int64_t>SECOND)
-    return d.touched_ns + SECOND
+    if d.width_ns == 0:
+        return d.touched_ns + SECOND
+    if d.bucket.count == 1:
+        return d.opened_ns + min(d.width_ns, <int64_t>SECOND)
+    return min(d.touched_ns + SECOND, d.opened_ns + d.width_ns + SECOND)
 
 
 cdef void decimate(Decimating *d) noexcept nogil:

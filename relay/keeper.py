@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 
 KEEPER_SOCKET = "keeper.sock"
 MAX_REQUEST = 1 << 20
-STOP_LIMIT_S = 4.0  # after which a relay that was asked to stop is killed
+STOP_LIMIT_S = 2.5  # after which a relay that was asked to stop is killed
+DRAIN_LIMIT_S = 2.0  # for its successor to write what it left
+FORK_AGAIN_S = 1.0
 
 Answer = dict[str, Any]
 Event = tuple[Callable[..., None], tuple[Any, ...]]
@@ -100,7 +102,10 @@ class Keeper:
         due = [timer for timer in self.timers if timer[0] <= now]
         self.timers = [timer for timer in self.timers if timer[0] > now]
         for _, action in sorted(due, key=lambda timer: timer[0]):
-            action()
+            try:
+                action()
+            except Exception:
+                log.exception("the keeper goes on")
 
     def _after(self, delay: float, action: Callable[[], None]) -> None:
         # A little apart, for tuples with the same time would compare their functions.
@@ -157,8 +162,11 @@ class Keeper:
             return
         try:
             answer = handler(client, request)
-        except (SpeedDataError, OSError) as error:
-            answer = {"ok": False, "error": str(error)}
+        except (SpeedDataError, OSError, MemoryError) as error:
+            answer = {"ok": False, "error": str(error) or "out of memory"}
+        except Exception as error:
+            log.exception("request %.200r", line)
+            answer = {"ok": False, "error": f"not a request that can be answered: {error!r}"}
         if answer is not None:
             self._answer(client, {"ok": True, **answer})
 
@@ -180,8 +188,9 @@ class Keeper:
         if charge is None:
             if self.stopping:
                 raise RelayError("the keeper is shutting down")
-            charge = self.channels[spec.name] = Charge(spec)
+            charge = Charge(spec)
             self._fork(charge)
+            self.channels[spec.name] = charge
         elif charge.spec != spec or charge.stopping:
             raise RelayError(f"channel {spec.name!r} runs already, with other settings; stop it first")
         return {"pid": charge.pid}
@@ -211,17 +220,40 @@ class Keeper:
     def _stop(self, charge: Charge) -> None:
         charge.stopping = True
         if charge.pid is None:
-            self._forget(charge)
+            self._end(charge)
         else:
-            charge.signal(signal.SIGTERM)
-            pid = charge.pid
-            self._after(STOP_LIMIT_S, lambda: charge.signal(signal.SIGKILL) if charge.pid == pid else None)
+            self._terminate(charge, STOP_LIMIT_S)
+
+    def _terminate(self, charge: Charge, limit_s: float) -> None:
+        """Ask the relay to end, and kill it when it does not."""
+        charge.signal(signal.SIGTERM)
+        pid = charge.pid
+        self._after(limit_s, lambda: charge.signal(signal.SIGKILL) if charge.pid == pid else None)
+
+    def _end(self, charge: Charge) -> None:
+        """The channel's last relay is dead. What it left, because it was killed, a successor writes, once."""
+        if not charge.mapping.clean and not charge.drained:
+            charge.drained = True
+            self._fork(charge)
+            self._terminate(charge, DRAIN_LIMIT_S)
+        else:
+            self._forget(charge)
 
     def _fork(self, charge: Charge) -> None:
-        if charge.stopping:
+        try:
+            pidfd = charge.fork(self._become_child)
+        except OSError as error:
+            if charge.spec.name not in self.channels:
+                charge.close()
+                raise
+            log.error("%s: no process for its relay: %s", charge.spec.name, error)
+            self._after(FORK_AGAIN_S, lambda: self._fork(charge))
             return
-        pidfd = charge.fork(self._become_child)
         self.selector.register(pidfd, selectors.EVENT_READ, (self._on_exit, (charge, pidfd)))
+
+    def _restart(self, charge: Charge) -> None:
+        if not charge.stopping:
+            self._fork(charge)
 
     def _become_child(self, charge: Charge) -> int:
         """In the relay: let go of everything that is the keeper's or another channel's; the lifeline stays."""
@@ -243,13 +275,20 @@ class Keeper:
         os.close(pidfd)
         delay = charge.reap()
         if charge.stopping:
-            self._forget(charge)
+            self._end(charge)
         else:
-            self._after(delay, lambda: self._fork(charge))
+            self._after(delay, lambda: self._restart(charge))
 
     def _forget(self, charge: Charge) -> None:
         """The channel has ended: close what was held for it, tell who waits."""
+        answer: Answer = {"ok": True}
+        if not charge.mapping.clean and (lost := charge.unaccounted()):
+            answer = {
+                "ok": False,
+                "error": f"the relay was killed, {lost} records that it had received are lost",
+            }
+            log.error("%s: %s", charge.spec.name, answer["error"])
         self.channels.pop(charge.spec.name, None)
         charge.close()
         for client in charge.waiting:
-            self._answer(client, {"ok": True})
+            self._answer(client, answer)

@@ -138,6 +138,9 @@ cdef struct Head:
     uint64_t block_stride
     int64_t created_ns       # since when the counters count
     uint64_t clean           # the last relay ended in order
+    uint64_t repaired_segments    # when a relay started
+    uint64_t repaired_cut_bytes
+    uint64_t repaired_blocks      # put into an index
     uint64_t line0[8]
     uint64_t commit          # receiver: batch number << 2 | which State counts << 1 | 1 when the batch is DONE, 0 when ARMED
     uint64_t tail            # receiver: blocks that the writer may take

@@ -19,8 +19,13 @@ class Mapping:
         """Fault in and lock what receiving touches; False when it may not be locked (the relay works without)."""
 
     @property
-    def batches(self) -> int:
-        """Batches that were committed, ever: moves when a relay works."""
+    def armed(self) -> bool:
+        """Whether the slots may hold packets that do not count yet: so while a receiver waits for some."""
+    clean: bool
+    """Whether the last relay ended in order, with everything it had received written."""
+
+    def count_repair(self, cut_bytes: int, found_blocks: int) -> None:
+        """Count a segment that was mended."""
 
     def stats(self) -> dict[str, Any]:
         """The channel's counters, as a whole: the receiver's at one instant, the writer's at one instant."""

@@ -120,9 +120,24 @@ cdef class Mapping:
         return mlock(self.parts.head, size) == 0
 
     @property
-    def batches(self) -> int:
-        """Batches that were committed, ever: moves when a relay works."""
-        return load64(&self.parts.head.commit) >> 2
+    def armed(self) -> bool:
+        """Whether the slots may hold packets that do not count yet: so while a receiver waits for some."""
+        return load64(&self.parts.head.commit) & 1 == 0
+
+    @property
+    def clean(self) -> bool:
+        """Whether the last relay ended in order, with everything it had received written."""
+        return self.parts.head.clean != 0
+
+    @clean.setter
+    def clean(self, bint value):
+        self.parts.head.clean = value
+
+    def count_repair(self, int cut_bytes, int found_blocks) -> None:
+        """Count a segment that was mended."""
+        self.parts.head.repaired_segments += 1
+        self.parts.head.repaired_cut_bytes += cut_bytes
+        self.parts.head.repaired_blocks += found_blocks
 
     def stats(self) -> dict[str, object]:
         """The channel's counters, as a whole: the receiver's at one instant, the writer's at one instant."""
@@ -155,6 +170,11 @@ cdef class Mapping:
             "segments": store.segments,
             "quarantined": head.quarantined,
             "quarantine_missed": head.quarantine_missed,
+            "repaired": {
+                "segments": head.repaired_segments,
+                "cut_bytes": head.repaired_cut_bytes,
+                "found_blocks": head.repaired_blocks,
+            },
             "disk_error": os.strerror(store.error) if store.error else None,
             "time_unit": UNIT_NAMES.get(state.books.unit),
             "since": head.created_ns,
@@ -192,7 +212,7 @@ cdef void copy_state(Head *head, State *out) noexcept:
         commit = load64(&head.commit)
         memcpy(out, &head.states[commit >> 1 & 1], sizeof(State))
         fence()
-        if load64(&head.commit) >> 2 == commit >> 2:
+        if load64(&head.commit) >> 1 == commit >> 1:
             return
 
 

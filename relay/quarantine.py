@@ -28,6 +28,8 @@ SCHEMA = fastavro.parse_schema(
     }
 )
 
+HEAD = 700  # bytes of a file without packets, at most
+OVERHEAD = 100  # bytes of a packet's block beside its own, at most
 Aside = tuple[int, int, int, int, int, bytes]
 
 
@@ -40,22 +42,28 @@ class Quarantine:
         self.older = folder / "quarantine.1.avro"
         self.limit = limit
 
-    def file(self, packets: list[Aside]) -> None:
-        """Append packets as the mapping gives them. OSError when the disk refuses."""
-        records = [_record(packet) for packet in packets]
-        if self.path.exists() and self.path.stat().st_size >= self.limit // 2:
-            self.path.replace(self.older)
-        try:
-            self._append(records)
-        except (ValueError, EOFError, KeyError):
-            # The file was cut short by a crash: set it aside whole and begin anew.
-            self.path.replace(self.older)
-            self._append(records)
+    def file(self, packets: list[Aside]) -> int:
+        """Append packets as the mapping gives them; how many found room. OSError when the disk refuses."""
+        filed = 0
+        for packet in packets:
+            need = len(packet[-1]) + OVERHEAD
+            if HEAD + need > self.limit // 2:
+                continue
+            if self.path.exists() and self.path.stat().st_size + need > self.limit // 2:
+                self.path.replace(self.older)
+            try:
+                self._append(packet)
+            except (ValueError, EOFError, KeyError):
+                # The file was cut short by a crash: it is set aside whole.
+                self.path.replace(self.older)
+                self._append(packet)
+            filed += 1
+        return filed
 
-    def _append(self, records: list[dict[str, Any]]) -> None:
+    def _append(self, packet: Aside) -> None:
         mode = "a+b" if self.path.exists() else "w+b"
         with self.path.open(mode) as file:
-            fastavro.writer(file, SCHEMA, records)
+            fastavro.writer(file, SCHEMA, [_record(packet)])
 
 
 def _record(packet: Aside) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from speeddata.plan cimport (
     time_ns,
     walk_record,
 )
-from speeddata.relay.atomics cimport load32, store64
+from speeddata.relay.atomics cimport fence, load32, store64
 from speeddata.relay.c_system cimport (
     CLOCK_MONOTONIC,
     CLOCK_REALTIME,
@@ -112,6 +112,7 @@ cdef void arm(Receiving *r) noexcept nogil:
     r.used = 0
     r.batch += 1
     store64(&head.commit, r.batch << 2 | (head.commit & 2))
+    fence()  # nothing that follows, in the slots or in the other State, may be seen before
 
 
 cdef State *begin(Receiving *r) noexcept nogil:
@@ -188,7 +189,7 @@ cdef Reason open_frame(Receiving *r, const uint8_t **p, const uint8_t *end) noex
 
 
 cdef Reason walk_records(Receiving *r, State *state, unsigned int i, const uint8_t *slot, const uint8_t *end,
-                         uint32_t *offset) noexcept nogil:
+                         Sender *sender, uint32_t *offset) noexcept nogil:
     """Validate a packet record by record and copy each into the block, which has room for all of it.
 
     On refusal `offset` is that of the record at fault, and the caller undoes what was done.
@@ -197,11 +198,8 @@ cdef Reason walk_records(Receiving *r, State *state, unsigned int i, const uint8
     cdef uint8_t *out = block_data(&r.parts, books.building.block)
     cdef int64_t arrival = arrival_ns(r, i)
     cdef const uint8_t *p = slot
-    cdef Sender *sender = NULL
     cdef Reason reason
     cdef Walk walk
-    if r.numbered:
-        sender = find_sender(state.senders, r.parts.names[i].sin_addr.s_addr, r.parts.names[i].sin_port, r.batch)
     while p < end:
         offset[0] = <uint32_t>(p - slot)
         reason = open_frame(r, &p, end) if r.single_object else REASON_OK
@@ -220,23 +218,37 @@ cdef Reason walk_records(Receiving *r, State *state, unsigned int i, const uint8
     return REASON_OK
 
 
+cdef Reason take_records(Receiving *r, State *state, unsigned int i, uint32_t length, uint32_t *offset) noexcept nogil:
+    """Bring the records of a packet into the block and the books, all of them or none."""
+    cdef const uint8_t *slot = r.parts.slots + i * SLOT_STRIDE
+    cdef Sender *sender = NULL
+    cdef Sender sender_before
+    cdef Books before
+    cdef Reason reason
+    make_room(&r.ring, state, length)
+    before = state.books
+    if r.numbered:
+        sender = find_sender(state.senders, r.parts.names[i].sin_addr.s_addr, r.parts.names[i].sin_port, r.batch)
+        sender_before = sender[0]
+    reason = walk_records(r, state, i, slot, slot + length, sender, offset)
+    if reason != REASON_OK:
+        state.books = before
+        if sender != NULL:
+            sender[0] = sender_before
+    return reason
+
+
 cdef void take_packet(Receiving *r, State *state, unsigned int i) noexcept nogil:
     """Account for one datagram: into the block and the forward list, or refused and set aside."""
-    cdef const uint8_t *slot = r.parts.slots + i * SLOT_STRIDE
     cdef uint32_t length = min(r.parts.messages[i].msg_len, <uint32_t>SLOT_BYTES)
     cdef uint32_t offset = 0
-    cdef Books former
     cdef Reason reason
     if length == 0:
         reason = REASON_EMPTY
     elif r.parts.messages[i].msg_hdr.msg_flags & MSG_TRUNC:
         reason = REASON_TRUNCATED
     else:
-        make_room(&r.ring, state, length)
-        former = state.books
-        reason = walk_records(r, state, i, slot, slot + length, &offset)
-        if reason != REASON_OK:
-            state.books = former
+        reason = take_records(r, state, i, length, &offset)
     if reason != REASON_OK:
         state.rejected[<int>reason] += 1
         set_aside(r, i, reason, length, offset)
@@ -244,7 +256,7 @@ cdef void take_packet(Receiving *r, State *state, unsigned int i) noexcept nogil
     state.books.packets += 1
     state.books.bytes += length
     if r.forward_fd >= 0:
-        r.out_iovecs[r.forwards].iov_base = <void *>slot  # r.forwards <= i < BATCH
+        r.out_iovecs[r.forwards].iov_base = r.parts.slots + i * SLOT_STRIDE  # r.forwards <= i < BATCH
         r.out_iovecs[r.forwards].iov_len = length
         r.forwards += 1
 
@@ -293,19 +305,21 @@ cdef void resume(Receiving *r) noexcept nogil:
         r.used = BATCH
 
 
-cdef void watch_age(Receiving *r) noexcept nogil:
-    """Close a block that has waited long enough for more."""
+cdef bint watch_age(Receiving *r) noexcept nogil:
+    """Close a block that has waited long enough for more; whether that was done. An empty one has no age."""
     cdef State *state = current_state(&r.parts, r.parts.head.commit)
     cdef int64_t now
-    if not state.books.building.open:
+    if not state.books.building.open or state.books.building.count == 0:
         r.open_serial = 0
-        return
+        return False
     now = clock_ns(CLOCK_MONOTONIC)
     if state.serial != r.open_serial:
         r.open_serial, r.opened_ns = state.serial, now
     elif now - r.opened_ns >= r.age_ns:
         turn_block(r)
         r.open_serial = 0
+        return True
+    return False
 
 
 cdef void receive(Receiving *r) noexcept nogil:
@@ -332,8 +346,10 @@ cdef void receive(Receiving *r) noexcept nogil:
                 break
         elif last:
             break
-        watch_age(r)
-        if count <= 0:
+        if watch_age(r):
+            # That left the batch DONE: what recvmmsg takes from now on must find it ARMED.
+            armed = False
+        elif count <= 0:
             wait(r)
     if current_state(&r.parts, r.parts.head.commit).books.building.open:
         turn_block(r)

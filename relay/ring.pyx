@@ -4,7 +4,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memset
 
-from speeddata.relay.atomics cimport load32, store32, store64
+from speeddata.relay.atomics cimport fence, load32, store32, store64
 from speeddata.relay.mapping cimport MAX_BLOCKS, SPARES, Block, Building, Head, State, Store
 
 cdef enum:
@@ -35,7 +35,10 @@ cdef void close_block(Ring *ring, State *state) noexcept nogil:
     cdef Block *block = &ring.parts.blocks[b.block]
     block.length, block.count, block.flags, block.unit = b.length, b.count, b.flags, <uint32_t>state.books.unit
     block.first_ns, block.min_ns, block.max_ns, block.arrival_ns = b.first_ns, b.min_ns, b.max_ns, b.arrival_ns
-    if not b.spare:
+    if b.count == 0:
+        # Opened for a packet that was then refused.
+        store32(&block.busy, 0)
+    elif not b.spare:
         ring.parts.head.queue[state.tail % MAX_BLOCKS] = b.block
         state.tail += 1
     b.open = 0
@@ -75,6 +78,7 @@ cdef void open_block(Ring *ring, State *state) noexcept nogil:
     store32(&block.closed, 0)
     store64(&block.visible, 0)
     store64(&block.serial, state.serial)
+    fence()  # who reads the block sees its new number before any of its new bytes
     block.busy = 1
     ring.turn = b.block + 1
     head.order[state.serial % MAX_BLOCKS] = b.block

@@ -36,6 +36,15 @@ class Decimation:
     factor: int | None = None
     rate_hz: float | None = 50.0
 
+    def problem(self) -> str:
+        """Why this cannot be done; empty when it can."""
+        if self.enabled and self.factor is None:
+            if self.algorithm == "downsample":
+                return "decimation by downsample needs a factor"
+            if self.rate_hz is None:
+                return "decimation needs a factor or a rate"
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
@@ -81,9 +90,12 @@ class ChannelSpec:
             for key, kind in (("decimation", Decimation), ("rotation", Rotation)):
                 if key in given:
                     given[key] = kind(**given[key])
-            return cls(**given)
+            spec = cls(**given)
         except (KeyError, TypeError) as error:
             raise ConfigError([f"channel spec {given.get('name')!r}: {error}"]) from None
+        if problem := spec.decimation.problem():
+            raise ConfigError([f"channel spec {spec.name!r}: {problem}"])
+        return spec
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

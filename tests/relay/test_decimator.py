@@ -90,6 +90,19 @@ def test_a_clock_that_stands_still_does_not_hold_the_stream(tmp_path):
         line.wait(decimated=2)
 
 
+def test_a_wide_bucket_waits_for_its_end(tmp_path):
+    """Ten seconds of record time a bucket, a record each 0.2 s: nothing is sent while they come."""
+    spec = make_spec(tmp_path, decimation={"algorithm": "minmax", "factor": None, "rate_hz": 0.1})
+    with subscribe(**spec["multicast"]["decimated"]) as subscriber, running(spec) as line:
+        for n in range(8):
+            line.send(numbered(n, float(n), 10**18 + n * 200 * MS))
+            wait_until(lambda n=n: line.stats["archived"] > n)
+            time.sleep(0.2)  # the rate of the source
+        assert line.stats["decimated"] == 0
+        line.wait(decimated=2)
+        assert [value(p) for p in drain(subscriber)] == [0.0, 7.0]
+
+
 def test_what_is_left_is_sent_at_the_end(tmp_path):
     spec = make_spec(tmp_path, decimation={"algorithm": "minmax", "factor": 1000, "rate_hz": None})
     with running(spec) as line:

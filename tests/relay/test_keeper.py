@@ -136,6 +136,50 @@ def test_what_cannot_start_says_why(keeper, spec, tmp_path):
     assert len(keeper.list()) == 1
 
 
+def test_a_relay_that_dies_of_itself_is_backed_off_though_it_waited_for_packets(keeper, spec):
+    """Being ready is no work: only packets are."""
+    keeper.start(spec)
+    for kill in range(3):
+        channel = wait_until(lambda n=kill: (c := keeper.list()[0])["restarts"] == n and c["pid"] and c)
+        wait_until(
+            lambda c=channel: "relaying from" in log_of(keeper).rpartition(f"relay {c['pid']} started")[2]
+        )
+        os.kill(channel["pid"], signal.SIGKILL)
+    wait_until(lambda: keeper.list()[0]["state"] == "backoff")
+
+
+def log_of(keeper):
+    return (keeper.data / "log" / "keeper.log").read_text()
+
+
+def test_what_a_hung_relay_had_received_is_written_by_a_successor(keeper, spec):
+    """It does not answer to being stopped, as if its disk hung, and is killed."""
+    pid = keeper.start(spec | {"block_age_s": 60.0})
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        for n in range(10):
+            sender.sendto(numbered(n), ("127.0.0.1", spec["port"]))
+        wait_until(lambda: keeper.stats("test")["records"] == 10)
+        os.kill(pid, signal.SIGSTOP)
+        for n in range(10, 20):
+            sender.sendto(numbered(n), ("127.0.0.1", spec["port"]))
+    keeper.stop("test")
+    assert [r["n"] for r in read_records(keeper.data.parent / "archive" / "test")] == list(range(20))
+
+
+def test_what_no_successor_can_write_is_said(keeper, spec, tmp_path):
+    pid = keeper.start(spec | {"block_age_s": 60.0})
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        for n in range(10):
+            sender.sendto(numbered(n), ("127.0.0.1", spec["port"]))
+        wait_until(lambda: keeper.stats("test")["records"] == 10)
+    os.kill(pid, signal.SIGSTOP)
+    (tmp_path / "archive").rename(tmp_path / "gone")
+    (tmp_path / "archive").write_text("a file where a folder should be")
+    with pytest.raises(RelayError, match="10 records that it had received are lost"):
+        keeper.stop("test")
+    assert keeper.list() == []
+
+
 def test_two_keepers_on_one_folder_cannot_be(keeper):
     pid = keeper.ping()["pid"]
     assert KeeperClient(keeper.data)._spawn() == 3
@@ -143,7 +187,8 @@ def test_two_keepers_on_one_folder_cannot_be(keeper):
 
 
 def test_a_garbled_request_harms_nobody(keeper):
-    for request in (b"\n", b"{}\n", b'{"op": "fly"}\n', b'{"op": 3}\n', b"[]\n", b"\xff\xfe\n"):
+    garbled = b"\n", b"{}\n", b'{"op": "fly"}\n', b'{"op": 3}\n', b"[]\n", b"\xff\xfe\n", b'{"op": "start"}\n'
+    for request in (*garbled, b'{"op": "start", "spec": 3}\n', b'{"op": "stop"}\n'):
         assert b'"ok": false' in keeper._exchange(request)
     assert keeper.ping()
 

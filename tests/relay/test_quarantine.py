@@ -30,10 +30,17 @@ def test_it_is_bounded_and_keeps_the_newest(tmp_path):
     quarantine = Quarantine(tmp_path, 20_000)
     for k in range(200):
         quarantine.file([(*PACKET[:5], bytes([k]) * 1000)])
-    sizes = [path.stat().st_size for path in tmp_path.iterdir()]
+        sizes = [path.stat().st_size for path in tmp_path.iterdir()]
+        assert sum(sizes) <= 20_000
     assert len(sizes) == 2
-    assert sum(sizes) < 24_000
     assert read(quarantine.path)[-1]["packet"] == bytes([199]) * 1000
+
+
+def test_what_is_too_large_for_it_is_left_out(tmp_path):
+    quarantine = Quarantine(tmp_path, 20_000)
+    assert quarantine.file([PACKET, (*PACKET[:5], bytes(10_000)), PACKET]) == 2
+    assert len(read(quarantine.path)) == 2
+    assert Quarantine(tmp_path / "none", 0).file([PACKET]) == 0
 
 
 def test_a_damaged_file_gives_way(tmp_path):

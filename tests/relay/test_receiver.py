@@ -147,6 +147,36 @@ def test_int_sequence_numbers_wrap(tmp_path):
         assert line.wait(packets=4)["sequence"] == {"gaps": 1, "duplicates": 0, "reordered": 0}
 
 
+def test_a_refused_packet_leaves_no_trace_in_the_sequence(tmp_path):
+    with running(make_spec(tmp_path)) as line:
+        line.send(numbered(1), numbered(2) + numbered(3) + numbered(4) + b"\xff", numbered(5), numbered(3))
+        stats = line.wait(packets=3, rejected__trailing=1)
+        assert stats["sequence"] == {"gaps": 3, "duplicates": 0, "reordered": 1}
+
+
+def test_a_receiver_that_waits_is_armed(tmp_path):
+    """Else what the kernel hands over at the next call would be lost with a relay that is killed just then."""
+    with running(make_spec(tmp_path)) as line:
+        for n in range(3):
+            wait_until(lambda: line.mapping.armed, "the first wait")
+            line.send(numbered(n))
+            line.wait(archived=n + 1)  # so its block was closed for its age
+            wait_until(lambda: line.mapping.armed, "the wait after a block was closed")
+
+
+def test_a_refused_packet_alone_writes_no_block(tmp_path):
+    with running(make_spec(tmp_path)) as line:
+        line.send(b"\xff\xff\xff")
+        line.wait(rejected__short=1)
+        line.send(numbered(1))
+        assert line.wait(archived=1)["blocks"] == 1
+        line.send(b"\xff\xff\xff")
+        line.wait(rejected__short=2)
+        assert line.stop()["blocks"] == 1
+        (path,) = line.folder.glob("test_*.avro")
+        assert path.name.startswith(f"test_{time.gmtime().tm_year}")
+
+
 def test_a_sender_that_starts_anew_is_no_gap(tmp_path):
     with running(make_spec(tmp_path)) as line:
         line.send(*(numbered(n) for n in (5000, 5001, 0, 1, 2)))

@@ -21,12 +21,19 @@ def test_defaults(tmp_path):
     assert (spec.block_bytes, spec.ring_bytes, spec.multicast.ttl) == (262_144, 67_108_864, 0)
 
 
+def test_decimation_that_is_off_needs_nothing(tmp_path):
+    off = {"enabled": False, "algorithm": "downsample", "rate_hz": None}
+    assert ChannelSpec.from_json(make_spec(tmp_path, decimation=off)).decimation.problem() == ""
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"colour": "red"}, "unknown key 'colour'"),
         ({"multicast": {}}, "full_rate"),
         ({"rotation": {"inches": 3}}, "inches"),
+        ({"decimation": {"algorithm": "downsample"}}, "'test': decimation by downsample needs a factor"),
+        ({"decimation": {"rate_hz": None}}, "'test': decimation needs a factor or a rate"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, change, message):

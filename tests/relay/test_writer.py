@@ -106,16 +106,6 @@ def test_no_leftovers_after_a_stop(tmp_path):
         assert not list(line.folder.glob(".test.next.*"))
 
 
-def test_a_segment_is_never_overwritten(tmp_path):
-    """A name that is taken gives way to the next microsecond."""
-    spec = make_spec(tmp_path, block_bytes=65536, rotation={"bytes": 70_000, "seconds": 0})
-    with running(spec) as line:
-        line.send(b"".join(numbered(n) for n in range(2000)))
-        line.send(b"".join(numbered(n) for n in range(2000, 4000)))
-        line.wait(archived=4000)
-        assert len(read_records(line.folder)) == 4000
-
-
 def test_a_successor_cuts_off_what_did_not_count(tmp_path):
     """A relay killed between writing a block and letting it count: its successor may write that block elsewhere."""
     with running(make_spec(tmp_path)) as line:
