@@ -1,0 +1,67 @@
+"""`kill -9` of relay and orchestrator while a sender runs: after a restart every file is readable and the books balance."""
+
+import os
+import signal
+import socket
+import threading
+
+from line import NUMBERED, free_port, numbered, read_records, wait_until
+from system import System, speeddata
+
+
+class Sender(threading.Thread):
+    """Sends numbered records until it is told to stop."""
+
+    def __init__(self, port):
+        super().__init__()
+        self.port = port
+        self.sent = 0
+        self.ended = threading.Event()
+
+    def run(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            while not self.ended.wait(0.001):
+                for _ in range(5):
+                    sender.sendto(numbered(self.sent), ("127.0.0.1", self.port))
+                    self.sent += 1
+
+
+def channel(system):
+    return system.ask("GET", "/api/v1/channels/test")[1]
+
+
+def kill(pid):
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_kill_9_of_relay_and_orchestrator_under_load(tmp_path):
+    system = System(tmp_path / "data").start()
+    body = {"name": "test", "port": free_port(), "schema": NUMBERED}
+    assert system.ask("POST", "/api/v1/channels", body)[0] == 201
+    sender = Sender(body["port"])
+    sender.start()
+    try:
+        for round_ in range(3):
+            before = sender.sent
+            wait_until(lambda n=before: channel(system)["stats"]["archived"] > n, "records on their way")
+            relay = channel(system)["pid"]
+            kill(relay)
+            wait_until(lambda p=relay: channel(system)["pid"] not in (None, p), "the next relay")
+            if round_ == 1:
+                keeper = system.ask("GET", "/api/v1/status")[1]["keeper"]["pid"]
+                kill(system.process.pid)
+                system.process.wait()
+                system.start()
+                assert system.ask("GET", "/api/v1/status")[1]["keeper"]["pid"] == keeper, "nothing stopped"
+    finally:
+        sender.ended.set()
+        sender.join()
+    stats = wait_until(
+        lambda: (s := channel(system)["stats"])["archived"] == sender.sent and s, "the last block"
+    )
+    assert stats["packets"] + sum(stats["rejected"].values()) + stats["kernel_drops"] == sender.sent
+    assert stats["archived"] + stats["ring_full"] + sum(stats["not_archived"].values()) == stats["records"]
+    assert stats["sequence"] == {"gaps": 0, "duplicates": 0, "reordered": 0}
+    assert speeddata("stop", f"--data={system.data}").returncode == 0
+    assert system.process.wait(20) == 0
+    assert [r["n"] for r in read_records(system.data / "archive" / "test")] == list(range(sender.sent))
