@@ -231,7 +231,7 @@ class Registry:
             "pid": running["pid"] if running else None,
             "last_heartbeat": _seconds((stats or {}).get("heartbeat")),
             **self._condition(channel.name, running, trouble),
-            "stats": stats,
+            "stats": stats and stats | {"since": format_time(stats["since"])},
             "multicast": self.streams(channel).to_json(),
             "source": (stats or {}).get("source"),
             "time_unit": (stats or {}).get("time_unit") or channel.time_unit,

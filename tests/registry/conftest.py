@@ -82,6 +82,7 @@ class MemoryLauncher:
             "time_unit": "us",
             "source": source,
             "heartbeat": 1737640800 * 10**9,
+            "since": 1737640000 * 10**9,
         }
 
 

@@ -153,6 +153,13 @@ ROWS = [
         400,
         {"field": "config.rotation.mode"},
     ),
+    (
+        "config downsample without factor",
+        body(config={"decimation": {"algorithm": "downsample"}}),
+        None,
+        400,
+        {"error": "Invalid config", "field": "config.decimation.factor", "value": None},
+    ),
 ]
 
 
@@ -255,7 +262,7 @@ def test_a_channel_is_shown_with_all_fields(client: Any, registry: Any) -> None:
         "state": "active",
         "reason": "",
         "restarts": 0,
-        "stats": registry.launcher.stats("x"),
+        "stats": registry.launcher.stats("x") | {"since": "2025-01-23T13:46:40Z"},
         "multicast": own,
         "source": {"address": "127.0.0.1", "port": 40000},
         "time_unit": "us",

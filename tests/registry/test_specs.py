@@ -70,6 +70,17 @@ def test_a_config_can_be_wrong_only_together_with_the_settings() -> None:
     assert channel_problems(config, relay("relay.rotation.mode=size")) == []
 
 
+def test_downsampling_without_a_factor_is_refused() -> None:
+    config = {"decimation": {"algorithm": "downsample"}}
+    (problem,) = channel_problems(config, relay())
+    assert (problem.key, "an integer" in problem.wanted) == ("decimation.factor", True)
+    assert channel_problems(config, relay("relay.decimation.factor=10")) == []
+    by_rate = {"decimation": {"rate_hz": 5}}
+    assert channel_problems(
+        by_rate, relay("relay.decimation.factor=10", "relay.decimation.algorithm=downsample")
+    )
+
+
 def test_the_spec_is_what_a_relay_takes() -> None:
     channel = Channel(
         "x", 26000, None, '{"type": "record"}', "00", "us", {"framing": "single_object", "block_age_s": 2}, 5
