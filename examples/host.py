@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import re
 import socket
+import sys
 import time
 from typing import Any
 
@@ -108,12 +109,20 @@ class Host:
 
 
 def input_port(api: str, schema: dict[str, Any]) -> int:
-    """The port of the channel, which is registered first when nobody has done so."""
+    """The port of the channel, which is registered first when nobody has done so; ends when it is another machine's."""
     channel = requests.get(f"{api}/channels/{NAME}", timeout=10)
     if channel.status_code == 404:
         channel = requests.post(
             f"{api}/channels", json={"name": NAME, "port": PORT, "schema": schema}, timeout=10
         )
+    else:
+        # Registered already: by an earlier run, or for a machine with other cores, sensors.
+        same = requests.post(f"{api}/channels/{NAME}/validate-schema", json={"schema": schema}, timeout=10)
+        if same.status_code == 409:
+            sys.exit(
+                f"The channel {NAME!r} is registered with another schema than this machine's, which would be rejected. "
+                f"De-register it (DELETE {api}/channels/{NAME}) and start this again."
+            )
     channel.raise_for_status()
     return int(channel.json()["port"])
 

@@ -1,7 +1,6 @@
 """The folder of one channel's archive: its segments, the time they cover, and readers of a range of it."""
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +11,7 @@ from speeddata.errors import ArchiveError
 from speeddata.reader import EARLIEST, LATEST, Reader, entry_array
 from speeddata.segment import Segment
 
-__all__ = ["CHANNEL_NAME", "Archive", "Span", "segment_paths"]
-
-# What a channel may be called, and so what folder may be looked into.
-CHANNEL_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+__all__ = ["Archive", "Span", "segment_paths"]
 
 
 class Span(NamedTuple):

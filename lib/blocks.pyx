@@ -27,8 +27,8 @@ cdef enum:
     WHOLE = 0         # states of a frame: as it should be,
     CUT = 1           # going on behind the end of the buffer,
     BAD = 2           # not a block
-    OUT_OF_ORDER = 1  # flags of an entry
-    BAD_TIME = 2
+    FLAG_UNSORTED = 1 # flags of an entry
+    FLAG_BAD_TIME = 2
 
 ENTRY_SIZE = ENTRY
 UNITS = {"s": UNIT_S, "ms": UNIT_MS, "us": UNIT_US, "ns": UNIT_NS}
@@ -105,10 +105,10 @@ cdef bint span_of(const CPlan* plan, const uint8_t* p, const uint8_t* end, uint6
         if unit[0] == UNIT_UNKNOWN:
             unit[0] = guess_unit(&walk.time)
         if unit[0] == UNIT_UNKNOWN or not time_ns(&walk.time, unit[0], &time):
-            out.flags |= BAD_TIME
+            out.flags |= FLAG_BAD_TIME
             time = arrival
         if time < previous:
-            out.flags |= OUT_OF_ORDER
+            out.flags |= FLAG_UNSORTED
         previous = time
         if i == 0:
             out.first = time

@@ -29,7 +29,7 @@ from speeddata.blocks import ENTRY_SIZE
 __all__ = [
     "ENTRY_SIZE",
     "FLAG_BAD_TIME",
-    "FLAG_DISORDER",
+    "FLAG_UNSORTED",
     "HEAD_SIZE",
     "Entry",
     "each_entry",
@@ -45,7 +45,7 @@ VERSION = 1
 HEAD = struct.Struct("<4sI16sQ32x")
 HEAD_SIZE = HEAD.size
 ENTRY = struct.Struct("<QIIqqqqIIII")
-FLAG_DISORDER = 1
+FLAG_UNSORTED = 1
 FLAG_BAD_TIME = 2
 
 

@@ -140,6 +140,7 @@ def _load(folder: Path, overrides: Iterable[Override], files: Sequence[str]) -> 
             f"{_nearby(origins[service], problem.key) or service}: {problem}"
             for problem in cross_check(flat[service])
         ]
+    problems += _channel_problems(flat, origins)
     problems += port_clashes(flat, origins)
     problems += schema_problems(folder, flat, origins)
     if problems:
@@ -212,6 +213,25 @@ def _check_channels(channels: list[Any]) -> list[Problem]:
                 problems.append(
                     Problem(f"{place}.{key}", checked.values[key], f"one that channels[{first}] has not")
                 )
+    return problems
+
+
+def _channel_problems(
+    flat: Mapping[str, Mapping[str, Any]], origins: Mapping[str, Mapping[str, str]]
+) -> list[str]:
+    """What is wrong with channels of relay.yaml only together with the settings that hold for all."""
+    relay = flat.get("relay", {})
+    problems = []
+    common = {problem.key for problem in cross_check(relay)}
+    for index, item in enumerate(relay.get("channels", ())):
+        own = check_channel(item, overrides_only=True).values if isinstance(item, dict) else {}
+        key = f"channels[{index}]"
+        place = origins["relay"].get(f"{key}.schema", origins["relay"].get("channels", "relay"))
+        problems += [
+            f"{place}: {Problem(f'{key}.{problem.key}', problem.value, problem.wanted)}"
+            for problem in cross_check(overlay(relay, own, rows("relay")))
+            if problem.key not in common
+        ]
     return problems
 
 

@@ -12,6 +12,10 @@ from speeddata.settings_values import Problem
 
 __all__ = ["cross_check", "port_clashes", "schema_problems", "warnings"]
 
+SHARED_GROUP = {
+    f"multicast.{stream}.{end}" for stream in ("full_rate", "decimated") for end in ("address", "port")
+}
+
 Flat = Mapping[str, Mapping[str, Any]]
 Origins = Mapping[str, Mapping[str, str]]
 
@@ -25,6 +29,13 @@ def cross_check(values: Mapping[str, Any]) -> list[Problem]:
         problems.append(Problem("retention.mode", None, "ttl or quota, since retention.value is given"))
     if "decimation.factor" in values and values["decimation.factor"] is values["decimation.rate_hz"] is None:
         problems.append(Problem("decimation.rate_hz", None, "a rate, or decimation.factor instead"))
+    if (
+        values.get("decimation.algorithm") == "downsample"
+        and values.get("decimation.factor") is None
+        and values.get("decimation.enabled", True)
+    ):
+        wanted = "an integer, since decimation.algorithm is downsample (a rate needs minmax)"
+        problems.append(Problem("decimation.factor", None, wanted))
     return problems
 
 
@@ -72,7 +83,11 @@ def warnings(folder: Path, flat: Flat, origins: Origins) -> list[str]:
     for service in SERVICES:
         for key, value in flat.get(service, {}).items():
             text = _warning(key, value)
-            if text:
+            # A port and its group's address share one group: one warning, of the address.
+            told = (
+                key.endswith(".port") and flat[service].get(f"{key.removesuffix('port')}address") is not None
+            )
+            if text and not told:
                 said.append(f"{origins[service].get(key, service)}: {key} is {value!r}: {text}")
     return list(dict.fromkeys(said))
 
@@ -81,7 +96,7 @@ def _warning(key: str, value: Any) -> str:
     """What to say about a legal but notable setting."""
     if key == "retention.mode" and value is not None:
         return "not applied yet, nothing is deleted"
-    if key.startswith(("multicast.full_rate.address", "multicast.decimated.address")) and value is not None:
+    if key in SHARED_GROUP and value is not None:
         return "one multicast group shared by all channels, subscribers must tell them apart by the relay's source port"
     if key == "multicast.ttl" and value > 1:
         return "multicast leaves this network segment"

@@ -88,7 +88,9 @@ RELAY = (
     ),
     _row("relay", "listen", "ipv4", "127.0.0.1", "address that the channels' UDP ports bind to"),
     _port("relay", "api.port", 8080, "port of the registration API and the pages"),
-    _row("relay", "api.names", "names", [], "host names, besides this machine's, that the API answers to"),
+    _row(
+        "relay", "api.names", "names", [], "host names, besides this machine's, that the services answer to"
+    ),
     _channel(
         "framing",
         "choice",

@@ -15,7 +15,7 @@ from typing import Any
 from speeddata.settings_table import CHANNEL, Setting
 
 __all__ = [
-    "NAME",
+    "CHANNEL_NAME",
     "NAME_WANTED",
     "Checked",
     "Problem",
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 # No path is ever built from a name that does not match; '..' is refused beside it.
-NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+CHANNEL_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 NAME_WANTED = "1 to 64 letters, digits, _ . -, a letter or digit first, no '..'"
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 NOT_BUILT = {"average": "downsample or minmax ('average' is not available yet)", "rms": "downsample or minmax ('rms' is not available yet)"}  # fmt: skip
@@ -240,7 +240,7 @@ def _names(_setting: Setting, value: Any) -> list[str]:
 
 
 def _name(_setting: Setting, value: Any) -> str:
-    if not isinstance(value, str) or not NAME.fullmatch(value):
+    if not isinstance(value, str) or not CHANNEL_NAME.fullmatch(value):
         raise Wanted(NAME_WANTED)
     return value
 

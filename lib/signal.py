@@ -1,5 +1,6 @@
 """A signal: a numpy array that knows its name, its unit and its time."""
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +53,27 @@ class Signal(np.ndarray[Any, Any]):
             out._part = self, key[0] if isinstance(key, tuple) and key else key
         return out
 
+    def __reduce__(self) -> Any:
+        return Signal, (self._plain(),), self._about()
+
+    def __setstate__(self, state: Any) -> None:
+        self.__dict__.update(state)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Any:
+        memo = {} if memo is None else memo
+        copied = Signal(copy.deepcopy(self._plain(), memo))
+        memo[id(self)] = copied  # before its channel is copied, which has it too
+        copied.__dict__.update(copy.deepcopy(self._about(), memo))
+        return copied
+
+    def _plain(self) -> "np.ndarray[Any, Any]":
+        """The values alone."""
+        return self.view(np.ma.MaskedArray if isinstance(self, np.ma.MaskedArray) else np.ndarray)
+
+    def _about(self) -> dict[str, Any]:
+        """What the values alone do not tell."""
+        return {"name": self.name, "channel": self.channel, "unit": self.unit, "_part": self._part}
+
     @property
     def t(self) -> "np.ndarray[Any, Any]":
         """The time of each row in seconds."""
@@ -71,6 +93,11 @@ class Signal(np.ndarray[Any, Any]):
 class MaskedSignal(np.ma.MaskedArray[Any, Any], Signal):
     """A signal of integers or booleans of which some are null."""
 
+    # numpy.ma has its own of these.
+    __reduce__ = Signal.__reduce__
+    __setstate__ = Signal.__setstate__
+    __deepcopy__ = Signal.__deepcopy__
+
     def __array_finalize__(self, source: Any) -> None:
         np.ma.MaskedArray.__array_finalize__(self, source)
         Signal.__array_finalize__(self, source)
@@ -84,5 +111,6 @@ class MaskedSignal(np.ma.MaskedArray[Any, Any], Signal):
     def __getitem__(self, key: Any) -> Any:
         out = np.ma.MaskedArray.__getitem__(self, key)
         if isinstance(out, Signal):
+            out.unit = self.unit
             out._part = self, key[0] if isinstance(key, tuple) and key else key
         return out

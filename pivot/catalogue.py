@@ -8,8 +8,9 @@ from pathlib import Path
 
 import requests
 
-from speeddata.archive import CHANNEL_NAME, Archive
+from speeddata.archive import Archive
 from speeddata.pivot.problem import Problem
+from speeddata.settings_values import CHANNEL_NAME
 
 __all__ = ["Catalogue"]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import uvicorn
 import uvloop
+from fastapi import FastAPI
 
 from speeddata.pidfile import pidfile
 from speeddata.pivot.catalogue import Catalogue
@@ -69,6 +70,9 @@ class Server(uvicorn.Server):
     help="Seconds that making an export may take.",
 )
 @click.option(
+    "--name", "names", multiple=True, help="Host name to answer to, besides addresses and loopback names."
+)
+@click.option(
     "--pidfile", "pid_path", type=click.Path(path_type=Path), help="File that holds the process id."
 )
 def main(
@@ -79,6 +83,7 @@ def main(
     limit_channels: int,
     limit_minutes: float,
     timeout: float,
+    names: tuple[str, ...],
     pid_path: Path | None,
 ) -> None:
     """Serve exports of recorded data."""
@@ -93,13 +98,13 @@ def main(
     limits = Limits(channels=limit_channels, minutes=limit_minutes, timeout_s=timeout)
     exporter = Exporter(Catalogue(archive, registry), limits)
     with pidfile(pid_path):
-        uvloop.run(serve(exporter, listener))
+        uvloop.run(serve(make_app(exporter, [name.lower() for name in names]), exporter, listener))
 
 
-async def serve(exporter: Exporter, listener: socket.socket) -> None:
+async def serve(app: FastAPI, exporter: Exporter, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
     config = uvicorn.Config(
-        make_app(exporter),
+        app,
         log_config=None,
         log_level="warning",
         access_log=False,

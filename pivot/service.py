@@ -1,7 +1,7 @@
 """The HTTP application: routes, the one shape of errors, the OpenAPI document and the page that shows it."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Annotated, Any
@@ -10,9 +10,12 @@ from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import speeddata
+from speeddata.host_names import Guard, host_of
 from speeddata.pivot.exporter import Exporter
 from speeddata.pivot.problem import Problem
 
@@ -44,8 +47,26 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 HDF5: dict[str, Any] = {"application/x-hdf5": {"schema": {"type": "string", "format": "binary"}}}
 
 
-def make_app(exporter: Exporter) -> FastAPI:
-    """Make the application; closing it stops the exports that are being made."""
+class HostCheck:
+    """Refuses requests that name another host, before anything else looks at them."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self.app = app
+        self.guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else None
+        if host is None or self.guard.admits(host_of(host)):
+            await self.app(scope, receive, send)
+        else:
+            await JSONResponse({"error": "Host not allowed", "host": host}, 400)(scope, receive, send)
+
+
+def make_app(exporter: Exporter, names: Collection[str] = ()) -> FastAPI:
+    """Make the application; closing it stops the exports that are being made.
+
+    `names` are host names to answer to beside addresses and loopback names.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -60,6 +81,7 @@ def make_app(exporter: Exporter) -> FastAPI:
         openapi_url="/openapi.json",
         lifespan=lifespan,
     )
+    app.add_middleware(HostCheck, guard=Guard(names))
     _add_routes(app, exporter)
     _add_pages(app)
     _add_errors(app)

@@ -5,11 +5,11 @@ import logging
 import re
 import sqlite3
 from collections.abc import Collection
-from dataclasses import dataclass, field
 
 import flask
 import werkzeug.exceptions
 
+from speeddata.host_names import Guard
 from speeddata.registry.channels import Registry
 from speeddata.registry.problems import ApiProblem
 from speeddata.registry.routes_channels import channel_routes
@@ -24,24 +24,6 @@ log = logging.getLogger(__name__)
 MAX_BODY = 1 << 20
 PREFIX = "/api/v1"
 HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
-
-
-@dataclass(frozen=True)
-class Guard:
-    """Who may ask: requests must name this machine, so that a foreign name made to point here reaches nothing."""
-
-    names: Collection[str] = field(default_factory=tuple)
-
-    def admits(self, host: str) -> bool:
-        """Whether a Host header's name is one of ours: an address, a loopback name, or one of `names`."""
-        host = host.lower().rstrip(".")
-        if host == "localhost" or host.endswith(".localhost") or host in self.names:
-            return True
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        return True
 
 
 def create_app(registry: Registry, system: System, names: Collection[str] = ()) -> flask.Flask:

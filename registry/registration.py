@@ -11,7 +11,7 @@ from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.store import Channel
 from speeddata.schema import Schema
 from speeddata.schema_files import read_schema
-from speeddata.settings_values import NAME, NAME_WANTED, check_channel
+from speeddata.settings_values import CHANNEL_NAME, NAME_WANTED, check_channel
 
 __all__ = ["REQUIRED", "Registration", "read_channel", "read_port", "read_registration"]
 
@@ -34,7 +34,7 @@ def read_registration(body: Mapping[str, Any]) -> Registration:
         raise ApiProblem(400, "Missing required fields", required=REQUIRED)
     port = read_port(body["port"])
     name = body["name"]
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not CHANNEL_NAME.fullmatch(name):
         raise wrong_value("Invalid channel name", "name", name, NAME_WANTED)
     schema = body["schema"]
     if not isinstance(schema, str | dict):

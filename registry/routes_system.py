@@ -2,11 +2,11 @@
 
 import ipaddress
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import flask
 
 import speeddata
+from speeddata.host_names import host_of
 
 __all__ = ["System", "system_routes"]
 
@@ -45,10 +45,7 @@ def system_routes(system: System) -> flask.Blueprint:
 
 def requested_host() -> str:
     """The host name or address by which the client found us, without the port."""
-    try:
-        return urlsplit(f"//{flask.request.host}").hostname or ""
-    except ValueError:  # brackets that are not those of an IPv6 address
-        return ""
+    return host_of(flask.request.host)
 
 
 def reachable(services: dict[str, dict[str, Any] | None], host: str) -> dict[str, dict[str, Any] | None]:

@@ -1,13 +1,12 @@
 """Where a run's parts are: addresses, ports, folders; pure, but for what is printed."""
 
 import contextlib
-import ipaddress
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import speeddata
+from speeddata.host_names import answered_names
 from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.services import registry_url, url
 from speeddata.run_options import RunOptions
@@ -46,11 +45,7 @@ def service_addresses(settings: Settings) -> dict[str, dict[str, Any] | None]:
 
 def api_names(settings: Settings) -> list[str]:
     """Host names that the API answers to: those of the settings, and the machine's own if it is open to others."""
-    names = list(settings.flat["relay"]["api.names"])
-    if not ipaddress.ip_address(settings.flat["relay"]["host"]).is_loopback:
-        own = socket.gethostname().lower()
-        names += [own, f"{own}.local"]
-    return names
+    return answered_names(settings.flat["relay"]["api.names"], settings.flat["relay"]["host"])
 
 
 def announce(services: Sequence[str], settings: Settings, data: DataFolder, archive: Path) -> None:

@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from speeddata.host_names import answered_names
 from speeddata.relay.data_folder import DataFolder
 from speeddata.settings import Settings
 
@@ -35,12 +36,15 @@ class Service:
 def services(names: Sequence[str], settings: Settings, data: DataFolder, archive: Path) -> list[Service]:
     """The services of these names (relay is none: relays are the keeper's)."""
     registry = registry_url(settings)
+    names_of_api = settings.flat["relay"]["api.names"]
     made: list[Service] = []
     options: dict[str, Any]
     if "stripchart" in names:
         live = settings.flat["stripchart"]
         options = {"--interface": live["multicast.interface"]}
-        made.append(_service("stripchart", live, data, registry, live["websocket.port"], options))
+        made.append(
+            _service("stripchart", live, data, registry, live["websocket.port"], options, names_of_api)
+        )
     if "pivot" in names:
         history = settings.flat["pivot"]
         options = {
@@ -49,7 +53,7 @@ def services(names: Sequence[str], settings: Settings, data: DataFolder, archive
             "--limit-minutes": history["api.limits.max_duration_minutes"],
             "--timeout": history["api.limits.timeout_seconds"],
         }
-        made.append(_service("pivot", history, data, registry, history["api.port"], options))
+        made.append(_service("pivot", history, data, registry, history["api.port"], options, names_of_api))
     return made
 
 
@@ -87,9 +91,16 @@ def back_off_s(deaths: int) -> float:
 
 
 def _service(
-    name: str, own: Mapping[str, Any], data: DataFolder, registry: str, port: int, options: Mapping[str, Any]
+    name: str,
+    own: Mapping[str, Any],
+    data: DataFolder,
+    registry: str,
+    port: int,
+    options: Mapping[str, Any],
+    names: Sequence[str],
 ) -> Service:
     pidfile = data.pidfile(name)
     given = {"--registry": registry, "--host": own["host"], "--port": port, "--pidfile": pidfile, **options}
-    argv = [str(part) for pair in given.items() for part in pair]
+    answered = [("--name", answered) for answered in answered_names(names, own["host"])]
+    argv = [str(part) for pair in (*given.items(), *answered) for part in pair]
     return Service(name, (*PYTHON, "-m", f"speeddata.{name}", *argv), pidfile, data.log_file(name))

@@ -28,7 +28,6 @@ class ChannelInfo:
     """Where its decimated stream is sent to."""
     source: Address | None
     """Where it is sent from; tells channels of one group apart."""
-    framing: str
     revision: str
     """Changes when the schema does."""
     time_unit: str | None
@@ -98,7 +97,6 @@ class Follower(threading.Thread):
             group = read_address(told["multicast"]["decimated"])
             if group is None:
                 raise ValueError("its decimated stream has no address")
-            framing = told.get("framing") or (told.get("config") or {}).get("framing") or "plain"
             # The fingerprint leaves out units and notes, but only a new registration can change those.
             revision, time_unit = f"{told.get('schema')} {told.get('created_at')}", told.get("time_unit")
             schema = self._schema(name, revision, time_unit)
@@ -107,7 +105,7 @@ class Follower(threading.Thread):
             self._trouble(name, f"channel {name!r} cannot be shown: {error!r}")
             return None
         self._trouble(name, "")
-        return ChannelInfo(name, group, source, framing, revision, time_unit, schema)
+        return ChannelInfo(name, group, source, revision, time_unit, schema)
 
     def _schema(self, name: str, revision: str, time_unit: str | None) -> Schema:
         key = (name, revision, time_unit)

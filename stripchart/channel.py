@@ -63,7 +63,7 @@ class LiveChannel:
 
     def adopt(self, info: ChannelInfo) -> bool:
         """Go on with what the registry tells now; False when it has another schema and a new channel must be made."""
-        if info.schema.text != self.info.schema.text or info.framing != self.info.framing:
+        if info.schema.text != self.info.schema.text:
             return False
         if info.time_unit != self.info.time_unit:
             self._plan = Plan(info.schema)
@@ -72,7 +72,7 @@ class LiveChannel:
 
     def ingest(self, packets: Sequence[bytes], now_ns: int) -> None:
         """Take in the packets of one tick."""
-        batch = join(self._plan, packets, self.info.framing)
+        batch = join(self._plan, packets)
         self.bad += batch.bad
         if not batch.records:
             return

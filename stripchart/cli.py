@@ -29,16 +29,21 @@ EXIT_PORT_IN_USE = 3
     help="Interface of the multicast groups.",
 )
 @click.option(
+    "--name", "names", multiple=True, help="Host name to answer to, besides addresses and loopback names."
+)
+@click.option(
     "--pidfile", "pid_path", type=click.Path(path_type=Path), help="File that holds the process id."
 )
-def main(registry: str, host: str, port: int, interface: str, pid_path: Path | None) -> None:
+def main(
+    registry: str, host: str, port: int, interface: str, names: tuple[str, ...], pid_path: Path | None
+) -> None:
     """Serve live data to browsers."""
     logging.basicConfig(level=logging.INFO, format="stripchart: %(message)s")
     # Of what strangers send to the port, and of each connection that ends, nothing is worth a line.
     logging.getLogger("websockets").setLevel(logging.CRITICAL)
     try:
         with pidfile(pid_path):
-            run(Settings(registry, host, port, interface))
+            run(Settings(registry, host, port, interface, tuple(name.lower() for name in names)))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

@@ -5,6 +5,7 @@ import http
 import logging
 import signal
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from speeddata.host_names import Guard, host_of
 from speeddata.stripchart.catalogue import ChannelInfo, Follower
 from speeddata.stripchart.hub import TICKS_PER_S, Hub
 from speeddata.stripchart.origin import is_allowed, is_loopback
@@ -34,6 +36,8 @@ class Settings:
     host: str
     port: int
     interface: str
+    # Host names to answer to, besides addresses and loopback names.
+    names: Collection[str] = ()
 
 
 def run(settings: Settings) -> None:
@@ -73,7 +77,7 @@ async def _listen(settings: Settings, hub: Hub) -> Server:
         partial(_handle, hub),
         settings.host,
         settings.port,
-        process_request=partial(_check_origin, on_loopback=is_loopback(settings.host)),
+        process_request=partial(_check, guard=Guard(settings.names), on_loopback=is_loopback(settings.host)),
         compression=None,
         max_size=_MESSAGE_MAX,
         ping_interval=_PING_S,
@@ -83,9 +87,16 @@ async def _listen(settings: Settings, hub: Hub) -> Server:
     )
 
 
-def _check_origin(connection: ServerConnection, request: Request, on_loopback: bool) -> Response | None:
+def _check(
+    connection: ServerConnection, request: Request, guard: Guard, on_loopback: bool
+) -> Response | None:
+    """Refuse a handshake that names another host, or that a page from elsewhere began."""
+    host = request.headers.get("Host", "")
+    if not guard.admits(host_of(host)):
+        _log.warning("refused a request for %.200r", host)
+        return connection.respond(http.HTTPStatus.BAD_REQUEST, f"{host} is not a name of this server\n")
     origin = request.headers.get("Origin")
-    if is_allowed(origin, request.headers.get("Host"), on_loopback):
+    if is_allowed(origin, host, on_loopback):
         return None
     _log.warning("refused a page of %.200r", origin)
     return connection.respond(http.HTTPStatus.FORBIDDEN, f"pages of {origin} may not connect here\n")

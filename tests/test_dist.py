@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,14 @@ def wheel(tmp_path_factory):
             shutil.copy(ROOT / name, source / name)
     build = [sys.executable, "-P", "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
     subprocess.run(build, check=True, capture_output=True, timeout=BUILD_LIMIT_S)
-    assert len(list(folder.glob("*.tar.gz"))) == 1
+    (sdist,) = folder.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        held = {Path(name).relative_to(Path(name).parts[0]).as_posix() for name in archive.getnames()}
+    # What the Makefile and the tests call.
+    needed = {p.relative_to(ROOT).as_posix() for p in (ROOT / "tools").iterdir() if p.is_file()} | {
+        "Makefile"
+    }
+    assert needed <= held
     return next(folder.glob("*.whl"))
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from line import read_records, wait_until
+from line import free_port, read_records, wait_until
 from system import System
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -71,6 +71,27 @@ def test_host_telemetry(system):
     assert all(0 <= r["cpu_0"] <= 100 and r["memory_used"] > 0 and r["network_send"] >= 0 for r in records)
     assert [r["sequence"] for r in records] == list(range(len(records)))
     assert stats(system, "host")["rejected"] == dict.fromkeys(stats(system, "host")["rejected"], 0)
+
+
+def test_host_telemetry_of_another_machine_is_refused(system):
+    """After the test before, the channel has this machine's schema: sending again is in order, as another machine not."""
+    sent = stats(system, "host").get("records", 0)
+    again = program(system, "host.py", "--rate", "50")
+    try:
+        wait_until(lambda: again.poll() is not None or stats(system, "host").get("records", 0) > sent, "more")
+        assert again.poll() is None
+    finally:
+        again.terminate()
+        again.communicate(timeout=10)
+    assert system.ask("DELETE", "/api/v1/channels/host")[0] == 200
+    schema = {"type": "record", "name": "telemetry", "namespace": "speeddata.host",
+              "fields": [{"name": "time", "type": "long"}, {"name": "cpu_0", "type": "double"}]}  # fmt: skip
+    system.register("host", free_port(), schema)
+    refused = program(system, "host.py")
+    out, err = refused.communicate(timeout=30)
+    assert (refused.returncode, out) == (1, "")
+    assert "another schema than this machine's" in err
+    assert "Traceback" not in err
 
 
 def test_a_receiver_of_an_unknown_channel_says_so(system):

@@ -87,19 +87,26 @@ def test_the_walk(place):
 
 def test_make_run_starts_the_demo(tmp_path):
     api, live, history = free_tcp_ports(3)
-    options = f"--data {tmp_path} --api-port {api} --websocket-port {live} --pivot-port {history}"
+    options = f"--data {tmp_path / 'data'} --api-port {api} --websocket-port {live} --pivot-port {history}"
     url = f"http://127.0.0.1:{api}"
-    server = subprocess.Popen(["make", "--no-print-directory", "run", f"ARGS={options}"], cwd=ROOT,
-                              stdout=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+    said = tmp_path / "said"
+    with said.open("wb") as output:
+        server = subprocess.Popen(["make", "--no-print-directory", "run", f"ARGS={options}"], cwd=ROOT,
+                                  stdout=output, stderr=output, start_new_session=True)  # fmt: skip
     try:
         wait_until(lambda: answers(f"{url}/healthz"), "the API", LIMIT_S)
         wait_until(
-            lambda: {c["name"] for c in channels(url) if c["stats"] and c["stats"]["records"]} == {"host", "example"},
+            lambda: (
+                {c["name"] for c in channels(url) if c["stats"] and c["stats"]["records"]}
+                == {"host", "example"}
+            ),
             "the demo",
         )
     finally:
         os.killpg(server.pid, signal.SIGINT)  # Ctrl-C
         assert server.wait(30) in (-2, 0, 2, 130)
+    # make ends at once, what it ran some moments later.
+    wait_until(lambda: "everything has ended" in said.read_text(), f"the end, after {said.read_text()!r}", 30)
     assert not answers(url)
 
 

@@ -44,15 +44,37 @@ while not (served(8081) and served(8000)):
     assert time.monotonic() < deadline
     time.sleep(0.1)
 
+def blocks(frame):
+    '''Flags, id and numbers of each block of values of a frame.'''
+    magic, version, count = struct.unpack_from("<4s2H", frame)
+    assert (magic, version, struct.unpack_from("<I", frame, 24)[0]) == (b"SDLV", 1, len(frame))
+    at = 32
+    for _ in range(count):
+        kind, flags, number, n = struct.unpack_from("<2H2I", frame, at)
+        width = 4 if kind == 3 else 8
+        if kind in (2, 3):
+            yield flags, number, struct.unpack_from(f"<{n}{'f' if kind == 3 else 'd'}", frame, at + 16)
+        at += 16 + (n * width + 7) // 8 * 8
+    assert at == len(frame)
+
 async def watch():
-    '''How many frames came.'''
+    '''How many frames brought values of engine.speed, and the values.'''
     async with websockets.connect(f"ws://{server}:8081") as live:
         await live.send(json.dumps({"type": "subscribe", "signals": ["engine.speed"], "window": 5}))
-        frames, deadline = 0, time.monotonic() + 20
-        while frames < 5 and time.monotonic() < deadline:
+        frames, values, speed, deadline = 0, [], None, time.monotonic() + 20
+        while not (values and values[-1] > 990) and time.monotonic() < deadline:
             message = await asyncio.wait_for(live.recv(), 20)
-            frames += isinstance(message, bytes)
-        return frames
+            if isinstance(message, str):
+                told = json.loads(message)
+                if told["type"] == "subscribed":
+                    speed = told["signals"][0].get("id")
+                continue
+            for flags, number, numbers in blocks(message):
+                if number == speed:
+                    values = [] if flags & 1 else values
+                    values += [value for value in numbers if value == value]
+                    frames += 1
+        return frames, values
 
 async def send():
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -66,14 +88,14 @@ async def both():
     await send()
     return await watching
 
-frames = asyncio.run(both())
+frames, watched = asyncio.run(both())
 decimated = [struct.unpack("<2d", heard.recv(1000))[1] for _ in range(100)]
 deadline = time.monotonic() + 20
 while (stats := requests.get(f"{api}/channels/engine", timeout=10).json()["stats"])["archived"] < 1000:
     assert time.monotonic() < deadline, stats
     time.sleep(0.1)
 export = requests.get(f"http://{server}:8000/api/v1/pivot/export?duration=PT1M&channels=engine", timeout=20)
-print(json.dumps({"registered": registered, "frames": frames, "decimated": decimated, "archived": stats["archived"],
+print(json.dumps({"registered": registered, "frames": frames, "watched": watched, "decimated": decimated, "archived": stats["archived"],
                   "export": [export.status_code, export.content[:8].hex()],
                   "page": requests.get(f"http://{server}:8080/", timeout=10).status_code}))
 """
@@ -127,6 +149,9 @@ def test_a_device_on_another_host(hosts, tmp_path):
     assert (saw["registered"], saw["archived"], saw["page"]) == (201, 1000, 200)
     assert saw["decimated"] == [float(n) for n in range(9, 1000, 10)]
     assert saw["frames"] >= 5
+    # From wherever the live server came in, each value once, in order, to the last.
+    assert len(saw["watched"]) >= 50
+    assert saw["watched"] == saw["decimated"][-len(saw["watched"]) :]
     assert saw["export"] == [200, b"\x89HDF\r\n\x1a\n".hex()]
     assert len(list(Path(tmp_path / "data" / "archive" / "engine").glob("engine_*.avro"))) == 1
 

@@ -5,7 +5,7 @@ import random
 import pytest
 import segments as made
 
-from speeddata.archive import CHANNEL_NAME, Archive, Span, segment_paths
+from speeddata.archive import Archive, Span, segment_paths
 from speeddata.index import index_path
 
 MS = 1_000_000
@@ -202,10 +202,3 @@ def test_a_segment_deleted_while_it_is_read_is_read_to_its_end(tmp_path):
         index_path(path).unlink()
         assert len(reader.read()) == 5
         assert reader.damages == []
-
-
-def test_channel_names():
-    for name in ("a", "A0", "example", "a.b-c_d", "0" * 64):
-        assert CHANNEL_NAME.fullmatch(name)
-    for name in ("", ".", "..", ".a", "a..b", "a/b", "a\0", "-a", "ä", "0" * 65, "a\n", "a b", "a%2e"):
-        assert not CHANNEL_NAME.fullmatch(name)

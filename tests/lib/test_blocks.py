@@ -5,7 +5,7 @@ import segments as made
 
 from speeddata.blocks import ENTRY_SIZE, Scanner, cover, crc32c, gather
 from speeddata.container import plan_of
-from speeddata.index import FLAG_BAD_TIME, FLAG_DISORDER, entries_of
+from speeddata.index import FLAG_BAD_TIME, FLAG_UNSORTED, entries_of
 
 PLAN = plan_of(__import__("json").dumps(made.SCHEMA))
 
@@ -62,7 +62,7 @@ def test_scan_makes_the_entries_that_a_relay_writes():
     entries, used, wanted = Scanner(made.SYNC, PLAN, None, 77).scan(packed, 500)
     assert entries == made.entry(500, packed, [row["time"] for row in rows], 77)
     assert (used, wanted) == (len(packed), 0)
-    assert next(entries_of(entries)).flags == FLAG_DISORDER
+    assert next(entries_of(entries)).flags == FLAG_UNSORTED
 
 
 def test_scan_indexes_impossible_times_by_arrival():

@@ -132,6 +132,8 @@ def test_every_error_of_every_file_is_said_at_once(folder: Path) -> None:
         ("decimation: {factor: 5, rate_hz: 10}", "either decimation.rate_hz or decimation.factor, not both"),
         ("rotation: {mode: time, seconds: 10}", "not both"),
         ("rotation: {threshold: 10}", "rotation.mode is None, wanted time or size"),
+        ("decimation: {algorithm: downsample}", "decimation.factor is None, wanted an integer, since"),
+        ("decimation: {algorithm: downsample, rate_hz: 5}", "decimation.factor is None, wanted an integer"),
         ("decimation: {rate_hz: null}", "wanted a rate, or decimation.factor"),
         ("decimation: {algorithm: rms}", "'rms' is not available yet"),
         ("decimation: {algorithm: average}", "'average' is not available yet"),
@@ -172,6 +174,14 @@ def test_what_is_wrong_is_said_with_what_is_wanted(folder: Path, relay: str, pat
             "not available yet",
         ),
         (
+            "{name: x, port: 1, schema: agents/example.avsc, decimation: {algorithm: downsample}}",
+            "relay.yaml:1: channels[0].decimation.factor is None, wanted an integer",
+        ),
+        (
+            "{name: x, port: 1, schema: agents/example.avsc, rotation: {threshold: 5}}",
+            "relay.yaml:1: channels[0].rotation.mode is None, wanted time or size",
+        ),
+        (
             "{name: x, port: 1, schema: agents/example.avsc, listen: 0.0.0.0}",
             "unknown key channels[0].listen",
         ),
@@ -179,6 +189,15 @@ def test_what_is_wrong_is_said_with_what_is_wanted(folder: Path, relay: str, pat
 )
 def test_channels_are_checked_before_anything_starts(folder: Path, item: str, pattern: str) -> None:
     assert any(pattern in text for text in problems(write(folder, relay=f"channels: [{item}]")))
+
+
+def test_downsampling_without_a_factor_is_refused_from_options_too(folder: Path) -> None:
+    option = "relay.decimation.algorithm=downsample"
+    (said,) = problems(folder, option)
+    assert said.startswith(f"--set {option}: decimation.factor is None, wanted an integer")
+    item = "{name: x, port: 1, schema: agents/example.avsc, decimation: 5}"
+    write(folder, relay=f"channels: [{item}]\ndecimation: {{factor: 2}}")
+    assert load_settings(folder, [Override.parse(option)]).flat["relay"]["decimation.factor"] == 2
 
 
 def test_two_channels_with_one_name_or_port_are_refused(folder: Path) -> None:

@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -70,6 +73,7 @@ def test_masked_signals_are_signals(channel):
     assert (counts.name, counts.unit, counts.sum()) == ("n", "1", 8)
     assert counts.t.tolist() == TIME.tolist()
     assert counts[1:3].t.tolist() == [0.1, 0.2]
+    assert counts[1:3].unit == "1"
     assert (counts + 1).tolist() == [2, None, 4, 5, None]
     for computed in (counts + 1, np.add(counts, 1), -counts):
         assert computed.unit is None
@@ -77,3 +81,37 @@ def test_masked_signals_are_signals(channel):
         assert computed.t.tolist() == TIME.tolist()
     assert (counts[1:3] * 2).t.tolist() == [0.1, 0.2]
     assert counts[1] is np.ma.masked
+
+
+COPIES = [lambda value: pickle.loads(pickle.dumps(value)), copy.deepcopy]  # noqa: S301
+
+
+@pytest.mark.parametrize("duplicate", COPIES, ids=["pickle", "deepcopy"])
+@pytest.mark.parametrize("values", [np.arange(5.0), np.ma.MaskedArray([1, 2, 3, 4, 5], [0, 1, 0, 0, 1])])
+def test_copies_know_what_the_signal_knew(channel, values, duplicate):
+    channel.add_signals({"n": values}, {"n": "V"})
+    copied = duplicate(channel.n)
+    assert type(copied) is type(channel.n)
+    assert copied.tolist() == channel.n.tolist()
+    assert (copied.name, copied.unit, copied.channel.name) == ("n", "V", "engine")
+    assert copied.t.tolist() == TIME.tolist()
+    assert copied.channel is not channel
+    assert copied.channel.signal["n"] is copied
+    copied[0] = 9
+    assert channel.n[0] != 9
+    part = duplicate(channel.n[1:3])
+    assert (part.name, part.unit, part.t.tolist()) == ("n", "V", [0.1, 0.2])
+
+
+@pytest.mark.parametrize("duplicate", COPIES, ids=["pickle", "deepcopy"])
+def test_copies_of_a_channel_hold_copies_of_its_signals(channel, duplicate):
+    copied = duplicate(channel)
+    assert copied.w.channel is copied
+    assert copied.w.shape == (5, 3)
+    assert copied.v[2:].t.tolist() == channel.v[2:].t.tolist()
+
+
+@pytest.mark.parametrize("duplicate", COPIES, ids=["pickle", "deepcopy"])
+def test_copies_of_objects_and_of_nobodys_signals(duplicate):
+    texts = duplicate(Signal(np.array(["a", None], object), "text"))
+    assert (texts.tolist(), texts.name, texts.channel, texts.unit) == (["a", None], "text", None, None)

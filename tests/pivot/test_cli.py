@@ -88,7 +88,7 @@ def test_killed_while_it_exports_it_leaves_no_file(archive, moment):
         address = urlsplit(service.address)
         with socket.create_connection((address.hostname, address.port)) as connection:
             path = "/api/v1/pivot/export?duration=PT1M&channels=example"
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             threading.Event().wait(moment * 0.02)  # not waited for anything: the moments to kill at
             service.process.kill()
         service.process.wait(history.LIMIT_S)
@@ -107,6 +107,7 @@ def test_help_names_every_option():
         "--limit-channels",
         "--limit-minutes",
         "--timeout",
+        "--name",
         "--pidfile",
     ):
         assert option in text

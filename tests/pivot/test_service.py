@@ -31,7 +31,8 @@ def archive(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def service(archive):
-    with history.registry(["idle"]) as url, history.running(archive, registry=url) as service:
+    names = ("--name", "Bench.example.org", "--name", "bench.local")
+    with history.registry(["idle"]) as url, history.running(archive, *names, registry=url) as service:
         yield service
 
 
@@ -129,6 +130,30 @@ def test_unknown_paths_and_methods_have_the_shape_too(service):
     assert "access-control-allow-origin" not in response.headers
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("bench.example.org:8000", 200),
+        ("BENCH.local", 200),
+        ("evil.example", 400),
+        ("evil.example:8000", 400),
+        ("localhost.evil.example", 400),
+        ("127.0.0.1.nip.io", 400),
+        ("[::1", 400),
+        ("", 400),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/v1/health", "/docs", "/openapi.json"])
+def test_foreign_host_names_are_refused(service, path, host, status):
+    answer = requests.get(f"{service.address}{path}", headers={"Host": host}, timeout=30)
+    assert answer.status_code == status
+    if status == 400:
+        assert answer.json() == {"error": "Host not allowed", "host": host}
+
+
 def test_strange_parameters_are_no_server_error(service):
     values = ["", "\0", "a" * 5000, "%", "2025-13-01", "-1", "é", "P1Y", "1e9"]
     for value, parameter in itertools.product(values, ["start", "end", "duration", "channels", "signals"]):
@@ -154,7 +179,7 @@ def test_clients_that_leave_cost_nothing(service, archive, tmp_path):
     for _ in range(40):
         with socket.create_connection((address.hostname, address.port)) as connection:
             connection.sendall(
-                f"GET {EXPORT}?duration=PT5S&channels=example HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+                f"GET {EXPORT}?duration=PT5S&channels=example HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
             )
     wait_until(lambda: get(service, duration="PT1S", channels="example").status_code == 200, "an answer")
     load(get(service, duration="PT1S", channels="example"), tmp_path)
@@ -201,7 +226,7 @@ def test_unforeseen_errors_are_500_without_details(tmp_path, monkeypatch):
         raise ArchiveError("/secret/path")
 
     monkeypatch.setattr("speeddata.pivot.exporter.export_hdf5", fail)
-    with TestClient(make_app(exporter), raise_server_exceptions=False) as client:
+    with TestClient(make_app(exporter), "http://localhost", raise_server_exceptions=False) as client:
         response = client.get(EXPORT, params={"duration": "PT1S", "channels": "example"})
         assert (response.status_code, response.json()) == (500, {"error": "Server error: ArchiveError"})
     with pytest.raises(RuntimeError):

@@ -1,4 +1,5 @@
 import importlib.util
+import socket
 import sys
 from pathlib import Path
 
@@ -34,8 +35,17 @@ def test_services_are_told_everything_by_their_arguments() -> None:
         *(sys.executable, "-P", "-m", "speeddata.pivot", "--registry", "http://127.0.0.1:8080"),
         *("--host", "0.0.0.0", "--port", "8000", "--pidfile", "/data/run/pivot.pid", "--archive", "/archive"),
         *("--limit-channels", "20", "--limit-minutes", "5", "--timeout", "60"),
+        *("--name", socket.gethostname().lower(), "--name", f"{socket.gethostname().lower()}.local"),
     )
     assert (history.pidfile, history.log) == (DATA.pidfile("pivot"), Path("/data/log/pivot.log"))
+
+
+def test_services_are_told_the_names_that_they_answer_to() -> None:
+    named = [Override.parse("relay.api.names=[Bench.example.org, b]"), Override.parse("pivot.host=0.0.0.0")]
+    live, history = services(["stripchart", "pivot"], load_settings(None, named), DATA, DATA.archive)
+    own = socket.gethostname().lower()
+    assert live.argv[-4:] == ("--name", "bench.example.org", "--name", "b")
+    assert history.argv[-8:] == (*live.argv[-4:], "--name", own, "--name", f"{own}.local")
 
 
 def test_only_services_that_are_wanted_are_made() -> None:

@@ -38,7 +38,7 @@ def test_channels_are_told_once_per_change(
     assert len(told) == 1
     (info,) = told[0]
     assert (info.name, info.group, info.source) == ("example", GROUP, ("127.0.0.1", 4000))
-    assert (info.framing, info.time_unit, info.schema.signal_names[0]) == ("plain", "ns", "time")
+    assert (info.time_unit, info.schema.signal_names[0]) == ("ns", "time")
     registry.remove("example")
     follower.poll()
     assert told[1:] == [[]]
@@ -49,8 +49,6 @@ def test_channels_are_told_once_per_change(
     [
         {"multicast": {"decimated": {"address": "239.255.41.2", "port": 5002}}},
         {"source": {"address": "127.0.0.1", "port": 7}},
-        {"framing": "single_object"},
-        {"config": {"framing": "single_object"}},
         {"schema": "0011223344556677"},
         {"created_at": "2026-02-02 00:00:00"},
         {"time_unit": "us"},

@@ -17,7 +17,7 @@ ENCODE = Encoder(EXAMPLE)
 
 
 def make(schema: dict[str, Any] = EXAMPLE, **more: Any) -> LiveChannel:
-    told = {"source": None, "framing": "plain", "revision": "1", "time_unit": None, **more}
+    told = {"source": None, "revision": "1", "time_unit": None, **more}
     info = ChannelInfo(name="c", group=("239.255.43.1", 1), schema=Schema.parse(schema), **told)
     return LiveChannel(info, itertools.count(1))
 
@@ -140,7 +140,6 @@ def test_another_schema_is_not_adopted() -> None:
     channel = make()
     assert channel.adopt(make(revision="2", time_unit="ns").info)
     assert channel.info.revision == "2"
-    assert not channel.adopt(make(framing="single_object").info)
     assert not channel.adopt(make({**EXAMPLE, "doc": "other"}).info)
 
 

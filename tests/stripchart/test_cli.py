@@ -46,5 +46,5 @@ def test_it_runs_without_a_registry() -> None:
 
 def test_help_tells_every_option() -> None:
     text = CliRunner().invoke(main, ["--help"]).output
-    for option in ("--registry", "--host", "--port", "--interface", "--pidfile"):
+    for option in ("--registry", "--host", "--port", "--interface", "--name", "--pidfile"):
         assert option in text

@@ -36,7 +36,7 @@ def client(buffer: Buffer) -> Client:
 
 @pytest.fixture
 def channels() -> dict[str, LiveChannel]:
-    info = ChannelInfo("c", ("239.255.45.1", 1), None, "plain", "1", None, Schema.parse(EXAMPLE))
+    info = ChannelInfo("c", ("239.255.45.1", 1), None, "1", None, Schema.parse(EXAMPLE))
     return {"c": LiveChannel(info, itertools.count(1))}
 
 

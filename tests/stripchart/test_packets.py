@@ -11,23 +11,15 @@ RECORDS = [
     ENCODE(time=n, message="a" * n, counter=n, sine_wave=0.5, ramp=1.0, square_wave=-1.0, is_on=True)
     for n in range(4)
 ]
-HEAD = b"\xc3\x01" + SCHEMA.fingerprint
 
 
 def test_good_packets_are_joined_and_bad_ones_counted() -> None:
     packets = [RECORDS[0] + RECORDS[1], b"", RECORDS[2][:-1], b"\xff" * 40, RECORDS[3], RECORDS[3] + b"x"]
-    batch = join(PLAN, packets, "plain")
+    batch = join(PLAN, packets)
     assert batch.data == RECORDS[0] + RECORDS[1] + RECORDS[3]
     assert (batch.records, batch.packets, batch.bad) == (3, 2, 4)
 
 
-def test_heads_of_single_objects_are_taken_off() -> None:
-    packets = [HEAD + RECORDS[0] + HEAD + RECORDS[1], RECORDS[2], HEAD + RECORDS[3]]
-    batch = join(PLAN, packets, "single_object")
-    assert batch.data == RECORDS[0] + RECORDS[1] + RECORDS[3]
-    assert (batch.records, batch.packets, batch.bad) == (3, 2, 1)
-
-
 def test_nothing_is_an_empty_batch() -> None:
-    batch = join(PLAN, [], "plain")
+    batch = join(PLAN, [])
     assert (batch.data, batch.records, batch.packets, batch.bad) == (b"", 0, 0, 0)

@@ -96,6 +96,18 @@ def test_from_multicast_to_websocket(client: ClientConnection, sender: Sender) -
     assert values == [values[0] + n for n in range(len(values))]
 
 
+def test_the_decimated_stream_is_plain_whatever_the_framing(
+    registry: Registry, client: ClientConnection
+) -> None:
+    framed = {**EXAMPLE, "name": "framed"}
+    config = {"framing": "single_object"}
+    registry.add("framed", framed, ("239.255.47.3", 5003), framing="single_object", config=config)
+    number = subscribe(client, "framed.sine_wave")
+    with contextlib.closing(Sender(("239.255.47.3", 5003))) as plain:
+        values = receive_values(client, number, 5, plain)
+    assert values == [values[0] + n for n in range(len(values))]
+
+
 def test_channels_that_come_and_go_are_told(registry: Registry, client: ClientConnection) -> None:
     names = {"example"}
     while {channel["name"] for channel in receive(client, "channels")["channels"]} != names:
@@ -132,6 +144,25 @@ def test_pages_from_elsewhere_are_refused(server: tuple[LiveProcess, int], origi
     except InvalidStatus as error:
         found = error.response.status_code
     assert found == status
+
+
+@pytest.mark.parametrize(
+    ("host", "status"), [("localhost", 101), ("bench:8081", 101), ("evil.example", 400), ("[::1", 400)]
+)
+def test_foreign_host_names_are_refused(registry: Registry, host: str, status: int) -> None:
+    with (
+        running(registry, "--name", "Bench") as (_, port),
+        socket.create_connection(("127.0.0.1", port)) as peer,
+    ):
+        peer.settimeout(DEADLINE_S)
+        key = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+        peer.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n{key}\r\n\r\n".encode())
+        answer = b""
+        while not answer.endswith(b"\n") and (more := peer.recv(4096)):
+            answer += more
+    assert answer.split()[1] == str(status).encode()
+    if status == 400:
+        assert f"{host} is not a name of this server".encode() in answer
 
 
 def test_a_message_too_large_closes_the_connection(client: ClientConnection) -> None:

@@ -18,7 +18,7 @@ from speeddata.stripchart.signals import (
 
 
 def info(schema: dict[str, Any]) -> ChannelInfo:
-    return ChannelInfo("c", ("239.255.42.1", 1), None, "plain", "1", None, Schema.parse(schema))
+    return ChannelInfo("c", ("239.255.42.1", 1), None, "1", None, Schema.parse(schema))
 
 
 def test_numbers_and_booleans_have_samples() -> None:

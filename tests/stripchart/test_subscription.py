@@ -16,7 +16,7 @@ from speeddata.stripchart.subscription import Request, RequestError, find, read_
 def channels(*names: str) -> dict[str, LiveChannel]:
     schema, ids = Schema.parse(EXAMPLE), itertools.count(1)
     return {
-        name: LiveChannel(ChannelInfo(name, ("239.255.44.1", 1), None, "plain", "1", None, schema), ids)
+        name: LiveChannel(ChannelInfo(name, ("239.255.44.1", 1), None, "1", None, schema), ids)
         for name in names
     }
 

@@ -38,7 +38,7 @@ class Bench:
         self, name: str = "c", source: Address | None = None, revision: str = "1", **schema: Any
     ) -> ChannelInfo:
         parsed = Schema.parse({**EXAMPLE, **schema})
-        return ChannelInfo(name, self.group, source, "plain", revision, None, parsed)
+        return ChannelInfo(name, self.group, source, revision, None, parsed)
 
     def send(self, *values: float, sender: Sender | None = None, **more: Any) -> None:
         """Send a record per value of `ramp`, 10 ms apart."""
