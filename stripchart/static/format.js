@@ -6,7 +6,8 @@ const PREFIXES = [
   [1e6, "M"],
   [1e3, "k"],
 ];
-const UNPREFIXED = new Set(["%", "s", "ms", "us", "ns", "h", "min", "°C", "degC", "K", "C", "F", "°F"]);
+// Units that take a prefix; others (%, °C, kPa, 1/min ...) stand as they are.
+const PREFIXED = new Set(["B", "B/s", "bit/s", "b/s", "Hz", "V", "A", "W", "Wh", "VA", "Pa", "N", "J", "m", "g", "Ω", "Ohm", "S/s"]);
 const TIME_STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
 const pad = (number, width) => String(number).padStart(width, "0");
@@ -18,7 +19,7 @@ export function valueText(value, unit = "", isWhole = false) {
   const suffix = unit ? `\u202f${unit}` : "";
   if (value === 0) return `0${suffix}`;
   const size = Math.abs(value);
-  if (unit && !UNPREFIXED.has(unit)) {
+  if (PREFIXED.has(unit)) {
     const prefix = PREFIXES.find(([factor]) => size >= factor);
     if (prefix) return `${sign(value)}${(size / prefix[0]).toPrecision(4)}\u202f${prefix[1]}${unit}`;
   }
