@@ -34,45 +34,14 @@ from speeddata.plan cimport (
 )
 from speeddata.relay.atomics cimport fence, load32, store64
 from speeddata.relay.c_system cimport (
-    CLOCK_MONOTONIC,
-    CLOCK_REALTIME,
-    CMSG_DATA,
-    CMSG_FIRSTHDR,
-    EAGAIN,
-    EINTR,
-    MSG_DONTWAIT,
-    MSG_TRUNC,
-    SCM_TIMESTAMPNS,
-    SOL_SOCKET,
-    clock_ns,
-    cmsghdr,
-    errno,
-    iovec,
-    recvmmsg,
-    sockaddr_in,
-    timespec,
+    CLOCK_MONOTONIC, CLOCK_REALTIME, CMSG_DATA, CMSG_FIRSTHDR, EAGAIN, EINTR, MSG_DONTWAIT, MSG_TRUNC,
+    SCM_TIMESTAMPNS, SOL_SOCKET, clock_ns, cmsghdr, errno, iovec, recvmmsg, sockaddr_in, timespec,
 )
 from speeddata.relay.doorbell cimport Bell, Doorbell, ring, sleep
 from speeddata.relay.aside cimport put_aside
 from speeddata.relay.mapping cimport (
-    BATCH,
-    CONTROL_BYTES,
-    FLAG_BAD_TIME,
-    FLAG_UNSORTED,
-    MSG_EMPTY,
-    SENDERS,
-    SLOT_BYTES,
-    SLOT_STRIDE,
-    Aside,
-    Books,
-    Building,
-    Head,
-    Mapping,
-    Parts,
-    Sender,
-    State,
-    block_data,
-    current_state,
+    BATCH, CONTROL_BYTES, FLAG_BAD_TIME, FLAG_UNSORTED, MSG_EMPTY, SENDERS, SLOT_BYTES, SLOT_STRIDE, Aside,
+    Books, Building, Head, Mapping, Parts, Sender, State, block_data, current_state,
 )
 from speeddata.relay.outlet cimport send_packets
 from speeddata.relay.ring cimport close_block, free_block, make_room, publish, recover_ring
