@@ -31,7 +31,7 @@ $(VENV)/.dependencies: $(VENV)/bin/python pyproject.toml
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.dependencies setup.py
-	$(PY) -m pip install --quiet --no-build-isolation --editable '.[demo]'
+	SPEEDDATA_NO_EXTENSIONS=1 $(PY) -m pip install --quiet --no-build-isolation --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.installed $(SOURCES) $(PACKAGED)
