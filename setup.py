@@ -45,6 +45,7 @@ def extensions() -> list[Extension]:
         Extension(
             f"{package}.{source.stem}",
             [str(source.relative_to(ROOT))],
+            include_dirs=["lib"],
             extra_compile_args=flags,
             extra_link_args=link,
         )

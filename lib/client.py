@@ -20,10 +20,10 @@ class SpeedDataClient:
     Usage:
 
         client = SpeedDataClient()
-        client.register_channel("engine", 26010, "config/agents/engine.avsc")
+        client.register_channel("roof", 26010, "agents/temperature.avsc")
         for channel in client.list_channels(status="active"):
             print(channel["name"], channel["port"])
-        client.deregister_channel("engine")
+        client.deregister_channel("roof")
 
     Answers other than those described raise requests.HTTPError.
     """

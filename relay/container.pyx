@@ -33,7 +33,7 @@ from speeddata.relay.c_system cimport (
 )
 from speeddata.relay.mapping cimport HEAD_ROOM, SYNC_BYTES, Block, Store
 
-cdef extern from "../../lib/crc32c.h" nogil:
+cdef extern from "crc32c.h" nogil:
     void crc32c_init()
     uint32_t crc32c(uint32_t crc, const void *data, size_t length)
 

@@ -64,5 +64,6 @@ class WebServer:
         # A thread that waits on it keeps a closed socket listening; one that is shut down does not listen.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._server.close()
+        # First the workers, which wake the server by what its closing takes away.
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+        self._server.close()

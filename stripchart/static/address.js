@@ -20,14 +20,17 @@ export async function services() {
   return answer.json();
 }
 
+let known = null; // where the live server was when the registry last told
+
 // Address of the live server. A page may name another by <meta name="speeddata-live" content="ws://host:port">.
 export async function liveAddress() {
   const named = document.querySelector('meta[name="speeddata-live"]')?.content;
   if (named) return named;
   const scheme = base.startsWith("https") ? "wss" : "ws";
   try {
-    return reachable((await services()).websocket, scheme);
+    known = reachable((await services()).websocket, scheme);
   } catch {
-    return reachable({ port: DEFAULT_PORT }, scheme);
+    known ??= reachable({ port: DEFAULT_PORT }, scheme);
   }
+  return known;
 }

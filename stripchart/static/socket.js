@@ -26,7 +26,13 @@ export class LiveSocket {
     clearTimeout(this.timer);
     const url = await this.address();
     if (this.state === "closed") return;
-    const socket = new WebSocket(url);
+    let socket;
+    try {
+      socket = new WebSocket(url);
+    } catch (error) {
+      this.handleClose(this.socket, { reason: error.message }); // as when the page may not connect to it
+      return;
+    }
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.handleOpen();
     socket.onmessage = (event) => this.handleMessage(event.data);
