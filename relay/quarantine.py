@@ -53,8 +53,10 @@ class Quarantine:
                 self.path.replace(self.older)
             try:
                 self._append(packet)
-            except (ValueError, EOFError, KeyError):
-                # The file was cut short by a crash: it is set aside whole.
+            except OSError:
+                raise
+            except Exception:
+                # The file was cut short by a crash, or damaged in whatever way: it is set aside whole.
                 self.path.replace(self.older)
                 self._append(packet)
             filed += 1

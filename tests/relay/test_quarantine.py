@@ -1,6 +1,7 @@
 """The quarantine file: readable, bounded, and begun anew when it is damaged."""
 
 import fastavro
+import pytest
 
 from speeddata.relay.quarantine import Quarantine
 
@@ -43,9 +44,19 @@ def test_what_is_too_large_for_it_is_left_out(tmp_path):
     assert Quarantine(tmp_path / "none", 0).file([PACKET]) == 0
 
 
-def test_a_damaged_file_gives_way(tmp_path):
+@pytest.mark.parametrize("damaged", [b"Obj\x01 torn", b"Obj\x01\xff\xff\xff", b"", b"O"])
+def test_a_damaged_file_gives_way(tmp_path, damaged):
     quarantine = Quarantine(tmp_path, 1 << 20)
-    quarantine.path.write_bytes(b"Obj\x01 torn")
-    quarantine.file([PACKET])
+    quarantine.path.write_bytes(damaged)
+    assert quarantine.file([PACKET]) == 1
     assert len(read(quarantine.path)) == 1
-    assert quarantine.older.read_bytes() == b"Obj\x01 torn"
+
+
+def test_a_file_cut_in_its_head_gives_way(tmp_path):
+    whole = Quarantine(tmp_path, 1 << 20)
+    whole.file([PACKET])
+    data = whole.path.read_bytes()
+    for cut in range(0, len(data) - 100, 7):
+        whole.path.write_bytes(data[:cut])
+        whole.file([PACKET])
+        assert read(whole.path)[-1]["packet"] == PACKET[-1]
