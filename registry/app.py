@@ -3,7 +3,6 @@
 import ipaddress
 import logging
 import re
-import sqlite3
 from collections.abc import Collection
 
 import flask
@@ -16,6 +15,7 @@ from speeddata.registry.routes_channels import channel_routes
 from speeddata.registry.routes_pages import page_routes
 from speeddata.registry.routes_ports import port_routes
 from speeddata.registry.routes_system import System, requested_host, system_routes
+from speeddata.registry.store import StoreError
 
 __all__ = ["MAX_BODY", "create_app"]
 
@@ -50,7 +50,7 @@ def create_app(registry: Registry, system: System, names: Collection[str] = ()) 
 
     app.register_error_handler(ApiProblem, _answer_problem)
     app.register_error_handler(werkzeug.exceptions.HTTPException, _answer_http)
-    app.register_error_handler(sqlite3.Error, _answer_database)
+    app.register_error_handler(StoreError, _answer_database)
     app.register_error_handler(Exception, _answer_unexpected)
     return app
 
@@ -96,7 +96,7 @@ def _answer_http(error: werkzeug.exceptions.HTTPException) -> tuple[flask.Respon
     return flask.jsonify(body), error.code or 500, headers
 
 
-def _answer_database(error: sqlite3.Error) -> tuple[flask.Response, int]:
+def _answer_database(error: StoreError) -> tuple[flask.Response, int]:
     log.error("registry database: %s", error)
     return flask.jsonify(error="Registry database is not available", details=str(error)), 503
 

@@ -18,7 +18,7 @@ from speeddata.registry.multicast import Streams, own_ports, shared_streams, str
 from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.registration import Registration, read_channel
 from speeddata.registry.specs import channel_problems, channel_settings, decimation, spec
-from speeddata.registry.store import Channel, NameTaken, PortTaken, Store
+from speeddata.registry.store import Channel, NameTaken, PortTaken, Store, StoreError
 from speeddata.times import format_time
 
 __all__ = ["Launcher", "Registry"]
@@ -109,13 +109,19 @@ class Registry:
     def deregister(self, name: str) -> None:
         """Stop a channel's relay and forget the channel; its archive stays."""
         with self._turn:
-            self.find(name)
+            channel = self.find(name)
+            stopped = False
             try:
-                if any(running["name"] == name for running in self.launcher.list()):
-                    self.launcher.stop(name)
+                with self.store.deleting(name):
+                    if any(running["name"] == name for running in self.launcher.list()):
+                        self.launcher.stop(name)
+                        stopped = True
             except RelayError as error:
                 raise ApiProblem(500, "Failed to stop relay process", name=name, details=str(error)) from None
-            self.store.delete(name)
+            except StoreError:
+                if stopped:  # but still registered
+                    self._start(channel)
+                raise
             self.faults.pop(name, None)
         log.info("channel %s de-registered", name)
 
@@ -200,7 +206,10 @@ class Registry:
             raise ApiProblem(409, "No multicast group is free", details=str(error)) from None
 
     def _start(self, channel: Channel) -> int:
-        wanted = spec(channel, self.relay, self.archive, self.streams(channel))
+        try:
+            wanted = spec(channel, self.relay, self.archive, self.streams(channel))
+        except ValueError as error:
+            raise RelayError(f"the registry's row of {channel.name!r} is damaged: {error}") from None
         try:
             pid = self.launcher.start(wanted)
         except RelayError:

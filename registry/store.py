@@ -1,6 +1,7 @@
 """The registry's rows in SQLite. One process writes, in short transactions; reads have a connection of their own."""
 
 import json
+import logging
 import random
 import sqlite3
 import threading
@@ -13,8 +14,11 @@ from typing import Any
 
 from speeddata.errors import SpeedDataError
 from speeddata.registry.multicast import CAPACITY, free_index, ports_free
+from speeddata.settings_values import CHANNEL_NAME
 
 __all__ = ["Channel", "NameTaken", "PortTaken", "Store", "StoreError"]
+
+log = logging.getLogger(__name__)
 
 VERSION = 1  # PRAGMA user_version
 BUSY_TIMEOUT_S = 5.0
@@ -55,6 +59,8 @@ class Store:
         self.path = path
         self._write_lock = threading.Lock()
         self._read_lock = threading.Lock()
+        # Rows that are no channels, by name, with what is wrong with each.
+        self.damaged: dict[str, str] = {}
         try:
             # The connection that writes, and the one that all reads share.
             self._writer = self._open(f"{path.resolve().as_uri()}?mode=rwc")
@@ -84,8 +90,8 @@ class Store:
 
     def places(self) -> list[tuple[str, int, int]]:
         """Name, port and multicast index of all channels."""
-        with self._read_lock:
-            return self._reader.execute("SELECT name, port, multicast_index FROM channels").fetchall()
+        with self._reading() as reader:
+            return reader.execute("SELECT name, port, multicast_index FROM channels").fetchall()
 
     def insert(self, channel: Channel, reserved: Collection[int]) -> Channel:
         """Add a channel; its multicast ports will be no input port and none of the `reserved` ones."""
@@ -111,8 +117,14 @@ class Store:
 
     def delete(self, name: str) -> bool:
         """Remove a channel; False if there is none."""
+        with self.deleting(name) as found:
+            return found
+
+    @contextmanager
+    def deleting(self, name: str) -> Iterator[bool]:
+        """Remove a channel at the end of the context, unless that fails; begin by making sure that it can be."""
         with self._transaction() as writer:
-            return writer.execute("DELETE FROM channels WHERE name = ?", (name,)).rowcount > 0
+            yield writer.execute("DELETE FROM channels WHERE name = ?", (name,)).rowcount > 0
 
     def move_multicast(self, reserved: Collection[int]) -> list[Channel]:
         """Give another index to channels whose multicast ports have become input ports or `reserved` ones."""
@@ -160,30 +172,64 @@ class Store:
             )
 
     def _facts(self) -> dict[str, int]:
-        with self._read_lock:
-            return dict(self._reader.execute("SELECT name, value FROM facts"))
+        with self._reading() as reader:
+            return dict(reader.execute("SELECT name, value FROM facts"))
 
     def _select(self, where: str, *values: Any) -> list[Channel]:
-        with self._read_lock:
-            rows = self._reader.execute(f"SELECT {COLUMNS} FROM channels {where}", values).fetchall()
-        return [_channel(row) for row in rows]
+        with self._reading() as reader:
+            rows = reader.execute(f"SELECT {COLUMNS} FROM channels {where}", values).fetchall()
+        return [channel for row in rows if (channel := self._channel(row))]
+
+    def _channel(self, row: tuple[Any, ...]) -> Channel | None:
+        """The channel of a row; one that somebody spoiled by hand must not keep the others from running."""
+        try:
+            return _channel(row)
+        except ValueError as error:
+            name = str(row[0])
+            if self.damaged.get(name) != str(error):
+                log.error("%s: the row of %.100r is passed over: %s", self.path, name, error)
+            self.damaged[name] = str(error)
+            return None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection that reads. StoreError when the database refuses."""
+        with self._read_lock, self._errors():
+            yield self._reader
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._write_lock:
+        """The connection that writes, until the context ends. StoreError when the database refuses."""
+        with self._write_lock, self._errors():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
+                self._writer.execute("COMMIT")
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
                 raise
-            self._writer.execute("COMMIT")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {error}") from error
 
 
 ADVICE = "move it away, or use another data folder"
 
 
 def _channel(row: tuple[Any, ...]) -> Channel:
+    """The channel of a row; ValueError says what is wrong with it."""
     name, port, schema_path, schema, fingerprint, time_unit, config_json, index, created_at = row
-    config = None if config_json is None else json.loads(config_json)
+    if not CHANNEL_NAME.fullmatch(name):
+        raise ValueError("name: not a channel's name")
+    try:
+        config = None if config_json is None else json.loads(config_json)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"config_json: {error}") from None
+    if not isinstance(config, dict | None):
+        raise ValueError("config_json: not an object")
     return Channel(name, port, schema_path, schema, fingerprint, time_unit, config, index, created_at)

@@ -5,7 +5,7 @@ from posix.types cimport mode_t, off_t
 
 cdef extern from "<errno.h>" nogil:
     int errno
-    enum: EAGAIN, EINTR, EEXIST, ENOSPC, EDQUOT, EFBIG, ENOENT, EMSGSIZE, EINVAL
+    enum: EAGAIN, EINTR, EEXIST, ENOSPC, EDQUOT, EFBIG, ENOENT, EMSGSIZE, EINVAL, ESTALE
 
 cdef extern from "<time.h>" nogil:
     struct timespec:

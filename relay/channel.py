@@ -185,6 +185,7 @@ class ChannelRelay:
         """End the threads in the order of the data: what was received is archived and fsynced."""
         for failure in self.failures:
             log.error("%s: %s", self.spec.name, failure)
+            self.mapping.words = failure
         self.stopping = True
         for name in ("receiver", "decimator", "writer"):
             self.bells[name].stop()

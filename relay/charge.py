@@ -35,7 +35,7 @@ class Charge:
         self.pid: int | None = None
         self.started = 0.0  # monotonic
         self.since = time.time_ns()  # of the present state
-        self.reason = ""  # why the last relay ended
+        self.reason = ""  # why no relay lives
         self.restarts = 0
         self.quick_deaths = 0
         self.work = 0  # done when the last relay died
@@ -57,6 +57,7 @@ class Charge:
         """Start a relay; gives a pidfd. `become_child` runs in it and gives the lifeline."""
         # The relay takes signals only when it has handlers of its own (ChannelRelay.run).
         former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+        self.mapping.words = ""
         try:
             pid = os.fork()
             if pid == 0:
@@ -67,9 +68,16 @@ class Charge:
                     os._exit(status)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, former)
-        self.pid, self.started, self.since = pid, time.monotonic(), time.time_ns()
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:
+            # One that cannot be watched shall not be.
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
+        self.pid, self.started, self.since, self.reason = pid, time.monotonic(), time.time_ns(), ""
         log.info("%s: relay %d started", self.spec.name, pid)
-        return os.pidfd_open(pid)
+        return pidfd
 
     def _relay(self, lifeline: int) -> int:
         """The relay's life, in its own process."""
@@ -77,9 +85,11 @@ class Charge:
             return ChannelRelay(self.spec, self.mapping, self.sockets, lifeline).run()
         except (SpeedDataError, OSError) as error:
             log.error("%s: %s", self.spec.name, error)
+            self.mapping.words = str(error)
             return CANNOT_START
-        except BaseException:
+        except BaseException as error:
             log.exception("%s: the relay failed", self.spec.name)
+            self.mapping.words = f"failed: {error!r}"
             return 1
 
     def reap(self) -> float:
@@ -87,7 +97,8 @@ class Charge:
         assert self.pid is not None, "only a living relay is reaped"
         _, status = os.waitpid(self.pid, 0)
         code = os.waitstatus_to_exitcode(status)
-        self.reason = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        self.reason = f"{how}: {self.mapping.words}" if self.mapping.words else how
         log.log(logging.INFO if self.stopping else logging.WARNING, "%s: relay %d ended: %s",
                 self.spec.name, self.pid, self.reason)  # fmt: skip
         work = _work(self.mapping.stats())

@@ -14,6 +14,7 @@ from speeddata.relay.keeper import socket_address
 __all__ = ["KeeperClient"]
 
 ANSWER_LIMIT_S = 30.0
+PING_LIMIT_S = 5.0
 START_LIMIT_S = 15.0
 MAX_LOG = 1 << 20
 
@@ -58,7 +59,7 @@ class KeeperClient:
     def ping(self) -> dict[str, Any] | None:
         """The keeper's pid and number of channels; None when none runs."""
         try:
-            return self._ask(op="ping")
+            return self._ask(PING_LIMIT_S, op="ping")
         except (OSError, RelayError):
             return None
 
@@ -90,10 +91,10 @@ class KeeperClient:
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def _ask(self, **request: Any) -> dict[str, Any]:
+    def _ask(self, limit_s: float = ANSWER_LIMIT_S, **request: Any) -> dict[str, Any]:
         """One request, one answer; RelayError when it is refused or nobody is there."""
         try:
-            line = self._exchange(json.dumps(request).encode() + b"\n")
+            line = self._exchange(json.dumps(request).encode() + b"\n", limit_s)
         except OSError as error:
             raise RelayError(f"no keeper in {self.data}: {error.strerror or error}") from None
         try:
@@ -104,11 +105,11 @@ class KeeperClient:
             raise RelayError(answer["error"])
         return answer
 
-    def _exchange(self, request: bytes) -> bytes:
+    def _exchange(self, request: bytes, limit_s: float = ANSWER_LIMIT_S) -> bytes:
         folder = os.open(self.data / "run", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(ANSWER_LIMIT_S)
+                connection.settimeout(limit_s)
                 connection.connect(socket_address(folder))
                 connection.sendall(request)
                 answer = bytearray()

@@ -45,7 +45,7 @@ cdef int prepare_next(Container *c, uint32_t unit) noexcept nogil
 # Remove what was made ready.
 cdef void discard_next(Container *c) noexcept nogil
 
-# Give the segment made ready its name, which tells `start_us`, and let `store` speak of it.
+# Give the segment made ready its name, which tells `start_us`, and let `store` speak of it. ENOENT: the folder is gone.
 cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t unit) noexcept nogil
 
 # Open the segment that `store` speaks of once more, and cut off what a relay that was killed wrote without its counting.
@@ -54,7 +54,10 @@ cdef int reopen_segment(Container *c, const Store *store) noexcept nogil
 # Write a block, whose records are at `data`, and its index entry where `store` says; `store` moves on when both are written.
 cdef int put_block(Container *c, Store *store, const Block *block, uint8_t *data) noexcept nogil
 
-# fdatasync of the segment, and of the index when it is sealed.
-cdef int flush_segment(Container *c, bint seal) noexcept nogil
+# Whether the open segment and its index are what was written: ENOENT when somebody has deleted one, ESTALE when cut.
+cdef int check_segment(const Container *c, const Store *store) noexcept nogil
+
+# fdatasync of the segment, and of the index when it is sealed, and `check_segment`.
+cdef int flush_segment(Container *c, const Store *store, bint seal) noexcept nogil
 
 cdef void close_segment(Container *c) noexcept nogil

@@ -3,12 +3,15 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
+from posix.stat cimport fstat, struct_stat
 from posix.types cimport off_t
 
 from speeddata.relay.c_system cimport (
     EEXIST,
     EINTR,
     EINVAL,
+    ENOENT,
+    ESTALE,
     O_CLOEXEC,
     O_CREAT,
     O_EXCL,
@@ -170,12 +173,15 @@ cdef int name_next(Container *c, int64_t *start_us) noexcept nogil:
 
 
 cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t unit) noexcept nogil:
-    cdef int error = 0
+    cdef int error = ENOENT
     close_segment(c)
-    if c.next_data < 0 or c.next_unit != unit:
-        error = prepare_next(c, unit)
-    if not error:
+    if c.next_data >= 0 and c.next_unit == unit:
         error = name_next(c, &start_us)
+    if error == ENOENT:
+        # None was ready, or somebody has deleted it.
+        error = prepare_next(c, unit)
+        if not error:
+            error = name_next(c, &start_us)
     if error:
         drop_next(c)
         return error
@@ -251,10 +257,25 @@ cdef int put_block(Container *c, Store *store, const Block *block, uint8_t *data
     return 0
 
 
-cdef int flush_segment(Container *c, bint seal) noexcept nogil:
+cdef int check_file(int fd, uint64_t size) noexcept nogil:
+    """Whether a file has a name and the size that it must have."""
+    cdef struct_stat found
+    if fstat(fd, &found) < 0:
+        return errno
+    if found.st_nlink == 0:
+        return ENOENT
+    return ESTALE if <uint64_t>found.st_size != size else 0
+
+
+cdef int check_segment(const Container *c, const Store *store) noexcept nogil:
+    cdef int error = check_file(c.data, store.offset)
+    return error if error else check_file(c.index, INDEX_HEAD + store.entries * INDEX_ENTRY)
+
+
+cdef int flush_segment(Container *c, const Store *store, bint seal) noexcept nogil:
     if fdatasync(c.data) < 0 or (seal and fdatasync(c.index) < 0):
         return errno
-    return 0
+    return check_segment(c, store)
 
 
 cdef void close_segment(Container *c) noexcept nogil:

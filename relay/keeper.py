@@ -10,6 +10,8 @@ import gc
 import json
 import logging
 import os
+import resource
+import select
 import selectors
 import signal
 import socket
@@ -32,6 +34,7 @@ MAX_REQUEST = 1 << 20
 STOP_LIMIT_S = 2.5  # after which a relay that was asked to stop is killed
 DRAIN_LIMIT_S = 2.0  # for its successor to write what it left
 FORK_AGAIN_S = 1.0
+ACCEPT_AGAIN_S = 0.5
 
 Answer = dict[str, Any]
 Event = tuple[Callable[..., None], tuple[Any, ...]]
@@ -49,6 +52,7 @@ class Keeper:
         run = data.absolute() / "run"
         run.mkdir(parents=True, exist_ok=True, mode=0o750)
         self.folder = os.open(run, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        _allow_descriptors()
         # One keeper per data folder.
         self.lock = take_lock(run / "keeper.lock", "a keeper runs already, process {pid}")
         self.selector = selectors.DefaultSelector()
@@ -121,10 +125,21 @@ class Keeper:
     # Requests
 
     def _accept(self) -> None:
-        with contextlib.suppress(BlockingIOError):
+        try:
             client, _ = self.listener.accept()
-            client.settimeout(1.0)
-            self.selector.register(client, selectors.EVENT_READ, (self._read, (client, bytearray())))
+        except BlockingIOError:
+            return
+        except OSError as error:
+            # Out of descriptors: who asks waits until some may be free.
+            log.error("nobody can be answered just now: %s", error)
+            self.selector.unregister(self.listener)
+            self._after(ACCEPT_AGAIN_S, self._listen_again)
+            return
+        client.settimeout(1.0)
+        self.selector.register(client, selectors.EVENT_READ, (self._read, (client, bytearray())))
+
+    def _listen_again(self) -> None:
+        self.selector.register(self.listener, selectors.EVENT_READ, (self._accept, ()))
 
     def _read(self, client: socket.socket, buffer: bytearray) -> None:
         try:
@@ -151,7 +166,13 @@ class Keeper:
             self._drop(client)
 
     def _handle(self, client: socket.socket, line: bytes) -> None:
-        """Answer one request, now or, where `None` comes back, when it is done."""
+        """Answer one request, now or, where `None` comes back, when it is done.
+
+        Who has hung up has given up: what they asked for must not be done behind their back.
+        """
+        if _hung_up(client):
+            self._drop(client)
+            return
         try:
             request = json.loads(line)
             handler: Callable[[socket.socket, Answer], Answer | None] = getattr(
@@ -292,3 +313,15 @@ class Keeper:
         charge.close()
         for client in charge.waiting:
             self._answer(client, answer)
+
+
+def _allow_descriptors() -> None:
+    """Raise the limit of open files as far as it goes: a channel takes five."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _hung_up(client: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(client, select.POLLRDHUP)
+    return bool(poll.poll(0))

@@ -25,6 +25,7 @@ cdef enum:
     SPARES = 16              # blocks for the live streams alone, when the ring is full
     MAX_BLOCKS = 4096        # of the ring, spares included
     QUARANTINE_RING = 262144
+    WORDS_BYTES = 256
 
 cdef enum:
     MSG_EMPTY = 0xFFFFFFFFu  # msg_len of a message that recvmmsg has not filled (0 is a legal datagram)
@@ -141,6 +142,7 @@ cdef struct Head:
     uint64_t repaired_segments    # when a relay started
     uint64_t repaired_cut_bytes
     uint64_t repaired_blocks      # put into an index
+    uint8_t words[WORDS_BYTES]    # why the last relay ended, as UTF-8 up to a NUL
     uint64_t line0[8]
     uint64_t commit          # receiver: batch number << 2 | which State counts << 1 | 1 when the batch is DONE, 0 when ARMED
     uint64_t tail            # receiver: blocks that the writer may take

@@ -133,6 +133,16 @@ cdef class Mapping:
     def clean(self, bint value):
         self.parts.head.clean = value
 
+    @property
+    def words(self) -> str:
+        """Why the last relay ended by itself, in its own words."""
+        return bytes(self.parts.head.words[:WORDS_BYTES]).partition(b"\0")[0].decode(errors="replace")
+
+    @words.setter
+    def words(self, str said):
+        cdef bytes text = said.encode(errors="replace")[:WORDS_BYTES - 1].ljust(WORDS_BYTES, b"\0")
+        memcpy(self.parts.head.words, <char *>text, WORDS_BYTES)
+
     def count_repair(self, int cut_bytes, int found_blocks) -> None:
         """Count a segment that was mended."""
         self.parts.head.repaired_segments += 1

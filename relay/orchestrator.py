@@ -57,6 +57,8 @@ class Orchestrator:
         self.supervisor = Supervisor(self.loop)
         self.reconciler = Reconciler(self.loop, KeeperClient(self.data.path))
         self.registry: Registry | None = None
+        # Everything has been started.
+        self.up = False
         # Set by a signal; names it.
         self.stopping = ""
 
@@ -78,6 +80,7 @@ class Orchestrator:
             undo.callback(self.supervisor.stop)
             self._start_services()
             announce(self.options.services, self.settings, self.data, self.archive)
+            self.up = True
             while not self.stopping:
                 self.loop.turn()
             log.info("%s: stopping", self.stopping)
@@ -130,7 +133,8 @@ class Orchestrator:
 
     def _end_relays(self, *, failed: bool) -> None:
         """End the recording; where we fail it goes on, unless it has not begun."""
-        if failed and (self.registry is not None or self.reconciler.adopted):
+        if failed and (self.up or self.reconciler.adopted):
+            self.reconciler.leave()
             log.error("recording goes on; speeddata stop --data %s ends it", self.data.path)
         else:
             self.reconciler.stop()

@@ -3,6 +3,7 @@
 Two files at most, `quarantine.avro` and the older `quarantine.1.avro`, each up to half of the bound: the newest are kept.
 """
 
+import os
 import socket
 import struct
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 import fastavro
 
+from speeddata.errors import ArchiveError
 from speeddata.plan import REASONS
+from speeddata.segment import whole_length
 
 __all__ = ["Quarantine"]
 
@@ -41,10 +44,15 @@ class Quarantine:
         self.path = folder / "quarantine.avro"
         self.older = folder / "quarantine.1.avro"
         self.limit = limit
+        # What a crash may have left at the end of the file is cut off.
+        self.mended = False
 
     def file(self, packets: list[Aside]) -> int:
         """Append packets as the mapping gives them; how many found room. OSError when the disk refuses."""
         filed = 0
+        if not self.mended:
+            self._mend()
+            self.mended = True
         for packet in packets:
             need = len(packet[-1]) + OVERHEAD
             if HEAD + need > self.limit // 2:
@@ -62,10 +70,25 @@ class Quarantine:
             filed += 1
         return filed
 
+    def _mend(self) -> None:
+        try:
+            end = whole_length(self.path)
+            if end < self.path.stat().st_size:
+                os.truncate(self.path, end)
+        except FileNotFoundError:
+            pass
+        except ArchiveError:
+            self.path.replace(self.older)
+
     def _append(self, packet: Aside) -> None:
         mode = "a+b" if self.path.exists() else "w+b"
-        with self.path.open(mode) as file:
+        with open(self.path, mode, opener=_open) as file:
             fastavro.writer(file, SCHEMA, [_record(packet)])
+
+
+def _open(path: str, flags: int) -> int:
+    """Open a file of the folder itself, never one that a link there points to."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o640)
 
 
 def _record(packet: Aside) -> dict[str, Any]:

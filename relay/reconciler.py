@@ -12,7 +12,9 @@ from typing import Any
 
 from speeddata.errors import RelayError
 from speeddata.registry.channels import Registry
+from speeddata.registry.store import StoreError
 from speeddata.relay.client import KeeperClient
+from speeddata.relay.ending import end_keeper
 from speeddata.relay.event_loop import EventLoop
 from speeddata.relay.services import back_off_s
 from speeddata.times import format_time
@@ -61,15 +63,17 @@ class Reconciler:
         for channel in registry.store.channels():
             self._start_later(0, channel.name)
 
+    def leave(self) -> None:
+        """Start nothing any more; what runs goes on."""
+        self.stopping = True
+
     def stop(self) -> None:
         """Stop all relays and the keeper, all data flushed."""
         self.stopping = True
         if self.keeper_pid is None:
             return
-        try:
-            self.keeper.shutdown()
-        except RelayError as error:
-            log.warning("keeper: %s", error)
+        for line in end_keeper(self.keeper, self.keeper_pid):
+            log.info("%s", line)
         self.loop.forget(self._pidfd)
         os.close(self._pidfd)
         self._pidfd = -1
@@ -93,7 +97,7 @@ class Reconciler:
             return
         try:
             pid = self.registry.start(name)
-        except RelayError as error:
+        except (RelayError, StoreError) as error:
             self.attempts[name] = self.attempts.get(name, 0) + 1
             delay = back_off_s(self.attempts[name])
             log.warning("channel %s cannot start: %s; next try in %.0f s", name, error, delay)
@@ -124,7 +128,7 @@ class Reconciler:
             if self._pidfd < 0:
                 self.start_keeper()
             self.start_channels(self.registry)
-        except (RelayError, OSError) as error:
+        except (RelayError, StoreError, OSError) as error:
             self._keeper_deaths += 1
             self.keeper_reason = str(error)
             delay = back_off_s(self._keeper_deaths)

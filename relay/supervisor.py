@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from speeddata.pidfile import write_pidfile
 from speeddata.relay.event_loop import EventLoop
 from speeddata.relay.services import Service, back_off_s
 from speeddata.relay.strays import MARK, end, find_stray
@@ -144,7 +145,7 @@ class Supervisor:
         watch.pidfd = os.pidfd_open(watch.process.pid)
         watch.started = self.loop.clock()
         watch.turn("active")
-        write_pid(service, watch.process.pid)
+        write_pidfile(service.pidfile, watch.process.pid)
         self.loop.watch(watch.pidfd, lambda: self._on_exit(watch))
         log.info("%s %d started", service.name, watch.process.pid)
 
@@ -178,13 +179,6 @@ def spawn_service(service: Service, environment: Mapping[str, str]) -> "subproce
             start_new_session=True,
             env={**os.environ, **environment},
         )
-
-
-def write_pid(service: Service, pid: int) -> None:
-    """Write a pid file, whole or not at all."""
-    partial = service.pidfile.with_suffix(".pid.new")
-    partial.write_text(f"{pid}\n", encoding="ascii")
-    partial.replace(service.pidfile)
 
 
 def last_words(service: Service) -> str:

@@ -11,11 +11,12 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from speeddata.relay.atomics cimport load32, load64, store32, store64
-from speeddata.relay.c_system cimport CLOCK_MONOTONIC, CLOCK_REALTIME, EDQUOT, EFBIG, ENOSPC, clock_ns
+from speeddata.relay.c_system cimport CLOCK_MONOTONIC, CLOCK_REALTIME, EDQUOT, EFBIG, ENOENT, ENOSPC, clock_ns
 from speeddata.relay.container cimport (
     UNITS,
     Container,
     begin_segment,
+    check_segment,
     close_segment,
     discard_next,
     flush_segment,
@@ -79,13 +80,17 @@ cdef void flush(Writing *w, bint seal) noexcept nogil:
     w.dirty_ns = 0
     if w.container.data < 0:
         return
-    error = flush_segment(&w.container, seal)
+    error = flush_segment(&w.container, store, seal)
     w.flushed_ns = clock_ns(CLOCK_MONOTONIC)
     store.fsyncs += 1
     if error == 0:
         store.durable += store.pending
     else:
         store.error = error
+    if error == ENOENT:
+        # It went the way of the file.
+        store.archived -= store.pending
+        store.lost[<int>LOSS_IO] += store.pending
     store.pending = 0
     if seal or error:
         close_segment(&w.container)
@@ -113,18 +118,28 @@ cdef bint outgrown(Writing *w, const Store *store, const Block *block) noexcept 
     )
 
 
-cdef void write_block(Writing *w) noexcept nogil:
-    """Write the next block of the queue, or count why it is not written, and free it."""
+cdef bint spoiled(Writing *w) noexcept nogil:
+    """Whether somebody has deleted or cut the open segment: what is written there now would be lost."""
+    return w.container.data >= 0 and check_segment(&w.container, current_store(w)) != 0
+
+
+cdef int write_block(Writing *w) noexcept nogil:
+    """Write the next block of the queue, or count why it is not written, and free it.
+
+    ENOENT, with nothing done: the channel's folder is gone.
+    """
     cdef uint32_t place = w.parts.head.queue[current_store(w).head % MAX_BLOCKS]
     cdef Block *block = &w.parts.blocks[place]
     cdef Store *store
     cdef int error = 0
-    if outgrown(w, current_store(w), block):
+    if outgrown(w, current_store(w), block) or spoiled(w):
         flush(w, True)
     store = begin(w)
     if w.container.data < 0:
         error = begin_segment(&w.container, store, block.arrival_ns // 1000, block.unit)
         store.segment_opened_ns = clock_ns(CLOCK_MONOTONIC)
+        if error == ENOENT:
+            return error
         if error == 0:
             # From here on a successor knows the segment, before a block is in it.
             commit(w)
@@ -142,6 +157,7 @@ cdef void write_block(Writing *w) noexcept nogil:
     store32(&block.busy, 0)
     if error and error not in (ENOSPC, EDQUOT, EFBIG):
         flush(w, True)
+    return 0
 
 
 cdef void resume(Writing *w) noexcept nogil:
@@ -167,11 +183,15 @@ cdef void rest(Writing *w) noexcept nogil:
     store32(&w.bell.sleeps, 0)
 
 
-cdef void write(Writing *w) noexcept nogil:
-    """The loop of the thread: until told to stop, and then until the queue is empty."""
+cdef int write(Writing *w) noexcept nogil:
+    """The loop of the thread: until told to stop, and then until the queue is empty.
+
+    ENOENT: the folder is gone. What is in the queue stays there for a successor, which makes the folder anew.
+    """
     while True:
         if current_store(w).head != load64(&w.parts.head.tail):
-            write_block(w)
+            if write_block(w) == ENOENT:
+                return ENOENT
         elif load32(&w.bell.stop):
             break
         else:
@@ -185,6 +205,7 @@ cdef void write(Writing *w) noexcept nogil:
             flush(w, True)
     flush(w, True)
     discard_next(&w.container)
+    return 0
 
 
 cdef class Writer:
@@ -216,6 +237,12 @@ cdef class Writer:
             resume(&self.w)
 
     def run(self) -> None:
-        """Write until the doorbell says stop and the queue is empty; the last segment is sealed."""
+        """Write until the doorbell says stop and the queue is empty; the last segment is sealed.
+
+        OSError: the channel's folder has been deleted.
+        """
+        cdef int error
         with nogil:
-            write(&self.w)
+            error = write(&self.w)
+        if error:
+            raise OSError(error, "the channel's folder has been deleted")

@@ -53,6 +53,8 @@ class LiveChannel:
         self.packets = self.records = self.bad = 0
         # Samples before the next one are known to be lost.
         self.has_lost = False
+        # Taking in packets failed, which was logged.
+        self.has_failed = False
         self._ids = ids
         self._plan = Plan(info.schema)
         self._placing = Placing()

@@ -159,7 +159,7 @@ class Hub:
         if not received:
             return
         if len(channels) == 1:
-            channels[0].ingest([packet for packet, _ in received], now_ns)
+            _ingest(channels[0], [packet for packet, _ in received], now_ns)
             return
         packets = defaultdict(list)
         for packet, source in received:
@@ -167,7 +167,7 @@ class Hub:
         for channel in channels:
             own = packets.pop(channel.info.source, None) if channel.info.source else None
             if own:
-                channel.ingest(own, now_ns)
+                _ingest(channel, own, now_ns)
         self.strays += sum(map(len, packets.values()))
 
     def _serve(self, clients: Sequence[Client], now_ns: int) -> None:
@@ -247,6 +247,18 @@ class Hub:
         for receiver in self._receivers.values():
             receiver.close()
         self._receivers.clear()
+
+
+def _ingest(channel: LiveChannel, packets: Sequence[bytes], now_ns: int) -> None:
+    """Have a channel take in its packets; if it fails on them, the others shall not."""
+    try:
+        channel.ingest(packets, now_ns)
+    except Exception:
+        channel.bad += len(packets)
+        channel.has_lost = True
+        if not channel.has_failed:
+            _log.exception("channel %s: its packets cannot be shown", channel.info.name)
+        channel.has_failed = True
 
 
 def _message(kind: str, **content: Any) -> str:

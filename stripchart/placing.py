@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 TOLERANCE_NS = 5_000_000_000
 _AHEAD_NS = 1_000_000_000  # one sample may be this far ahead of the server
 _BEHIND_NS = 600_000_000_000  # and as far behind as the ring reaches
+_FARTHEST_NS = 2**62  # 146 years; a clock that is off by more is none
 
 
 class Placing:
@@ -26,6 +27,7 @@ class Placing:
 
     def place(self, times: NDArray[np.int64], bad: NDArray[np.bool_], now_ns: int) -> NDArray[np.int64]:
         """Give where samples that arrived at `now_ns` stand; those with `bad` times stand at their arrival."""
+        bad = bad | (np.abs(times.astype(np.float64) - float(now_ns)) > _FARTHEST_NS)
         good = times[~bad]
         if len(good):
             self._adjust(int(good[-1]), now_ns)

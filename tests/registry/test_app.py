@@ -53,15 +53,18 @@ def test_a_body_that_is_too_large_is_refused(client: Any) -> None:
     assert answer.json["error"] == "Request Entity Too Large"
 
 
-def test_a_database_that_is_locked_is_503(
-    client: Any, registry: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def locked(*_: Any) -> None:
-        raise sqlite3.OperationalError("database is locked")
-
-    monkeypatch.setattr(registry.store, "channels", locked)
-    answer = client.get(f"{API}/channels")
-    assert (answer.status_code, answer.json["details"]) == (503, "database is locked")
+def test_a_database_that_is_locked_is_503(client: Any, registry: Any) -> None:
+    registry.add_baseline([{"name": "x", "port": 26000, "schema": "agents/example.avsc"}])
+    registry.store._writer.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(registry.store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        answer = client.delete(f"{API}/channels/x")
+    finally:
+        other.close()
+    assert (answer.status_code, answer.json["error"]) == (503, "Registry database is not available")
+    assert "database is locked" in answer.json["details"]
+    assert client.delete(f"{API}/channels/x").status_code == 200
 
 
 def test_what_nobody_foresaw_is_500_without_a_trace(

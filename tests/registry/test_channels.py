@@ -1,3 +1,6 @@
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,7 @@ from speeddata.errors import RelayError
 from speeddata.registry.channels import Registry
 from speeddata.registry.problems import ApiProblem
 from speeddata.registry.registration import Registration
-from speeddata.registry.store import Store
+from speeddata.registry.store import Store, StoreError
 from speeddata.settings import Override, load_settings
 
 ITEM = {"name": "x", "port": 26000, "schema": "agents/example.avsc", "decimation": 5}
@@ -83,3 +86,45 @@ def test_a_shared_group_is_used_by_all_and_its_port_is_no_channels(
     with pytest.raises(ApiProblem) as caught:
         registry.register(Registration("z", 6001, "agents/example.avsc", None))
     assert caught.value.body["used_by"] == "multicast (decimated)"
+
+
+def test_a_channel_that_cannot_be_deleted_goes_on_recording(registry: Registry, launcher: Any) -> None:
+    registry.store._writer.execute("PRAGMA busy_timeout = 50")
+    registry.add_baseline([ITEM])
+    registry.start(ITEM["name"])
+    other = sqlite3.connect(registry.store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(StoreError, match="locked"):
+            registry.deregister(ITEM["name"])
+    finally:
+        other.close()
+    assert list(launcher.specs) == names(registry) == [ITEM["name"]]
+
+
+def test_a_channel_whose_deletion_fails_at_the_end_is_started_again(
+    registry: Registry, launcher: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.add_baseline([ITEM])
+    registry.start(ITEM["name"])
+
+    @contextmanager
+    def full(_: str) -> Iterator[bool]:
+        yield True
+        raise StoreError("database or disk is full")
+
+    monkeypatch.setattr(registry.store, "deleting", full)
+    with pytest.raises(StoreError, match="full"):
+        registry.deregister(ITEM["name"])
+    assert list(launcher.specs) == [ITEM["name"]]
+
+
+def test_a_row_with_a_spoiled_schema_says_so_and_does_not_stop_others(registry: Registry) -> None:
+    registry.add_baseline([ITEM])
+    other = sqlite3.connect(registry.store.path)
+    other.execute("UPDATE channels SET schema = '{'")
+    other.commit()
+    other.close()
+    with pytest.raises(RelayError, match="row of 'x' is damaged"):
+        registry.start("x")
+    assert registry.describe("x")["state"] == "backoff"

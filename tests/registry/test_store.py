@@ -91,7 +91,7 @@ def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
 def test_names_are_data_and_never_sql(store: Store) -> None:
     before = schema_of(store.path)
     assert store.get("x'; DROP TABLE channels; --") is None
-    store.insert(replace(ROW, name="x'; DROP TABLE channels; --"), ())
+    store.insert(replace(ROW, schema_path="x'; DROP TABLE channels; --"), ())
     assert store.delete("' OR '1'='1") is False
     assert schema_of(store.path) == before
     assert len(store.channels()) == 1
@@ -133,10 +133,43 @@ def test_a_database_that_another_process_holds_is_locked_and_then_not(
     store = Store(tmp_path / "registry.db")
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
+    with pytest.raises(StoreError, match="locked"):
         store.insert(ROW, ())
     assert store.channels() == []
     other.execute("ROLLBACK")
     other.close()
     store.insert(ROW, ())
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "wanted"),
+    [
+        ("name", "../evil", "name: not a channel's name"),
+        ("config_json", "{", "config_json: "),
+        ("config_json", "[1]", "config_json: not an object"),
+    ],
+)
+def test_a_row_that_is_no_channel_is_passed_over_and_said_once(
+    store: Store, caplog: pytest.LogCaptureFixture, column: str, value: str, wanted: str
+) -> None:
+    store.insert(ROW, ())
+    store.insert(replace(ROW, name="good", port=ROW.port + 1), ())
+    other = sqlite3.connect(store.path)
+    other.execute(f"UPDATE channels SET {column} = ? WHERE name = ?", (value, ROW.name))
+    other.commit()
+    other.close()
+    for _ in range(2):
+        assert [channel.name for channel in store.channels()] == ["good"]
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert wanted in message
+    assert (value if column == "name" else ROW.name) in message
+
+
+def test_what_fails_while_a_channel_is_deleted_leaves_it_there(store: Store) -> None:
+    store.insert(ROW, ())
+    with pytest.raises(KeyError), store.deleting(ROW.name):
+        raise KeyError
+    assert store.get(ROW.name) is not None
+    assert store.delete(ROW.name)
+    assert not store.delete(ROW.name)

@@ -1,7 +1,11 @@
 """The keeper and its client: start, stop, restart after `kill -9` with nothing lost and nothing twice."""
 
+import contextlib
+import json
 import os
 import random
+import resource
+import shutil
 import signal
 import socket
 import threading
@@ -114,11 +118,12 @@ def test_a_relay_that_ends_at_once_is_backed_off(keeper, spec, tmp_path):
     (tmp_path / "archive").write_text("a file where a folder should be")
     keeper.start(spec)
     channel = wait_until(lambda: (c := keeper.list()[0])["restarts"] >= 2 and c["state"] == "backoff" and c)
-    assert channel["reason"] == "exit status 3"
+    assert channel["reason"].startswith("exit status 3: [Errno 20] Not a directory: ")
     (tmp_path / "archive").unlink()
     wait_until(
         lambda: (tmp_path / "archive" / "test" / ".lock").exists() and keeper.list()[0]["state"] == "active"
     )
+    assert keeper.list()[0]["reason"] == ""
 
 
 def test_what_cannot_start_says_why(keeper, spec, tmp_path):
@@ -241,3 +246,52 @@ def test_without_a_keeper_calls_say_so(tmp_path):
     assert client.ping() is None
     with pytest.raises(RelayError, match="no keeper in"):
         client.list()
+
+
+def test_what_was_asked_by_somebody_who_gave_up_is_not_done(keeper, spec):
+    pid = keeper.ping()["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.connect(str(keeper.data / "run" / "keeper.sock"))
+            client.sendall(json.dumps({"op": "start", "spec": spec}).encode() + b"\n")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert keeper.ping()["channels"] == 0
+
+
+def test_a_keeper_without_descriptors_answers_when_it_has_some(keeper, spec):
+    keeper.start(spec)
+    pid = keeper.ping()["pid"]
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    assert soft == hard, "as many as there may be"
+    most = max(map(int, os.listdir(f"/proc/{pid}/fd"))) + 8
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, hard))
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            client = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            client.connect(str(keeper.data / "run" / "keeper.sock"))
+        wait_until(lambda: "nobody can be answered just now" in log_of(keeper))
+    assert keeper.ping() == {"pid": pid, "channels": 1}
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (most - 6, hard))
+    with pytest.raises(RelayError, match="Too many open files"):
+        keeper.start({**spec, "name": "more", "port": free_port(), "archive": f"{spec['archive']}2"})
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    assert keeper.list("test")[0]["state"] == "active"
+
+
+def test_a_channel_whose_folder_is_deleted_gets_a_new_one_and_loses_nothing_that_comes_then(keeper, spec):
+    folder = keeper.data.parent / "archive" / "test"
+    keeper.start(spec)
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.connect(("127.0.0.1", spec["port"]))
+        sender.send(numbered(0))
+        wait_until(lambda: keeper.stats("test")["durable"] == 1)
+        shutil.rmtree(folder.parent)
+        for n in range(1, 10):
+            sender.send(numbered(n))
+            wait_until(lambda n=n: keeper.stats("test")["archived"] == n + 1)
+    assert keeper.list("test")[0]["restarts"] == 1
+    assert "folder has been deleted" in log_of(keeper)
+    keeper.stop("test")
+    assert [r["n"] for r in read_records(folder)] == list(range(1, 10))

@@ -11,7 +11,8 @@ import pytest
 from line import NUMBERED, free_port, numbered, read_records, wait_until
 from system import System, alive, free_tcp_ports, run, speeddata
 
-from speeddata.relay import orchestrator
+from speeddata.relay import orchestrator, web_server
+from speeddata.relay.client import KeeperClient
 from speeddata.run_options import RunOptions
 from speeddata.settings import load_settings
 
@@ -262,3 +263,18 @@ def test_an_orchestrator_that_fails_leaves_the_recording_alone(
     finally:
         system.stop()
     assert not alive(relay)
+
+
+def test_an_orchestrator_that_cannot_start_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(orchestrator, "announce", fail)
+    monkeypatch.setattr(orchestrator, "bind", lambda host, _: web_server.bind(host, 0))
+    options = RunOptions(data=tmp_path / "data", only=("relay",))
+    with pytest.raises(OSError, match="No space left"):
+        orchestrator.Orchestrator(options, load_settings(None, options.overrides())).run()
+    assert "recording goes on" not in caplog.text
+    assert KeeperClient(tmp_path / "data").ping() is None

@@ -1,5 +1,7 @@
 """The quarantine file: readable, bounded, and begun anew when it is damaged."""
 
+import contextlib
+
 import fastavro
 import pytest
 
@@ -60,3 +62,26 @@ def test_a_file_cut_in_its_head_gives_way(tmp_path):
         whole.path.write_bytes(data[:cut])
         whole.file([PACKET])
         assert read(whole.path)[-1]["packet"] == PACKET[-1]
+
+
+def test_a_torn_last_block_is_cut_off_and_what_follows_is_readable(tmp_path):
+    whole = Quarantine(tmp_path, 1 << 20)
+    whole.file([PACKET] * 3)
+    data = whole.path.read_bytes()
+    whole.file([PACKET])
+    longer = whole.path.read_bytes()
+    for cut in range(len(data) + 1, len(longer)):
+        whole.path.write_bytes(longer[:cut])
+        Quarantine(tmp_path, 1 << 20).file([PACKET])
+        assert len(read(whole.path)) == 4
+    assert not whole.older.exists()
+
+
+def test_a_link_is_not_followed(tmp_path):
+    (tmp_path / "q").mkdir()
+    (tmp_path / "other").write_bytes(b"not ours")
+    quarantine = Quarantine(tmp_path / "q", 1 << 20)
+    quarantine.path.symlink_to(tmp_path / "other")
+    with contextlib.suppress(OSError):
+        quarantine.file([PACKET])
+    assert (tmp_path / "other").read_bytes() == b"not ours"

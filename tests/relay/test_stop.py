@@ -52,3 +52,23 @@ def test_stop_ends_a_keeper_that_answers_no_more(tmp_path: Path) -> None:
         assert "nothing runs" in system.stop()
     finally:
         system.stop()
+
+
+def test_stop_ends_a_keeper_and_a_relay_that_hang(tmp_path: Path) -> None:
+    system = System(tmp_path / "data", "--only=relay")
+    relay = 0
+    try:
+        system.start()
+        relay = system.register("x", free_port(), NUMBERED)["pid"]
+        keeper = system.get("/status")["keeper"]["pid"]
+        for pid in (relay, keeper):
+            os.kill(pid, signal.SIGSTOP)
+        system.stop()
+        assert f"keeper {keeper} killed, it did not end" in system.said()
+        assert f"relay {relay} killed, it did not end" in system.said()
+        assert not alive(keeper)
+        assert not alive(relay)
+    finally:
+        if relay and alive(relay):
+            os.kill(relay, signal.SIGKILL)
+        system.stop()

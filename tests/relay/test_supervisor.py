@@ -154,3 +154,13 @@ def test_last_words_are_short(tmp_path: Path) -> None:
     assert last_words(one) == "\N{REPLACEMENT CHARACTER}"
     one.log.write_bytes(b"y" * 10000)
     assert last_words(one) == "y" * 300
+
+
+def test_a_service_whose_pid_file_cannot_be_written_runs(supervisor: Supervisor, tmp_path: Path) -> None:
+    one = Service("x", (sys.executable, "-c", SLEEP), tmp_path / "nosuch" / "x.pid", tmp_path / "x.log")
+    supervisor.start([one])
+    watch = supervisor.watches["x"]
+    assert watch.state == "active"
+    assert watch.process is not None
+    os.kill(watch.process.pid, signal.SIGKILL)
+    turn_until(supervisor, lambda: watch.restarts == 1 and watch.state == "active")

@@ -1,6 +1,7 @@
 """The writer: segments and indexes on the disk, rotation, the watermark, and what happens when the disk refuses."""
 
 import io
+import os
 import re
 import time
 
@@ -8,6 +9,7 @@ import avro.datafile
 import avro.io
 import fastavro
 import polars
+import pytest
 from line import chunks, make_spec, numbered, read_records, running, wait_until
 
 from speeddata.index import ENTRY_SIZE, HEAD_SIZE, entries_of, index_path
@@ -118,3 +120,52 @@ def test_a_successor_cuts_off_what_did_not_count(tmp_path):
                 end.write(data)
         line.relay._writer().resume()
         assert (path.read_bytes(), index_path(path).read_bytes()) == counted
+
+
+def test_a_segment_that_is_deleted_is_followed_by_another(tmp_path):
+    with running(make_spec(tmp_path)) as line:
+        line.send(numbered(1))
+        line.wait(archived=1, durable=1)
+        for path in line.folder.glob("test_*"):
+            path.unlink()
+        line.send(numbered(2))
+        line.wait(archived=2, durable=2, segments=2)
+        assert [r["n"] for r in read_records(line.folder)] == [2]
+
+
+def test_what_went_with_a_deleted_segment_before_it_was_flushed_is_counted_lost(tmp_path):
+    with running(make_spec(tmp_path, flush_interval_s=60)) as line:
+        line.send(numbered(1))
+        line.wait(archived=1, durable=0)
+        for path in line.folder.glob("test_*"):
+            path.unlink()
+        line.send(numbered(2))
+        line.wait(archived=1, not_archived__io=1, segments=2)
+        assert [r["n"] for r in read_records(line.folder)] == [2]
+
+
+@pytest.mark.parametrize("ending", ["avro", "idx"])
+def test_a_segment_that_is_cut_is_followed_by_another(tmp_path, ending):
+    with running(make_spec(tmp_path)) as line:
+        line.send(numbered(1))
+        line.wait(archived=1, durable=1)
+        (path,) = line.folder.glob(f"test_*.{ending}")
+        os.truncate(path, 10)
+        line.send(numbered(2))
+        line.wait(archived=2, durable=2, segments=2)
+        with segments(line)[1].open("rb") as file:
+            assert [r["n"] for r in fastavro.reader(file)] == [2]
+
+
+def test_without_the_segment_made_ready_rotation_loses_nothing(tmp_path):
+    rotation = {"bytes": 100_000, "seconds": 0}
+    with running(make_spec(tmp_path, rotation=rotation, block_bytes=65536)) as line:
+        line.send(numbered(0))
+        wait_until(lambda: list(line.folder.glob(".test.next.*")))
+        for start in range(1, 10_000, 1000):
+            for ready in line.folder.glob(".test.next.*"):
+                ready.unlink()
+            line.send(*chunks([numbered(n) for n in range(start, start + 1000)], 100))
+            line.wait(archived=start + 1000)
+        assert line.stats["segments"] > 1
+        assert [r["n"] for r in read_records(line.folder)] == list(range(10_001))

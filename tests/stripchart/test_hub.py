@@ -260,3 +260,23 @@ def test_clients_that_watch_the_same_get_the_same_bytes(monkeypatch: pytest.Monk
             assert len(made_frames) == 1
 
     asyncio.run(run())
+
+
+def test_a_channel_that_fails_does_not_take_the_others_with_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise OverflowError
+
+    async def run() -> None:
+        async with bench() as made:
+            made.hub.apply([made.info()])
+            (channel,) = made.hub.channels.values()
+            monkeypatch.setattr(channel, "ingest", fail)
+            for value in (1, 2):
+                made.send(value)
+                made.tick()
+            assert (channel.bad, channel.has_lost) == (2, True)
+
+    asyncio.run(run())
+    assert len([record for record in caplog.records if "cannot be shown" in record.message]) == 1

@@ -34,6 +34,14 @@ def test_a_clock_that_is_put_right_is_believed() -> None:
     assert placing.skew_ns == 0
 
 
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_any_time_is_placed(time: int) -> None:
+    placing = Placing()
+    (placed,) = place(placing, time)
+    assert NOW - 5 * S <= placed <= NOW + 5 * S
+    assert placing.bad_time == (abs(time - NOW) > 2**62)
+
+
 def test_one_wild_sample_stands_at_its_arrival() -> None:
     placing = Placing()
     assert place(placing, NOW - S, 5, NOW + 1000 * S, NOW) == [NOW - S, NOW, NOW, NOW]
