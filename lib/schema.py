@@ -5,6 +5,8 @@ Everything that needs no bytes is here. How bytes are walked is compiled from it
 """
 
 import json
+import math
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ LOGICAL_UNITS = {
     for name, unit in (("millis", "ms"), ("micros", "us"), ("nanos", "ns"))
 }
 ROLES = ("time", "sequence")
+NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what JSON lets pass, and an HDF5 attribute cannot hold
 PARSE_ERRORS = (fastavro.schema.SchemaParseException, fastavro.schema.UnknownType, ArithmeticError, AttributeError,
                 LookupError, RecursionError, TypeError, ValueError)  # fmt: skip
 
@@ -103,7 +106,7 @@ def _load(source: str | bytes | dict[str, Any]) -> tuple[str, dict[str, Any]]:
             text = source.removeprefix("\ufeff") if isinstance(source, str) else str(source, "utf-8-sig")
         if len(text.encode()) > MAX_TEXT:
             raise SchemaError(f"the schema is larger than {MAX_TEXT} bytes")
-        given = json.loads(text, parse_constant=_no_constant)
+        given = json.loads(text, parse_constant=_no_constant, parse_float=finite)
     except SchemaError:
         raise
     except (
@@ -115,12 +118,25 @@ def _load(source: str | bytes | dict[str, Any]) -> tuple[str, dict[str, Any]]:
         raise _too_deep() from None
     if not isinstance(given, dict) or given.get("type") != "record":
         raise SchemaError("the top level must be a record")
-    level: list[Any] = [given]
-    for _ in range(MAX_JSON_DEPTH):
-        level = [below for value in level for below in _children(value)]
-    if level:
+    if deeper_than(given, MAX_JSON_DEPTH):
         raise _too_deep()
     return text, given
+
+
+def deeper_than(value: Any, levels: int) -> bool:
+    """Whether a value read from JSON is nested deeper than so many levels."""
+    level: list[Any] = [value]
+    for _ in range(levels):
+        level = [below for value in level for below in _children(value)]
+    return bool(level)
+
+
+def finite(word: str) -> float:
+    """Give the number that JSON text stands for, which JSON cannot write again when it is infinite."""
+    number = float(word)
+    if math.isinf(number):
+        raise ValueError(f"{word} is too large a number")
+    return number
 
 
 def _too_deep() -> SchemaError:
@@ -226,6 +242,8 @@ def _check_attribute(path: str, field: Field) -> str | None:
         raise SchemaError(f"role must be one of {', '.join(ROLES)}, not {role!r}", path)
     if unit is not None and not isinstance(unit, str):
         raise SchemaError(f"unit must be text, not {unit!r}", path)
+    if unit is not None and NO_TEXT.search(unit):
+        raise SchemaError(f"unit must be text without NUL and lone surrogates, not {unit!r}", path)
     if not isinstance(limits, dict):
         raise SchemaError(f"limits must be an object, not {limits!r}", path)
     return role

@@ -44,6 +44,8 @@ def read_schema(folder: Path, source: str | dict[str, Any], time_unit: str | Non
     if len(data) <= MAX_TEXT:
         try:
             json.loads(data)
-        except UnicodeDecodeError as error:
+        except json.JSONDecodeError:
+            raise
+        except (ValueError, RecursionError) as error:  # not UTF-8, a number or a depth that nobody can mean
             raise json.JSONDecodeError(str(error), "", 0) from None
     return Schema.parse(data, time_unit=time_unit)

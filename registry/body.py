@@ -6,8 +6,11 @@ from typing import Any, NoReturn
 import flask
 
 from speeddata.registry.problems import ApiProblem
+from speeddata.schema import deeper_than, finite
 
 __all__ = ["json_body"]
+
+MAX_DEPTH = 200  # levels of nesting; the deepest schema that a channel can have needs fewer
 
 
 def json_body() -> dict[str, Any]:
@@ -19,7 +22,9 @@ def json_body() -> dict[str, Any]:
         given = flask.request.mimetype or None
         raise ApiProblem(415, "Content-Type must be application/json", content_type=given)
     try:
-        body = json.loads(data, parse_constant=_refuse)
+        body = json.loads(data, parse_constant=_refuse, parse_float=finite)
+        if deeper_than(body, MAX_DEPTH):
+            raise ValueError(f"more than {MAX_DEPTH} levels of nesting")
     except (ValueError, RecursionError) as error:
         raise ApiProblem(400, "Request body is not valid JSON", details=str(error)) from None
     if not body:

@@ -23,6 +23,8 @@ class Mapping:
         """Whether the slots may hold packets that do not count yet: so while a receiver waits for some."""
     clean: bool
     """Whether the last relay ended in order, with everything it had received written."""
+    words: str
+    """Why the last relay ended by itself, in its own words."""
 
     def count_repair(self, cut_bytes: int, found_blocks: int) -> None:
         """Count a segment that was mended."""

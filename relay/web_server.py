@@ -8,6 +8,7 @@ import threading
 
 import flask
 import waitress.server
+from waitress.channel import HTTPChannel
 
 from speeddata.errors import RelayError
 from speeddata.registry.app import MAX_BODY
@@ -16,6 +17,8 @@ __all__ = ["WebServer", "bind"]
 
 THREADS = 8
 CONNECTIONS = 200
+REQUEST_LIMIT_S = 30  # for a request to come, from its first byte or the end of the one before
+CLEANUP_S = 5
 BACKLOG = 1024
 
 
@@ -34,24 +37,38 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _Connection(HTTPChannel):
+    """A connection whose time runs out if a request comes by drops: only whole requests count as activity."""
+
+    def handle_read(self) -> None:
+        since = self.last_activity
+        super().handle_read()
+        if self.request is not None:
+            self.last_activity = since
+
+
 class WebServer:
     """Serves an application on a bound socket until closed."""
 
     def __init__(self, app: flask.Flask, listener: socket.socket) -> None:
         # That requests queue is no news; that one fails, the application logs itself.
         logging.getLogger("waitress").setLevel(logging.ERROR)
-        self._server = waitress.server.create_server(
+        server = waitress.server.create_server(
             app,
             sockets=[listener],
             threads=THREADS,
             connection_limit=CONNECTIONS,
-            channel_timeout=30,
+            channel_timeout=REQUEST_LIMIT_S,
+            cleanup_interval=CLEANUP_S,
             asyncore_use_poll=True,
             max_request_header_size=32 << 10,
             # Beyond the application's own limit, which answers in JSON.
             max_request_body_size=2 * MAX_BODY,
             ident="speeddata",
         )
+        assert isinstance(server, waitress.server.BaseWSGIServer), "there is one socket"
+        server.channel_class = _Connection
+        self._server = server
         self._listener = listener
         self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
 

@@ -90,3 +90,11 @@ def test_a_file_that_is_no_schema_says_so(folder: Path, data: bytes) -> None:
 def test_an_inline_schema_needs_no_file(folder: Path) -> None:
     schema = read_schema(folder, SCHEMA, "ms")
     assert (schema.name, schema.time_unit) == ("data", "ms")
+
+
+@pytest.mark.parametrize("value", ["[" * 30000 + "]" * 30000, "9" * 5000, "1e999", "NaN"])
+def test_what_json_cannot_mean_is_an_error_of_the_schema(folder: Path, value: str) -> None:
+    text = json.dumps(SCHEMA | {"x": "VALUE"}).replace('"VALUE"', value)
+    (folder / "odd.avsc").write_text(text)
+    with pytest.raises((json.JSONDecodeError, SchemaError)):
+        read_schema(folder, "odd.avsc")

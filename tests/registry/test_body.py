@@ -20,6 +20,9 @@ from speeddata.registry.problems import ApiProblem
         ("[1]", "application/json", 400),
         ('"x"', "application/json", 400),
         ('{"a": Infinity}', "application/json", 400),
+        ('{"a": 1e999}', "application/json", 400),
+        ('{"a": ' + "[" * 250 + "]" * 250 + "}", "application/json", 400),
+        ('{"a": ' + "[" * 30000 + "]" * 30000 + "}", "application/json", 400),
         ('{"a": ' + "9" * 10000 + "}", "application/json", 400),
     ],
 )

@@ -3,9 +3,11 @@ import socket
 
 import flask
 import pytest
+from line import wait_until
 from system import free_tcp_ports
 
 from speeddata.errors import RelayError
+from speeddata.relay import web_server
 from speeddata.relay.web_server import WebServer, bind
 
 
@@ -40,3 +42,27 @@ def test_an_address_that_is_not_this_machines_is_named() -> None:
         RelayError, match="^port 8080 on 192.0.2.1 cannot be had: Cannot assign requested address$"
     ):
         bind("192.0.2.1", 8080)
+
+
+def test_who_sends_by_drops_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_server, "REQUEST_LIMIT_S", 1)
+    monkeypatch.setattr(web_server, "CLEANUP_S", 1)
+    (port,) = free_tcp_ports(1)
+    listener = bind("127.0.0.1", port)
+    server = WebServer(flask.Flask("test", static_folder=None), listener)
+    server.start()
+    with socket.create_connection(("127.0.0.1", port), timeout=0.1) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nX: ")
+
+        def cut_off() -> bool:
+            try:
+                slow.sendall(b"x")
+                return slow.recv(1) == b""
+            except TimeoutError:
+                return False
+            except OSError:
+                return True
+
+        wait_until(cut_off)
+    server.close()
+    listener.close()

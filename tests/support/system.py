@@ -106,11 +106,11 @@ class System:
         assert status == 201, answer
         return dict(answer)
 
-    def end(self, number: int = signal.SIGTERM) -> int:
+    def end(self, number: int = signal.SIGTERM, limit_s: float = LIMIT_S) -> int:
         """Send the orchestrator a signal and wait for its end; its exit status."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(LIMIT_S)
+        return self.process.wait(limit_s)
 
     def stop(self) -> str:
         """`speeddata stop`; what it said."""
