@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +57,17 @@ class Archive:
         if not known:
             return None
         return Span(min(span.oldest_ns for span in known), max(span.newest_ns for span in known))
+
+    def newest(self, limit_ns: int, check: Callable[[], None] | None = None) -> int | None:
+        """The newest time up to a limit; None when there is none. Of the blocks, those that reach beyond it are read."""
+        spans = [span for path in self._paths() if (span := self._span_of(path))]
+        newest = max((span.newest_ns for span in spans if span.newest_ns <= limit_ns), default=EARLIEST)
+        if any(span.newest_ns > limit_ns >= span.oldest_ns for span in spans):
+            with self.open(newest, limit_ns) as reader:
+                newest = reader.newest_told()
+            with self.open(newest, limit_ns) as reader:
+                newest = max((int(table.time_ns[-1]) for table in reader.batches([], check)), default=newest)
+        return None if newest == EARLIEST else newest
 
     def open(self, start_ns: int = EARLIEST, end_ns: int = LATEST) -> Reader:
         """A reader of the records in [start_ns, end_ns], both ends included."""

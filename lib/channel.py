@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 
 from speeddata.csv_columns import clean_name, read_columns
-from speeddata.hdf5 import read_group
+from speeddata.hdf5 import read_group, telling
+from speeddata.hdf5_names import given_name
 from speeddata.signal import Signal
 from speeddata.stamps import times_of
 from speeddata.table import Array
@@ -112,14 +113,17 @@ class Channel:
     def from_hdf5_group(group: h5py.Group, channel_name: str | None = None) -> "Channel":
         """Read a group of an HDF5 file: a dataset `time`, and one for each signal."""
         time_ns, signals, units = read_group(group)
-        name = group.name.strip("/") if channel_name is None else channel_name
+        name = channel_name
+        if name is None:
+            name = given_name(group.attrs) or group.name.strip("/")
         channel = Channel.from_ns(name, time_ns, signals, units)
-        if isinstance(schema := group.attrs.get("schema"), str):
-            channel.schema = schema or None
-        if "gaps" in group.attrs:
-            channel.gaps = [(int(after), int(missing)) for after, missing in group.attrs["gaps"]]
-        if "damage" in group.attrs:
-            channel.damage = json.loads(group.attrs["damage"])
+        with telling(group):
+            if isinstance(schema := group.attrs.get("schema"), str):
+                channel.schema = schema or None
+            if "gaps" in group.attrs:
+                channel.gaps = [(int(after), int(missing)) for after, missing in group.attrs["gaps"]]
+            if "damage" in group.attrs:
+                channel.damage = json.loads(group.attrs["damage"])
         return channel
 
     def __len__(self) -> int:
@@ -148,11 +152,12 @@ class Channel:
 
 
 def _line(signal: Signal) -> str:
-    columns = int(np.prod(signal.shape[1:]))
     kind = (
         "text" if signal.dtype == object and len(signal) and isinstance(signal[0], str) else signal.dtype.name
     )
-    return f"{signal.name}: {len(signal)}x{columns} {kind}" + (f" [{signal.unit}]" if signal.unit else "")
+    width = "x".join(map(str, signal.shape[1:]))
+    samples = f"{len(signal)} samples" + (f" of {width}" if width else "")
+    return f"{signal.name}: {samples}, {kind}" + (f" [{signal.unit}]" if signal.unit else "")
 
 
 def _few(names: Mapping[str, Any]) -> str:

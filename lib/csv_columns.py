@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from speeddata.errors import FormatError, TimeError
 from speeddata.stamps import times_of
 from speeddata.table import Array
 
@@ -22,14 +23,7 @@ def read_columns(
     path: str | Path, index: int | str | None = 0, delimiter: str = ","
 ) -> tuple[Array, dict[str, Array]]:
     """Read a CSV file with a line of names: the times (row numbers when `index` is None) and the other columns."""
-    with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        lines = [line for line in csv.reader(file, delimiter=delimiter) if line]
-    if not lines:
-        raise ValueError(f"{path} is empty, wanted a line with the names of the columns")
-    names = _unique([clean_name(name) for name in lines.pop(0)])
-    for number, line in enumerate(lines, 2):
-        if len(line) != len(names):
-            raise ValueError(f"{path} line {number} has {len(line)} values, wanted {len(names)}")
+    names, lines = _read_lines(Path(path), delimiter)
     columns = {name: _convert([line[place].strip() for line in lines]) for place, name in enumerate(names)}
     if index is None:
         return times_of(np.arange(len(lines))), columns
@@ -37,8 +31,27 @@ def read_columns(
         name = names[index] if isinstance(index, int) else clean_name(index)
         times = columns.pop(name)
     except (IndexError, KeyError):
-        raise ValueError(f"{path} has no column {index!r}, only {', '.join(names)}") from None
-    return times_of(times), columns
+        raise FormatError(f"{path} has no column {index!r}, only {', '.join(names)}") from None
+    try:
+        return times_of(times), columns
+    except TimeError as error:
+        raise FormatError(f"{path} column {name!r}: {error}") from error
+
+
+def _read_lines(path: Path, delimiter: str) -> tuple[list[str], list[list[str]]]:
+    """The names of the columns, and the lines below them."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = [line for line in csv.reader(file, delimiter=delimiter) if line]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FormatError(f"{path} is not CSV in UTF-8: {error}") from error
+    if not lines:
+        raise FormatError(f"{path} is empty, wanted a line with the names of the columns")
+    names = _unique([clean_name(name) for name in lines.pop(0)])
+    for number, line in enumerate(lines, 2):
+        if len(line) != len(names):
+            raise FormatError(f"{path} line {number} has {len(line)} values, wanted {len(names)}")
+    return names, lines
 
 
 def _convert(values: Sequence[str]) -> Array:

@@ -17,8 +17,9 @@ import h5py
 
 from speeddata.channel import Channel
 from speeddata.damage import Damage
-from speeddata.errors import ArchiveError
-from speeddata.hdf5 import create_file, write_group
+from speeddata.errors import ArchiveError, FormatError
+from speeddata.hdf5 import create_file, telling, write_group
+from speeddata.hdf5_names import check_text, stored_names
 from speeddata.reader import Reader
 from speeddata.segment import Segment
 from speeddata.signal import MaskedSignal, Signal
@@ -83,11 +84,20 @@ class Set:
     def from_hdf5(file_path: str | Path) -> "Set":
         """Read an HDF5 file: one channel a group. Datasets outside any group become a channel named by the file."""
         made = Set()
-        with h5py.File(file_path, "r") as file:
-            for name, item in file.items():
+        try:
+            file = h5py.File(file_path, "r")
+        except OSError as error:
+            if error.errno is not None:  # such as a file that there is not
+                raise
+            raise FormatError(f"{file_path} is no HDF5 file, or a damaged one: {error}") from error
+        with file, telling(file):
+            items = [(name, file.get(name)) for name in file]
+            for name, item in items:
                 if isinstance(item, h5py.Group):
-                    made.add_channels(Channel.from_hdf5_group(item, name))
-            if any(isinstance(item, h5py.Dataset) for item in file.values()):
+                    made.add_channels(Channel.from_hdf5_group(item))
+                elif item is None:
+                    warnings.warn(f"{file_path}: {name!r} leads nowhere, left out", stacklevel=2)
+            if any(isinstance(item, h5py.Dataset) for _, item in items):
                 made.add_channels(Channel.from_hdf5_group(file, Path(file_path).stem))
         return made
 
@@ -123,11 +133,16 @@ class Set:
 
     def to_hdf5(self, file_path: str | Path) -> None:
         """Write an HDF5 file that `read_hdf5` gives the same set from."""
+        groups = stored_names("channel", self.channel)
+        for channel in self.channel.values():  # before an older file of that name is given up
+            stored_names("signal", channel.signal)
+            check_text("unit", *(signal.unit or "" for signal in channel.signal.values()))
+            check_text("schema", channel.schema or "")
         with create_file(file_path) as file:
             for name, channel in self.channel.items():
                 table = Table(channel.time_ns, channel.signal)
                 units = {signal.name: signal.unit for signal in channel.signal.values()}
-                group = write_group(file, name, [table], kinds={}, units=units)
+                group = write_group(file, name, [table], kinds={}, units=units, stored=groups[name])
                 group.finish(channel.schema or "", channel.gaps, channel.damage)
 
     def __getattr__(self, name: str) -> Any:

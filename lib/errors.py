@@ -6,6 +6,7 @@
     * `ConfigError` (also `ValueError`): settings that cannot be used; holds every problem found
     * `TimeError` (also `ValueError`): a time or duration that cannot be read
     * `ArchiveError` (also `OSError`): a segment or index that cannot be read
+    * `FormatError` (also `OSError` and `ValueError`): a file that does not hold what is wanted of it, or cannot hold it
     * `RelayError`: a relay or its keeper could not do what was asked
 """
 
@@ -44,6 +45,10 @@ class TimeError(SpeedDataError, ValueError):
 
 class ArchiveError(SpeedDataError, OSError):
     """A segment or its index that cannot be read."""
+
+
+class FormatError(SpeedDataError, OSError, ValueError):
+    """A file that does not hold what is wanted of it, or cannot hold what is to be written."""
 
 
 class RelayError(SpeedDataError):

@@ -9,29 +9,36 @@ import json
 import math
 import re
 import socket
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
+from speeddata.errors import FormatError
 from speeddata.hdf5_column import Packed, infer_kind, pack, unpack
+from speeddata.hdf5_names import GIVEN_NAME, check_text, given_name, stored_names
 from speeddata.stamps import to_ns
 from speeddata.table import Array, Table
 
-__all__ = ["GAP_DTYPE", "Group", "create_file", "read_group", "write_group"]
+__all__ = ["GAP_DTYPE", "Group", "create_file", "read_group", "telling", "write_group"]
 
 CHUNK = 1 << 16  # rows of a chunk, where a column does not come in one piece,
 CHUNK_BYTES = 1 << 20  # and about its largest size
+# What comes up where a file is damaged, or is another than we take it for.
+READ_ERRORS = (AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 GAP_DTYPE = np.dtype([("after_ns", "<i8"), ("missing", "<i8")])
 
 
-def create_file(path: str | Path, **attributes: Any) -> h5py.File:
-    """Make the file of a set; attributes tell where it comes from."""
+def create_file(path: Any, **attributes: Any) -> h5py.File:
+    """Make the file of a set at a path, or in a file object of h5py's kind; attributes tell where it comes from."""
     from speeddata import __version__
 
+    for name, value in attributes.items():
+        check_text("attribute", name, *([value] if isinstance(value, str) else []))
     # The format of HDF5 1.8: older libraries limit the attributes of an object to 64 KiB.
     file = h5py.File(path, "w", libver=("v108", "v108"), track_order=True)
     file.attrs["speeddata"] = __version__
@@ -73,14 +80,13 @@ class Group:
 
     def _add(self, table: Table, whole: bool) -> None:
         self._put("time", Packed(table.time_ns, "number"), "ns", "long", whole)
-        for name, column in table.columns.items():
-            kind = self._kinds.get(name) or infer_kind(column)
-            stored = name
-            while stored == "time" or (stored != name and stored in table.columns):
-                stored += (
-                    "_"  # `time` is the abscissa, in nanoseconds; another signal of that name steps aside
-                )
-            self._put(stored, pack(column, kind), self._units.get(name) or "", kind, whole)
+        # `time` is the abscissa, in nanoseconds; another signal of that name steps aside.
+        for name, stored in stored_names("signal", table.columns, ("time",)).items():
+            kind = self._kinds.get(name) or infer_kind(table.columns[name])
+            packed = pack(table.columns[name], kind)
+            if name not in ("time", _plain(stored)):
+                packed.attributes[GIVEN_NAME] = name
+            self._put(stored, packed, self._units.get(name) or "", kind, whole)
 
     def _put(self, name: str, packed: Packed, unit: str, kind: str, whole: bool) -> None:
         if name not in self._group:
@@ -140,30 +146,73 @@ def write_group(
     *,
     kinds: Mapping[str, str],
     units: Mapping[str, str | None],
+    stored: str | None = None,
 ) -> Group:
-    """Write the group of a channel; the caller finishes it."""
-    group = Group(file.create_group(name, track_order=True), kinds, units)
+    """Write the group of a channel, which may be stored by another name; the caller finishes it."""
+    made = file.create_group(stored or name, track_order=True)
+    if stored not in (None, name):
+        made.attrs[GIVEN_NAME] = name
+    group = Group(made, kinds, units)
     group.write(tables)
     return group
+
+
+@contextmanager
+def telling(item: h5py.Group | h5py.Dataset) -> Iterator[None]:
+    """Let errors tell the file, and the place in it that is not as it should be."""
+    try:
+        yield
+    except FormatError:
+        raise
+    except READ_ERRORS as error:
+        raise FormatError(f"{item.file.filename}: {item.name}: {error}") from error
 
 
 def read_group(group: h5py.Group) -> tuple[Array, dict[str, Array], dict[str, str]]:
     """Read time in ns (empty when there is none), signals, and their units."""
     signals, units = {}, {}
     time_ns: Array = np.empty(0, np.int64)
-    for name, dataset in _datasets(group):
-        if name == "time":
-            time_ns = to_ns(np.asarray(dataset[()]), _text(dataset.attrs.get("unit")))
-        else:
-            signals[name] = unpack(dataset)
-            units[name] = _text(dataset.attrs.get("unit")) or ""
+    with telling(group):
+        for name, dataset in _datasets(group):
+            with telling(dataset):
+                if name == "time":
+                    time_ns = _read_time(dataset)
+                else:
+                    signals[name] = unpack(dataset)
+                    units[name] = _text(dataset.attrs.get("unit")) or ""
+        for name, signal in signals.items():
+            if signal.shape[:1] != time_ns.shape:
+                wanted = (
+                    f"wanted {len(time_ns)} as its dataset 'time' has"
+                    if "time" in group
+                    else "no dataset 'time'"
+                )
+                raise ValueError(f"dataset {name!r} has the shape {signal.shape}, {wanted}")
     return time_ns, signals, units
 
 
+def _read_time(dataset: h5py.Dataset) -> Array:
+    if dataset.ndim != 1 or dataset.dtype.kind not in "iufM":
+        raise ValueError(f"wanted a row of numbers as times, not {dataset.dtype} of shape {dataset.shape}")
+    return to_ns(np.asarray(dataset[()]), _text(dataset.attrs.get("unit")))
+
+
 def _datasets(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
-    for name, item in group.items():
+    """The datasets of a group by the names of their signals; a group inside a channel's is left out, and told."""
+    for stored in group:
+        item = group.get(stored)
         if isinstance(item, h5py.Dataset):
-            yield re.sub(r"\s", "_", name), item
+            plain = _plain(stored)
+            yield given_name(item.attrs) or (stored if plain in group else plain), item
+        elif group.name != "/":
+            warnings.warn(
+                f"{group.file.filename}: {group.name}: {stored!r} is no dataset, left out", stacklevel=2
+            )
+
+
+def _plain(stored: str) -> str:
+    """The name of a signal that is stored under a name and was given no other: with _ for each space."""
+    return re.sub(r"\s", "_", stored)
 
 
 def _text(value: Any) -> str | None:

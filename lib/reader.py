@@ -95,6 +95,13 @@ class Reader:
         """Records in the blocks that will be read: at least as many as there are in the range."""
         return sum(int(source.entries["count"].sum()) for source in self._sources)
 
+    def newest_told(self) -> int:
+        """The newest time in the range that the index tells, or where the range begins: of blocks that end in it."""
+        ends = [source.entries["max_ns"] for source in self._sources]
+        return max(
+            (int(end[end <= self.end_ns].max(initial=self.start_ns)) for end in ends), default=self.start_ns
+        )
+
     def batches(
         self, names: Sequence[str] | None = None, check: Callable[[], None] | None = None
     ) -> Iterator[Table]:

@@ -6,7 +6,6 @@ Everything that needs no bytes is here. How bytes are walked is compiled from it
 
 import json
 import math
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import fastavro
 import fastavro.schema
 
 from speeddata.errors import SchemaError
+from speeddata.hdf5_names import NO_TEXT
 from speeddata.tree import MAX_DEPTH, NUMBERS, Field, Type, build
 
 __all__ = ["MAX_TEXT", "Schema", "Signal", "main"]
@@ -31,7 +31,6 @@ LOGICAL_UNITS = {
     for name, unit in (("millis", "ms"), ("micros", "us"), ("nanos", "ns"))
 }
 ROLES = ("time", "sequence")
-NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what JSON lets pass, and an HDF5 attribute cannot hold
 PARSE_ERRORS = (fastavro.schema.SchemaParseException, fastavro.schema.UnknownType, ArithmeticError, AttributeError,
                 LookupError, RecursionError, TypeError, ValueError)  # fmt: skip
 

@@ -14,17 +14,23 @@ NO_TIME = -(2**63)  # as datetime64 has it
 
 
 def to_ns(time: Array, unit: str | None = None) -> Array:
-    """Times as int64 ns. Where no unit is told, the magnitude of the first one over 0 tells it."""
+    """Times as int64 ns. Where no unit is told, the magnitude of the first one over 0 tells it.
+
+    What int64 cannot hold is NO_TIME.
+    """
     if time.dtype.kind == "M":
         return time.astype("datetime64[ns]").astype(np.int64)
     if not unit:
         first = next((abs(int(value)) for value in time[np.isfinite(time) & (time > 0)][:1]), 0)
         unit = next((name for name, limit in LIMITS if first < limit), "ns")
+    if unit not in SCALES:
+        raise TimeError(f"times in {unit!r}, wanted one of {', '.join(SCALES)}")
     scale = SCALES[unit]
-    if time.dtype.kind in "iu":
-        return time.astype(np.int64) * scale
-    valid = np.isfinite(time)
+    limit = 2**63 // scale - 1025  # as float64 too it is below
+    valid = (time <= limit) & (time >= -limit)
     time = np.where(valid, time, 0)
+    if time.dtype.kind in "iu":
+        return np.where(valid, time.astype(np.int64) * scale, NO_TIME)
     whole = np.floor(time)
     return np.where(
         valid, whole.astype(np.int64) * scale + np.rint((time - whole) * scale).astype(np.int64), NO_TIME
@@ -38,4 +44,4 @@ def times_of(times: Array) -> Array:
     try:
         return np.array([parse_time(str(value)) for value in times], np.int64)
     except TimeError as error:
-        raise ValueError(f"the times are neither numbers nor ISO 8601: {error}") from error
+        raise TimeError(f"the times are neither numbers nor ISO 8601: {error}") from error

@@ -154,9 +154,9 @@ class _Builder:
     def _fixed(self, parsed: Any, path: str) -> Type:
         name = self._define(parsed, path)
         size = parsed["size"]
-        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MAX_SIZE:
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_SIZE:
             raise SchemaError(
-                f"the size of a fixed must be a whole number from 0 to {MAX_SIZE}, not {size!r}", path
+                f"the size of a fixed must be a whole number from 1 to {MAX_SIZE}, not {size!r}", path
             )
         made = self.named[name] = Type(
             "fixed", size, name, size=size, logical=str(parsed.get("logicalType", ""))

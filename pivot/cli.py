@@ -27,6 +27,7 @@ __all__ = ["main"]
 logger = logging.getLogger(__name__)
 
 EXIT_PORT_IN_USE = 3
+UNSENT = 1 << 17  # bytes that the kernel holds for a client beyond what is on its way
 GRACE_S = 2  # for answers that are under way when the service is stopped
 
 
@@ -133,6 +134,8 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        # Of what a client is to be sent, the kernel holds little: so a download sees it take, or not.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         listener.listen(128)
     except OSError:
         listener.close()

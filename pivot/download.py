@@ -9,11 +9,12 @@ from starlette.types import Receive, Scope, Send
 
 __all__ = ["Download"]
 
-CHUNK = 1 << 20  # bytes sent at a time
+CHUNK = 1 << 20  # bytes read at a time
+PIECE = 1 << 16  # bytes sent at a time
 
 
 class Download(Response):
-    """Streams a file, then closes it and calls `done`; a client that takes nothing for `stall_s` is left."""
+    """Streams a file, then closes it and calls `done`; a client that does not take a piece in `stall_s` is left."""
 
     media_type = "application/x-hdf5"
 
@@ -40,18 +41,22 @@ class Download(Response):
         gone = asyncio.ensure_future(_disconnect(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            while not gone.done():
-                chunk = await asyncio.to_thread(self._file.read, CHUNK)
-                message = {"type": "http.response.body", "body": chunk, "more_body": bool(chunk)}
-                await asyncio.wait_for(send(message), self._stall_s)
-                if not chunk:
-                    break
+            while chunk := await asyncio.to_thread(self._file.read, CHUNK):
+                for at in range(0, len(chunk), PIECE):
+                    if gone.done():
+                        return
+                    await self._pass_on(send, chunk[at : at + PIECE], more=True)
+            await self._pass_on(send, b"", more=False)
         except TimeoutError:  # ending without the last message makes the server close the connection
             pass
         finally:
             gone.cancel()
             self._file.close()
             self._done()
+
+    async def _pass_on(self, send: Send, piece: bytes, more: bool) -> None:
+        async with asyncio.timeout(self._stall_s):
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -11,14 +11,22 @@ from starlette.responses import Response
 
 from speeddata.pivot.catalogue import Catalogue
 from speeddata.pivot.download import Download
-from speeddata.pivot.export import Export, Stopped, export_hdf5, sweep, temporary_folder
+from speeddata.pivot.export import Export, Stopped, checker, export_hdf5, sweep, temporary_folder
 from speeddata.pivot.problem import Problem
-from speeddata.pivot.request import ExportRequest, Limits, read_channels, read_list, read_range, require_span
+from speeddata.pivot.request import (
+    ExportRequest,
+    Limits,
+    read_channels,
+    read_range,
+    read_signals,
+    require_span,
+)
 
 __all__ = ["Exporter"]
 
 POLL_S = 0.2  # how often a client is looked after while its export is made
 RETRY_S = 2  # what a client is told to wait when there are too many
+AHEAD_NS = 60_000_000_000  # how far the clock of a source may be ahead of ours
 
 
 class Exporter:
@@ -28,7 +36,8 @@ class Exporter:
         self.catalogue = catalogue
         self.limits = limits
         self.folder = temporary_folder(catalogue.folder)
-        self.admitted = 0  # exports that wait, are being made, or are being sent
+        self.admitted = 0  # exports that wait or are being made
+        self.sending = 0  # exports that are being sent
         self._threads = ThreadPoolExecutor(limits.running, "export")
         self._stops: set[threading.Event] = set()
         self._closing = False
@@ -45,20 +54,20 @@ class Exporter:
         """Answer a request; `left` tells whether the client has gone."""
         if self._closing:
             raise Problem(503, "The service is stopping")
-        if self.admitted >= self.limits.admitted:
+        if self.admitted >= self.limits.admitted or self.sending >= self.limits.sending:
             raise Problem(429, "Too many exports at once, try again later", {"retry-after": str(RETRY_S)})
         self.admitted += 1
         try:
             made = await self._make(params, left)
-        except BaseException:
+        finally:
             self.admitted -= 1
-            raise
+        self.sending += 1
         name = f"export_{datetime.now(UTC):%Y%m%d_%H%M%S}.h5"
         headers = {"x-speeddata-partial": f"{made.damages} damaged places left out"} if made.damages else {}
-        return Download(made.file, made.size, name, self._sent, self.limits.timeout_s, headers)
+        return Download(made.file, made.size, name, self._sent, self.limits.stall_s, headers)
 
     def _sent(self) -> None:
-        self.admitted -= 1
+        self.sending -= 1
 
     async def _make(self, params: dict[str, str | None], left: Callable[[], Awaitable[bool]]) -> Export:
         """Make the export in a thread; leave it when it takes too long or nobody waits for it."""
@@ -102,18 +111,24 @@ class Exporter:
     def _work(self, params: dict[str, str | None], stop: threading.Event) -> Export:
         if stop.is_set():
             raise Stopped
-        request = self.read(params)
+        request = self.read(params, stop)
         return export_hdf5(request, self.catalogue.find(request.channels), self.folder, stop)
 
-    def read(self, params: dict[str, str | None]) -> ExportRequest:
+    def read(self, params: dict[str, str | None], stop: threading.Event) -> ExportRequest:
         """Check the query parameters of an export."""
         span = params.get("start"), params.get("end"), params.get("duration")
         require_span(*span)
         channels = read_channels(params.get("channels"), self.limits)
+        signals = read_signals(params.get("signals"))
+        now_ns = time.time_ns()
 
         def newest() -> int | None:
-            spans = [archive.span() for archive in self.catalogue.find(channels).values()]
-            return max((span.newest_ns for span in spans if span), default=None)
+            """The newest record; one far in the future, by a clock that is wrong, only where there is no other."""
+            archives = self.catalogue.find(channels).values()
+            near = [archive.newest(now_ns + AHEAD_NS, checker(stop)) for archive in archives]
+            times = [stamp_ns for stamp_ns in near if stamp_ns is not None]
+            spans = [] if times else [archive.span() for archive in archives]
+            return max(times or [span.newest_ns for span in spans if span], default=None)
 
-        start_ns, end_ns = read_range(*span, self.limits, time.time_ns(), newest)
-        return ExportRequest(start_ns, end_ns, channels, read_list(params.get("signals")))
+        start_ns, end_ns = read_range(*span, self.limits, now_ns, newest)
+        return ExportRequest(start_ns, end_ns, channels, signals)

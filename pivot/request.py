@@ -15,6 +15,7 @@ __all__ = [
     "read_channels",
     "read_list",
     "read_range",
+    "read_signals",
     "require_span",
 ]
 
@@ -32,7 +33,9 @@ class Limits:
     minutes: float = 5.0
     timeout_s: float = 60.0
     running: int = 4  # exports being made at a time
-    admitted: int = 32  # and those that wait or are being sent
+    admitted: int = 32  # and those that wait
+    sending: int = 128  # exports being sent at a time
+    stall_s: float = 15.0  # for how long a client may take nothing
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,15 @@ def read_channels(text: str | None, limits: Limits) -> tuple[str, ...]:
         error = f"Channel count exceeds maximum ({limits.channels})"
         raise Problem(413, error, requested_channels=len(channels))
     return channels
+
+
+def read_signals(text: str | None) -> tuple[str, ...]:
+    """The signals asked for; none: all. The file names them, and HDF5's text cannot hold U+0000."""
+    signals = read_list(text)
+    for name in signals:
+        if "\0" in name:
+            raise Problem(404, "Signal not found", signal=name)
+    return signals
 
 
 def require_span(start: str | None, end: str | None, duration: str | None) -> None:

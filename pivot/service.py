@@ -43,6 +43,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     413: {"description": "Too many channels, or too long a range", **ERROR},
     429: {"description": "Too many exports at once; Retry-After says when to try again", **ERROR},
     503: {"description": "The service is stopping", **ERROR},
+    507: {"description": "There is no room for the export on the service's disk", **ERROR},
 }
 HDF5: dict[str, Any] = {"application/x-hdf5": {"schema": {"type": "string", "format": "binary"}}}
 

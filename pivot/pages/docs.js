@@ -7,6 +7,13 @@ const make = (tag, text = "", kind = "") => {
   return element;
 };
 
+// What stands between backticks is code.
+const fill = (element, text) => {
+  const parts = text.split(/`([^`]+)`/);
+  element.replaceChildren(...parts.map((part, place) => (place % 2 ? make("code", part) : part)));
+  return element;
+};
+
 const table = (heads, rows) => {
   const body = make("table");
   for (const [cells, cell] of [[heads, "th"], ...rows.map((row) => [row, "td"])]) {
@@ -48,18 +55,18 @@ const describe = (path, method, operation) => {
   const article = make("article");
   const head = make("h2");
   head.append(make("span", method.toUpperCase(), "method"), make("span", path, "path"));
-  article.append(head, make("p", operation.description ?? operation.summary ?? ""));
+  article.append(head, fill(make("p"), operation.description ?? operation.summary ?? ""));
   const inputs = new Map();
   const rows = (operation.parameters ?? []).map((parameter) => {
     const input = make("input");
     input.setAttribute("aria-label", parameter.name);
     inputs.set(parameter.name, input);
-    return [make("code", parameter.name), parameter.description ?? "", input];
+    return [make("code", parameter.name), fill(make("span"), parameter.description ?? ""), input];
   });
   if (rows.length) article.append(make("h3", "Parameters"), table(["Name", "Meaning", "Value"], rows));
   const answers = Object.entries(operation.responses ?? {}).map(([status, response]) => [
     make("code", status),
-    response.description ?? "",
+    fill(make("span"), response.description ?? ""),
     Object.keys(response.content ?? {}).join(", "),
   ]);
   article.append(make("h3", "Answers"), table(["Status", "Meaning", "Type"], answers));
@@ -86,7 +93,7 @@ const show = async () => {
   const response = await fetch("/openapi.json");
   const api = await response.json();
   document.getElementById("title").textContent = `${api.info.title} ${api.info.version}`;
-  document.getElementById("description").textContent = api.info.description ?? "";
+  fill(document.getElementById("description"), api.info.description ?? "");
   operations.replaceChildren();
   for (const [path, methods] of Object.entries(api.paths)) {
     for (const [method, operation] of Object.entries(methods)) operations.append(describe(path, method, operation));

@@ -26,3 +26,24 @@ def test_docs_page_shows_the_routes_and_tries_them_without_the_net(tmp_path, ope
         export.get_by_role("button").click()
         export.get_by_text("Channel not found").wait_for()
         assert "<b>x</b>" in export.locator("pre").inner_text()
+
+
+@pytest.mark.parametrize("width", [390, 1000])
+def test_docs_page_fits_its_window_and_shows_code_as_code(tmp_path, open_page, watch, width):
+    made.write_segment(tmp_path / "example", [made.records(3)])
+    with history.running(tmp_path) as service:
+        page = open_page(f"{service.address}/docs", viewport={"width": width, "height": 800})
+        page.wait_for_selector("article")
+        assert page.locator("#description code").inner_text() == '{"error": what is wrong}'
+        assert "`" not in page.inner_text("body")
+        watch.forgive("404")
+        export = page.locator("article").last
+        export.get_by_label("channels").fill("a" * 300)
+        export.get_by_label("duration").fill("PT1S")
+        export.get_by_role("button").click()
+        export.get_by_text("Channel not found").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for cell in page.locator("td").all():
+            box = cell.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width

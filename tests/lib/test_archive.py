@@ -6,6 +6,7 @@ import pytest
 import segments as made
 
 from speeddata.archive import Archive, Span, segment_paths
+from speeddata.columns import decode
 from speeddata.index import index_path
 
 MS = 1_000_000
@@ -202,3 +203,22 @@ def test_a_segment_deleted_while_it_is_read_is_read_to_its_end(tmp_path):
         index_path(path).unlink()
         assert len(reader.read()) == 5
         assert reader.damages == []
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_newest_time_up_to_a_limit(tmp_path, seed):
+    rows = random_archive(tmp_path / "example", seed)
+    times = sorted({row["time"] for row in rows})
+    archive = Archive(tmp_path / "example")
+    for limit in (0, *times, *(time + 1 for time in times), 2**62):
+        wanted = max((time for time in times if time <= limit), default=None)
+        assert archive.newest(limit) == wanted
+
+
+def test_only_blocks_beyond_the_limit_are_read_for_the_newest(tmp_path, monkeypatch):
+    spoiled = [[made.record(n)] for n in range(50)] + [[made.record(50), made.record(51, 2**62)]]
+    made.write_segment(tmp_path / "example", spoiled)
+    read = []
+    monkeypatch.setattr("speeddata.reader.decode", lambda *args: read.append(args[2]) or decode(*args))
+    assert Archive(tmp_path / "example").newest(2**61) == made.START + 50 * MS
+    assert sum(read) <= 3

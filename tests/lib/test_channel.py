@@ -64,13 +64,14 @@ def test_signals_must_have_a_row_for_each_time(channel):
 def test_repr_helps(channel):
     assert repr(channel).splitlines() == [
         "engine: 2 signals with 4 rows, 2025-01-01T00:00:00.000000001Z to 2025-01-01T00:00:03.000000001Z",
-        "  rpm: 4x1 int64 [1/min]",
-        "  oil.heat: 4x1 float64",
+        "  rpm: 4 samples, int64 [1/min]",
+        "  oil.heat: 4 samples, float64",
     ]
     channel.gaps, channel.damage = [(START, 3), (START, 4)], [{}]
     assert "7 records missing in 2 gaps, 1 damaged places left out" in repr(channel)
     assert repr(Channel(name="a")) == "a: 0 signals with 0 rows"
-    assert "  s: 1x1 text" in repr(Channel([0], name="a", signals={"s": np.array(["x"], object)}))
+    made = Channel([0], name="a", signals={"s": np.array(["x"], object), "wave": np.zeros((1, 16), "f4")})
+    assert repr(made).splitlines()[1:] == ["  s: 1 samples, text", "  wave: 1 samples of 16, float32"]
 
 
 def test_from_csv(tmp_path):

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from speeddata.csv_columns import read_columns
+from speeddata.errors import FormatError
 
 
 @pytest.fixture
 def write(tmp_path):
     def write(text, encoding="utf-8"):
         path = tmp_path / "data.csv"
-        path.write_bytes(text.encode(encoding))
+        path.write_bytes(text.encode(encoding, "surrogateescape"))
         return path
 
     return write
@@ -48,11 +49,14 @@ def test_the_time_may_be_another_column_or_none(write):
     [
         ("", "is empty"),
         ("time,a\n0,1,2\n", "line 2 has 3 values, wanted 2"),
-        ("time,a\nnever,1\n", "'never'"),
+        ("time,a\nnever,1\n", "data.csv column 'time': .*'never'"),
+        ("time,a\ntrue,1\n", "data.csv column 'time': .*'True'"),
+        ("\x89HDF\r\n\x1a\n\udcff", "data.csv is not CSV in UTF-8"),
+        ('time,a\n0,"' + "x" * 200_000, "data.csv is not CSV in UTF-8: field larger"),
     ],
 )
 def test_what_cannot_be_read_is_told(write, text, error):
-    with pytest.raises(ValueError, match=error):
+    with pytest.raises(FormatError, match=error):
         read_columns(write(text))
 
 

@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 import json
 
@@ -9,7 +10,7 @@ import pytest
 import segments as made
 
 from speeddata import Channel, Set, read_avro, read_csv, read_hdf5
-from speeddata.errors import ArchiveError
+from speeddata.errors import ArchiveError, FormatError
 from speeddata.table import Table
 
 
@@ -72,6 +73,38 @@ def test_read_avro_equals_fastavro(segment):
     assert channel.gaps == [(rows[2]["time"], 2)]
     assert json.loads(channel.schema) == made.SCHEMA
     assert channel.voltage.unit == "V"
+
+
+LOGICAL = [
+    ("long", "timestamp-millis", 253_402_300_800_000, OverflowError),
+    ("long", "timestamp-micros", -(2**62), OverflowError),
+    ("long", "local-timestamp-micros", 2**62, OverflowError),
+    ("int", "date", 2_932_897, ValueError),
+    ("int", "date", -800_000, ValueError),
+    ("int", "time-millis", 86_400_000, ValueError),
+    ("int", "time-millis", -1, None),
+    ("long", "time-micros", 86_400_000_000, ValueError),
+    ("string", "uuid", "no UUID", ValueError),
+    ("bytes", "decimal", b"\x7f" * 9, None),
+]
+
+
+@pytest.mark.parametrize(("kind", "logical", "value", "error"), LOGICAL)
+def test_values_that_no_logical_type_holds_are_read_plain(tmp_path, monkeypatch, kind, logical, value, error):
+    """What docs/archive-format.md says of other readers."""
+    typed = {"type": kind, "logicalType": logical, "precision": 4}
+    schemas = [made.SCHEMA | {"fields": [{"name": "time", "type": "double"}, {"name": "f", "type": type_}]}
+               for type_ in (typed, kind)]  # fmt: skip
+    data = made.block(1, made.encode(schemas[1], [{"time": 1.5, "f": value}]))
+    path = tmp_path / "x.avro"
+    path.write_bytes(made.head(schemas[0], channel="x", time_unit="s") + data)
+    assert read_avro(path).x.f.tolist() == [value]
+    with path.open("rb") as file, pytest.raises(error) if error else contextlib.nullcontext():
+        assert next(fastavro.reader(file))["f"] != value
+    for converter in list(fastavro.read.LOGICAL_READERS):
+        monkeypatch.delitem(fastavro.read.LOGICAL_READERS, converter)
+    with path.open("rb") as file:
+        assert next(fastavro.reader(file))["f"] == value
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate"])
@@ -153,6 +186,96 @@ def test_hdf5_of_old_layouts(tmp_path):
     assert data.old.time_ns.tolist() == [made.START, made.START + 1, made.START + 2]
     assert data.engine.time.tolist() == [1.7e9, 1.7e9 + 0.5]
     assert len(data.nothing) == 0
+
+
+STRANGE = {"km/h": [1.0, 2.0], "km∕h": [3.0, 4.0], "/": [5, 6], "a b": [7, 8], "a_b": [9, 10], "..": [11, 12]}
+
+
+def test_names_with_slashes_survive_hdf5(tmp_path):
+    data = Set()
+    data.add_channels(
+        [Channel([0, 1], name=name, signals=STRANGE) for name in ("plant/engine", "plant∕engine")]
+    )
+    data.to_hdf5(tmp_path / "x.h5")
+    back = read_hdf5(tmp_path / "x.h5")
+    assert list(back.channel) == ["plant/engine", "plant∕engine"]
+    for channel in back.channel.values():
+        assert {name: signal.tolist() for name, signal in channel.signal.items()} == STRANGE
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert [group.name for group in file.values()] == ["/plant∕engine_", "/plant∕engine"]
+        assert Channel.from_hdf5_group(file["plant∕engine_"]).name == "plant/engine"
+
+
+@pytest.mark.parametrize(
+    ("channel", "signal", "unit"),
+    [("a\0", "x", None), ("", "x", None), ("a", "x\0y", None), ("a", ".", None), ("a", "x", "V\0")],
+)
+def test_what_hdf5_cannot_hold_is_refused_before_anything_is_written(tmp_path, channel, signal, unit):
+    (tmp_path / "x.h5").write_text("older")
+    made = Channel.from_ns(channel, np.arange(2), {signal: [1, 2]}, {signal: unit})
+    with pytest.raises(FormatError, match="HDF5 cannot hold"):
+        Set({channel: made}).to_hdf5(tmp_path / "x.h5")
+    assert (tmp_path / "x.h5").read_text() == "older"
+
+
+def foreign(path, **datasets):
+    with h5py.File(path, "w") as file:
+        for name, value in datasets.items():
+            file[f"engine/{name}"] = value
+        return file.filename
+
+
+@pytest.mark.parametrize(
+    ("datasets", "words"),
+    [
+        ({"v": np.arange(3)}, "/engine: dataset 'v' has the shape \\(3,\\), no dataset 'time'"),
+        (
+            {"time": np.arange(2), "v": np.arange(3)},
+            "/engine: dataset 'v' has the shape \\(3,\\), wanted 2 as its dataset 'time' has",
+        ),
+        ({"time": np.arange(2), "v": 5}, "/engine: dataset 'v' has the shape \\(\\), wanted 2"),
+        ({"time": [b"now"]}, "/engine/time: wanted a row of numbers as times, not object of shape \\(1,\\)"),
+        ({"time": np.zeros((2, 2))}, "/engine/time: wanted a row of numbers"),
+        ({"time": 5.0}, "/engine/time: wanted a row of numbers"),
+        ({"time": h5py.Empty("f8")}, "/engine/time: wanted a row of numbers"),
+        ({"time": np.arange(1), "v": np.array([b"\xff\xfe"])}, "/engine/v: .*codec can't decode"),
+    ],
+)
+def test_foreign_hdf5_files_tell_what_is_missing(tmp_path, datasets, words):
+    path = foreign(tmp_path / "x.h5", **datasets)
+    with pytest.raises(FormatError, match=f"{path}: {words}"):
+        read_hdf5(path)
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "value", "words"),
+    [
+        ("engine/time", "unit", "min", "/engine/time: times in 'min', wanted one of s, ms, us, ns"),
+        ("engine/time", "unit", np.bytes_(b"\xff"), "/engine/time: "),
+        ("engine/v", "encoding", "json", "/engine/v: Expecting value"),
+        ("engine/v", "nulls", [7], "/engine/v: index 7 is out of bounds"),
+        ("engine", "gaps", 5, "/engine: "),
+        ("engine", "damage", "?", "/engine: Expecting value"),
+    ],
+)
+def test_foreign_attributes_are_told(tmp_path, place, name, value, words):
+    path = foreign(tmp_path / "x.h5", time=[1.0], v=["text"])
+    with h5py.File(path, "r+") as file:
+        file[place].attrs[name] = value
+    with pytest.raises(FormatError, match=f"{path}: {words}"):
+        read_hdf5(path)
+
+
+def test_what_is_no_hdf5_file_is_told(tmp_path):
+    (tmp_path / "x.h5").write_text("time,a\n0,1\n")
+    with pytest.raises(FormatError, match="x.h5 is no HDF5 file, or a damaged one"):
+        read_hdf5(tmp_path / "x.h5")
+    with pytest.raises(FileNotFoundError, match="nosuch"):
+        read_hdf5(tmp_path / "nosuch.h5")
+    with h5py.File(tmp_path / "y.h5", "w") as file:
+        file["lost"] = h5py.SoftLink("/nowhere")
+    with pytest.warns(UserWarning, match="'lost' leads nowhere"):
+        assert read_hdf5(tmp_path / "y.h5").channel == {}
 
 
 def write_csv(path):

@@ -8,7 +8,7 @@ from speeddata import errors
 @pytest.mark.parametrize(
     ("kind", "builtin"),
     [("SchemaError", ValueError), ("RecordError", ValueError), ("ConfigError", ValueError), ("TimeError", ValueError),
-     ("ArchiveError", OSError), ("RelayError", Exception)],
+     ("ArchiveError", OSError), ("FormatError", OSError), ("FormatError", ValueError), ("RelayError", Exception)],
 )  # fmt: skip
 def test_each_is_ours_and_a_builtin(kind, builtin):
     assert issubclass(getattr(errors, kind), errors.SpeedDataError)

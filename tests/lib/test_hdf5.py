@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import speeddata
+from speeddata.errors import FormatError
 from speeddata.hdf5 import CHUNK, create_file, read_group, write_group
 from speeddata.table import Table
 
@@ -95,3 +96,23 @@ def test_a_group_without_tables_is_empty(tmp_path):
     with write(tmp_path, []) as file:
         assert list(file["engine"]) == []
         assert read_group(file["engine"])[1:] == ({}, {})
+
+
+def test_attributes_are_checked(tmp_path):
+    for attributes in ({"a\0": "x"}, {"a": "x\0"}):
+        with pytest.raises(FormatError, match="attribute"):
+            create_file(tmp_path / "x.h5", **attributes)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_group_inside_a_channel_is_told(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["a/time"] = np.arange(2)
+        file["a/deeper/v"] = np.arange(2)
+        file["a/lost"] = h5py.SoftLink("/nowhere")
+        with pytest.warns(UserWarning, match="left out") as told:
+            assert read_group(file["a"])[1] == {}
+    assert [
+        f"x.h5: /a: '{name}' is no dataset" in str(told[n].message)
+        for n, name in enumerate(["deeper", "lost"])
+    ]

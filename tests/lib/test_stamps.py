@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from speeddata.errors import TimeError
 from speeddata.stamps import NO_TIME, times_of, to_ns
 
 SECOND = 1_700_000_000
@@ -30,5 +31,20 @@ def test_what_is_no_time_is_told():
 def test_other_notations():
     assert times_of(np.array(["1970-01-01T00:00:01Z"], object)).tolist() == [10**9]
     assert times_of(np.array(["1970-01-01T00:00:01"], "datetime64[s]")).tolist() == [10**9]
-    with pytest.raises(ValueError, match="'soon'"):
+
+
+@pytest.mark.parametrize("kind", ["i8", "u8", "f8"])
+def test_what_int64_cannot_hold_is_no_time(kind):
+    assert to_ns(np.array([1, 2**62], kind), "s").tolist() == [10**9, NO_TIME]
+    assert to_ns(np.array([2**63 - 1], kind), "us").tolist() == [NO_TIME]
+    if kind != "i8":
+        assert to_ns(np.array([2**63], kind), "ns").tolist() == [NO_TIME]
+    if kind != "u8":
+        assert to_ns(np.array([-(2**62)], kind), "ms").tolist() == [NO_TIME]
+
+
+def test_an_unknown_unit_is_told():
+    with pytest.raises(TimeError, match="times in 'min', wanted one of s, ms, us, ns"):
+        to_ns(np.array([1.0]), "min")
+    with pytest.raises(TimeError, match="'soon'"):
         times_of(np.array(["soon"], object))

@@ -134,7 +134,7 @@ RULES: list[tuple[Any, bytes, str]] = [
     ("string", varint(2**31 - 1) + b"abc", "short"),
     ("string", varint(4) + b"abc", "short"),
     ({"type": "fixed", "name": "F", "size": 3}, b"12", "short"),
-    ({"type": "fixed", "name": "F", "size": 0}, b"", ""),
+    ({"type": "record", "name": "R", "fields": []}, b"", ""),
     ({"type": "enum", "name": "E", "symbols": ["A", "B"]}, varint(1), ""),
     ({"type": "enum", "name": "E", "symbols": ["A", "B"]}, varint(2), "enum"),
     ({"type": "enum", "name": "E", "symbols": ["A", "B"]}, varint(-1), "enum"),
@@ -152,7 +152,7 @@ RULES: list[tuple[Any, bytes, str]] = [
     ({"type": "array", "items": "null"}, varint(-65536) + varint(0) + varint(0), ""),
     ({"type": "array", "items": "null"}, varint(-1) + varint(1) + b"\0" + varint(0), "length"),
     (
-        {"type": "array", "items": {"type": "fixed", "name": "F", "size": 0}},
+        {"type": "array", "items": {"type": "record", "name": "R", "fields": []}},
         varint(2**62) + varint(0),
         "length",
     ),

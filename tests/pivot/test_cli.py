@@ -10,7 +10,7 @@ import requests
 import segments as made
 from click.testing import CliRunner
 
-from speeddata.pivot.cli import main
+from speeddata.pivot.cli import UNSENT, bind, main
 
 
 @pytest.fixture
@@ -111,3 +111,9 @@ def test_help_names_every_option():
         "--pidfile",
     ):
         assert option in text
+
+
+def test_the_kernel_holds_little_for_a_slow_client():
+    """So that what a download waits for is the client, see `Download`."""
+    with bind("127.0.0.1", 0) as listener:
+        assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == UNSENT

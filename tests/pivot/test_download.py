@@ -50,7 +50,8 @@ def send(client_options, size=5000, stall_s=LIMIT_S):
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(module, "CHUNK", 1000)
+    monkeypatch.setattr(module, "CHUNK", 2000)
+    monkeypatch.setattr(module, "PIECE", 1000)
 
 
 def test_sends_all_in_chunks():

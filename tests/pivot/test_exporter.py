@@ -1,6 +1,7 @@
 import asyncio
 import io
 import threading
+import time
 
 import pytest
 import segments as made
@@ -55,6 +56,12 @@ def make(tmp_path):
     yield make
     for exporter in exporters:
         exporter.close()
+
+
+def sent(response):
+    """End a response as if its client had taken all."""
+    response._file.close()
+    response._done()
 
 
 async def stays():
@@ -136,10 +143,26 @@ def test_too_many_at_once_are_429(make, slow):
         assert (problem.status, problem.headers) == (429, {"retry-after": "2"})
         slow.released.set()
         responses = await asyncio.wait_for(asyncio.gather(*answers), LIMIT_S)
-        assert exporter.admitted == 4, "they count until they are sent"
+        assert (exporter.admitted, exporter.sending) == (0, 4), "what is made does not count as work"
+        responses.append(await exporter.export(PARAMS, stays))
         for response in responses:
-            response._done()
-        assert exporter.admitted == 0
+            sent(response)
+        assert exporter.sending == 0
+
+    asyncio.run(run())
+
+
+def test_too_many_downloads_are_429(make):
+    async def run():
+        exporter = make(sending=2)
+        responses = [await exporter.export(PARAMS, stays) for _ in range(2)]
+        assert (await refused(exporter.export(PARAMS, stays))).status == 429
+        sent(responses.pop())
+        responses.append(await exporter.export(PARAMS, stays))
+        assert responses[-1]._stall_s == exporter.limits.stall_s < exporter.limits.timeout_s
+        for response in responses:
+            sent(response)
+        assert exporter.sending == 0
 
     asyncio.run(run())
 
@@ -151,6 +174,7 @@ def test_refused_requests_are_not_counted(make):
             assert (await refused(exporter.export({"channels": "example"}, stays))).status == 400
             assert (await refused(exporter.export({**PARAMS, "channels": "nosuch"}, stays))).status == 404
             assert (await refused(exporter.export({**PARAMS, "duration": "PT6M"}, stays))).status == 413
+            assert (await refused(exporter.export({**PARAMS, "signals": "a\0b"}, stays))).status == 404
         assert exporter.admitted == 0
 
     asyncio.run(run())
@@ -186,11 +210,31 @@ def test_a_file_that_nobody_takes_any_more_is_closed(make, slow):
     asyncio.run(run())
 
 
+def read(exporter, **params):
+    return exporter.read({**PARAMS, **params}, threading.Event())
+
+
 def test_duration_alone_ends_at_the_newest_record(make, tmp_path):
     exporter = make()
     newest = made.START + 2_000_000
-    assert exporter.read(PARAMS).end_ns == newest
+    assert read(exporter).end_ns == newest
     made.write_segment(tmp_path / "other", [made.records(9)])
-    assert exporter.read({**PARAMS, "channels": "example,other"}).end_ns == made.START + 8_000_000
+    assert read(exporter, channels="example,other").end_ns == made.START + 8_000_000
     (tmp_path / "empty").mkdir()
-    assert exporter.read({**PARAMS, "channels": "empty"}).end_ns > made.START
+    assert read(exporter, channels="empty").end_ns > made.START
+
+
+YEAR_2200 = 7_258_118_400_000_000_000
+
+
+def test_a_record_far_in_the_future_does_not_count(make, tmp_path):
+    exporter = make()
+    spoiled = [made.record(4), made.record(6, YEAR_2200), made.record(5), made.record(7, YEAR_2200 + 1)]
+    made.write_segment(tmp_path / "example", [spoiled, made.records(2, 3)], start=made.START + 10**9)
+    assert read(exporter).end_ns == made.START + 5_000_000
+    made.write_segment(tmp_path / "future", [[made.record(0, YEAR_2200)]])
+    assert read(exporter, channels="example,future").end_ns == made.START + 5_000_000
+    assert read(exporter, channels="future").end_ns == YEAR_2200, "there is no other"
+    soon = time.time_ns() + 30 * 10**9
+    made.write_segment(tmp_path / "ahead", [[made.record(0, soon)]])
+    assert read(exporter, channels="ahead,future,example").end_ns == soon, "a clock may be a little ahead"

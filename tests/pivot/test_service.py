@@ -1,8 +1,10 @@
 import itertools
 import re
+import resource
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import history
@@ -186,6 +188,25 @@ def test_clients_that_leave_cost_nothing(service, archive, tmp_path):
     assert sorted(path.name for path in archive.iterdir()) == ["empty", "example"]
 
 
+def test_no_room_for_an_export_is_507(tmp_path):
+    """The service goes on, though the HDF5 library crashes where a write fails."""
+    made.write_segment(tmp_path / "example", [made.records(500, n) for n in range(0, 5000, 500)])
+    with history.running(tmp_path) as service:
+        for room in (0, 1000, 100_000, 200_000):
+            resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+            response = get(service, duration="PT5S", channels="example")
+            assert response.status_code == 507, room
+            assert response.json() == {
+                "error": "No room for the export on the service's disk, ask for less at once"
+            }
+            assert [path.name for path in tmp_path.iterdir()] == ["example"]
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (10**9, resource.RLIM_INFINITY))
+        answer = get(service, duration="PT5S", channels="example")
+        opened = Path(f"/proc/{service.process.pid}/fd").iterdir()
+        assert not [fd for fd in opened if "speeddata-export" in str(fd.readlink())]
+    assert len(load(answer, tmp_path).example) == 5000
+
+
 def test_openapi_tells_what_there_is(service):
     document = get(service, "/openapi.json").json()
     assert (document["info"]["title"], document["info"]["version"]) == ("SpeedData history", __version__)
@@ -197,7 +218,7 @@ def test_openapi_tells_what_there_is(service):
         "channels",
         "signals",
     ]
-    assert {"200", "400", "404", "408", "413", "429"} <= set(operation["responses"])
+    assert {"200", "400", "404", "408", "413", "429", "507"} <= set(operation["responses"])
     assert "422" not in str(document)
     assert "application/x-hdf5" in operation["responses"]["200"]["content"]
 

@@ -29,7 +29,7 @@ PRIMITIVE_VALUES: dict[str, st.SearchStrategy[Any]] = {
 def types(depth: int = 3) -> st.SearchStrategy[Any]:
     """Avro types as JSON; `depth` levels of nesting at most. Names are unique only after `named`."""
     leaf = st.sampled_from(PRIMITIVES) | st.builds(dict, type=st.sampled_from(NUMBERS))
-    fixed = st.builds(lambda size: {"type": "fixed", "size": size}, st.integers(0, 12))
+    fixed = st.builds(lambda size: {"type": "fixed", "size": size}, st.integers(1, 12))
     enum = st.builds(
         lambda symbols: {"type": "enum", "symbols": symbols},
         st.lists(st.sampled_from("ABCDEFG"), min_size=1, unique=True),
