@@ -5,17 +5,22 @@ from numpy.typing import NDArray
 
 _REMEMBERED = 16
 _FACTOR = 3.0
-_SHORTEST_GAP_NS = 100_000_000  # less is the jitter of a sender
+# A sender on a busy machine is held up for less than this, without losing anything.
+_SHORTEST_GAP_NS = 250_000_000
+# Times farther back than this come from a clock set back, not from a late packet.
+_SET_BACK_NS = 5_000_000_000
 
 
 class Intervals:
     """The last 16 intervals between times.
 
     The usual interval is the third longest of them: two losses do not stretch it, and a stream that slows down is
-    believed at its third slow interval.
+    believed at its third slow interval. A time that was overtaken on its way counts for nothing: it ends no interval, and
+    the next one does not begin at it.
     """
 
     def __init__(self) -> None:
+        # The newest time.
         self.last: int | None = None
         self._recent = np.empty(0, np.int64)
 
@@ -28,12 +33,14 @@ class Intervals:
         """Take in ascending times; give the positions of those that come after a gap."""
         if not len(times_ns):
             return np.empty(0, np.intp)
-        before = times_ns[0] if self.last is None else self.last
-        steps = np.diff(times_ns, prepend=before)
+        newest = int(times_ns[-1])
+        if self.last is None or newest < self.last - _SET_BACK_NS:
+            self.last = int(times_ns[0])
+        steps = times_ns - np.maximum(np.append(self.last, times_ns[:-1]), self.last)
         forward = steps[steps > 0]
         usual = self.usual_ns or _usual(forward)
         limit = np.inf if usual is None else max(_FACTOR * usual, _SHORTEST_GAP_NS)
-        self.last = int(times_ns[-1])
+        self.last = max(self.last, newest)
         self._recent = np.concatenate([self._recent, forward])[-_REMEMBERED:]
         return np.flatnonzero(steps > limit)
 

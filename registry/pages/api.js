@@ -24,7 +24,7 @@ export function explain(content, status) {
 
 const inPath = (name) => encodeURIComponent(name);
 
-export const channels = async () => (await call("/channels")).channels;
+export const channels = async () => (await call("/channels", { signal: AbortSignal.timeout(5000) })).channels;
 export const schema = (name) => call(`/channels/${inPath(name)}/schema`);
 export const services = () => call("/services");
 export const remove = (name) => call(`/channels/${inPath(name)}`, { method: "DELETE" });

@@ -27,7 +27,7 @@ export class Card {
 
   // Lay out the signals that the live server tells; nothing is touched while they stay the same.
   update(signals, windowS) {
-    const told = JSON.stringify(signals.map(({ name, unit, type, id }) => [name, unit, type, id]));
+    const told = JSON.stringify(signals.map(({ name, unit, type, role }) => [name, unit, type, role]));
     if (told === this.told && windowS === this.windowS) return;
     const isSame = told === this.told;
     this.told = told;

@@ -10,6 +10,15 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Have `parent` hold these elements in this order, moving none that stands right.
+export function arrange(parent, elements) {
+  let next = parent.firstElementChild;
+  for (const element of elements) {
+    if (element === next) next = next.nextElementSibling;
+    else parent.insertBefore(element, next);
+  }
+}
+
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -6,6 +6,7 @@ import { feed } from "/static/stripchart/main.js";
 
 import * as api from "./api.js";
 import { Card } from "./card.js";
+import { arrange } from "./dom.js";
 import { RegisterForm } from "./register.js";
 import { ChannelTable } from "./table.js";
 
@@ -19,6 +20,7 @@ const table = new ChannelTable(byId("channelTable"), byId("noChannels"), { schem
 const cards = new Map();
 let channels = [];
 let answeredAt = null; // when the registry answered last
+let isAway = false; // it did not answer when it was asked last
 let pivot = "";
 
 function setTheme(theme) {
@@ -98,13 +100,17 @@ let channelsAsked = false;
 async function poll() {
   try {
     channels = await api.channels();
+    if (answeredAt === null) byId("register").open = channels.length === 0;
     answeredAt = performance.now();
+    if (isAway) feed.socket.retry(); // what runs beside it is likely to be back too
+    isAway = false;
     table.update(channels, answeredAt);
     layOutCards();
     if (!pivot) pivot = await pivotAddress();
     table.setExports(pivot);
   } catch (error) {
     console.warn(`registry: ${error.message}`);
+    isAway = true;
   }
   channelsAsked = true;
   showTrouble();
@@ -132,13 +138,11 @@ function layOutCards() {
   for (const { name } of channels) {
     const told = feed.channels.get(name);
     if (!told) continue;
-    let card = cards.get(name);
-    if (!card) {
-      cards.set(name, (card = new Card(name)));
-      byId("live").append(card.element);
-    }
-    card.update(told.signals, windowS);
+    if (!cards.has(name)) cards.set(name, new Card(name));
+    cards.get(name).update(told.signals, windowS);
   }
+  const shown = channels.map(({ name }) => cards.get(name)).filter(Boolean);
+  arrange(byId("live"), shown.map((card) => card.element));
 }
 
 // [age, limit] of a channel's newest data in ms.

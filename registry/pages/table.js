@@ -1,8 +1,8 @@
 // The table of channels: a row each, kept up to date in place.
 
-import { spanText } from "/static/stripchart/format.js";
+import { sinceText, spanText } from "/static/stripchart/format.js";
 
-import { make, setText } from "./dom.js";
+import { arrange, make, setText } from "./dom.js";
 import { Rate, losses, rateText } from "./rates.js";
 
 const whole = new Intl.NumberFormat("en", { useGrouping: true });
@@ -24,7 +24,10 @@ class Row {
     const cell = (label, className = "") => make("td", { "data-label": label, class: className });
     this.state = make("span", { class: "chip" });
     this.rate = cell("Rate", "number");
-    this.count = cell("Records", "number");
+    this.count = make("span");
+    this.since = make("small");
+    const countCell = cell("Records", "number");
+    countCell.append(this.count, this.since);
     this.lost = cell("Lost", "number");
     this.port = cell("UDP port", "number");
     this.link = make("a", { class: "button", href: "#" }, "Export 1 min");
@@ -40,7 +43,7 @@ class Row {
     stateCell.append(this.state);
     const nameCell = make("th", { scope: "row" }, make("a", { href: `#channel-${name}` }, name));
     const actionCell = make("td", { class: "rowActions" }, button("Schema", actions.schema), this.link, remove);
-    this.element = make("tr", {}, nameCell, stateCell, this.rate, this.count, this.lost, this.port, actionCell);
+    this.element = make("tr", {}, nameCell, stateCell, this.rate, countCell, this.lost, this.port, actionCell);
   }
 
   update(channel, timeMs) {
@@ -49,9 +52,17 @@ class Row {
     const bytes = this.bytes.add(timeMs, stats.bytes ?? 0);
     setText(this.rate, records === null ? "–" : `${rateText(records)}, ${rateText(bytes, "B")}`);
     setText(this.count, whole.format(stats.records ?? 0));
+    this.updateSince(stats.since);
     setText(this.port, channel.port ? String(channel.port) : "–");
     this.updateLost(losses(stats));
     this.channel = channel;
+  }
+
+  // The counters run from then on.
+  updateSince(since) {
+    setText(this.since, since ? `since ${sinceText(new Date(since), new Date())}` : "");
+    const title = since ? `Counted since ${new Date(since).toLocaleString()}` : "";
+    for (const element of [this.since.parentElement, this.lost]) if (element.title !== title) element.title = title;
   }
 
   updateLost(reasons) {
@@ -85,12 +96,10 @@ export class ChannelTable {
     }
     for (const channel of channels) {
       let row = this.rows.get(channel.name);
-      if (!row) {
-        this.rows.set(channel.name, (row = new Row(channel.name, this.actions)));
-        this.body.append(row.element);
-      }
+      if (!row) this.rows.set(channel.name, (row = new Row(channel.name, this.actions)));
       row.update(channel, timeMs);
     }
+    arrange(this.body, channels.map(({ name }) => this.rows.get(name).element));
     this.empty.hidden = channels.length > 0;
     this.body.parentElement.hidden = channels.length === 0;
   }

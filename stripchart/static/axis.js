@@ -4,7 +4,7 @@ import { clockText, tickText, timeStep, zoneText } from "./format.js";
 
 const LEFT_PX = 54;
 const RIGHT_PX = 10;
-const TOP_PX = 8;
+const TOP_PX = 22; // room for the unit and the badge
 const BOTTOM_PX = 24;
 const LABEL_GAP_PX = 90; // between time labels
 const LINE_GAP_PX = 34; // between value labels
@@ -27,13 +27,23 @@ export class Axis {
     this.zoneMinute = NaN; // when zoneSeconds (local time to UTC) and zoneLabel were looked up
   }
 
-  draw(context, plot, scale, palette, leftColumn, widthMs) {
+  // `unit` is that of the values, "" when there is none or not one alone.
+  draw(context, plot, scale, palette, leftColumn, widthMs, unit) {
     context.lineWidth = 1;
     context.strokeStyle = palette.grid;
     context.fillStyle = palette.text;
     context.font = plot.font;
     this.drawValues(context, plot, scale);
+    if (unit) this.drawUnit(context, plot, unit);
     this.drawTimes(context, plot, leftColumn, widthMs, palette);
+  }
+
+  // Over the value labels; a long one reaches over the plot.
+  drawUnit(context, plot, unit) {
+    const isShort = context.measureText(unit).width < plot.left - 10 * plot.dpr;
+    context.textAlign = isShort ? "right" : "left";
+    context.textBaseline = "middle";
+    context.fillText(unit, isShort ? plot.left - 6 * plot.dpr : 6 * plot.dpr, 8 * plot.dpr);
   }
 
   drawValues(context, plot, scale) {

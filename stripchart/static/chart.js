@@ -4,14 +4,15 @@ import { readAttributes } from "./attributes.js";
 import { Axis, plotArea } from "./axis.js";
 import { Columns } from "./columns.js";
 import { spanText } from "./format.js";
-import { Legend } from "./legend.js";
+import { Legend, sharedUnit } from "./legend.js";
+import { Notice } from "./notice.js";
 import { Scale } from "./scale.js";
 import { chartState } from "./state.js";
 import { PALETTES, themeOf } from "./theme.js";
 import { addTrace, extremes } from "./trace.js";
 
 const DELAY_TICKS = 3; // the right edge is this many server ticks behind the server's clock: data is there in time
-const STALE_ALPHA = 0.35;
+const STALE_SHARE = "35%"; // of its colour, in that of a trace that is not live; the rest is the background's
 
 export class Chart {
   constructor(canvas, feed) {
@@ -21,8 +22,12 @@ export class Chart {
     this.box = document.createElement("div");
     this.box.className = "stripchart-box";
     canvas.replaceWith(this.box);
-    this.box.append(canvas);
+    const plot = document.createElement("div");
+    plot.className = "stripchart-plot";
+    plot.append(canvas);
+    this.box.append(plot);
     this.legend = new Legend(this.box);
+    this.notice = new Notice(plot);
     this.scale = new Scale();
     this.axis = new Axis();
     this.signals = [];
@@ -30,7 +35,7 @@ export class Chart {
     this.settings = null;
     this.error = "";
     this.state = "connecting";
-    this.words = "";
+    this.unit = ""; // of the value axis
     this.rightColumn = 0; // as drawn
     this.extent = new Float64Array(2);
     this.isVisible = true;
@@ -67,6 +72,7 @@ export class Chart {
     this.palette = PALETTES[this.box.dataset.theme];
     const colors = this.settings?.colors.length ? this.settings.colors : this.palette.traces;
     this.colors = this.signals.map((_, index) => colors[index % colors.length]);
+    this.dimmed = this.colors.map((color) => `color-mix(in srgb, ${color} ${STALE_SHARE}, ${this.palette.background})`);
     this.dashed = this.signals.map((_, index) => index >= colors.length); // colours repeat from there
     this.legend.build(this.signals.map((signal) => signal.name), this.colors, this.dashed);
     this.refreshLegend();
@@ -123,10 +129,16 @@ export class Chart {
     context.fillStyle = palette.background;
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     if (!this.error) {
-      this.axis.draw(context, plot, this.scale, palette, left, this.widthMs);
+      this.axis.draw(context, plot, this.scale, palette, left, this.widthMs, this.unit);
       this.drawTraces(left, now);
     }
-    if (this.words) this.drawWords();
+    const isQuiet = this.state === "waiting" || this.state === "connecting";
+    this.notice.draw(context, plot, palette, !this.error && this.hasTrace(left), isQuiet);
+  }
+
+  hasTrace(left) {
+    for (const columns of this.traces.values()) if (columns.newest >= left) return true;
+    return false;
   }
 
   fit(left, localMs) {
@@ -147,8 +159,8 @@ export class Chart {
     context.lineJoin = "round";
     for (let i = this.signals.length - 1; i >= 0; i--) {
       const signal = this.signals[i];
-      context.globalAlpha = this.state !== "live" || this.feed.isStale(signal, now) ? STALE_ALPHA : 1;
-      context.strokeStyle = this.colors[i];
+      const isDim = this.state !== "live" || this.feed.isStale(signal, now);
+      context.strokeStyle = isDim ? this.dimmed[i] : this.colors[i]; // not by alpha: it adds up where a path crosses itself
       context.setLineDash(this.dashed[i] ? plot.dash : plot.solid);
       context.beginPath();
       addTrace(context, this.traces.get(signal), left, plot.width, plot, this.scale);
@@ -157,33 +169,17 @@ export class Chart {
     context.restore();
   }
 
-  drawWords() {
-    const { context, plot, palette } = this;
-    const lines = this.words.split("\n");
-    const line = 20 * plot.dpr;
-    context.font = `600 ${Math.round(14 * plot.dpr)}px system-ui, sans-serif`;
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    const x = plot.left + plot.width / 2;
-    const width = Math.max(...lines.map((text) => context.measureText(text).width)) + line;
-    const y = plot.top + plot.height / 2;
-    const height = lines.length * line + line / 2;
-    context.fillStyle = palette.background;
-    context.fillRect(x - width / 2, y - height / 2, width, height);
-    context.fillStyle = this.state === "waiting" || this.state === "connecting" ? palette.faint : palette.alert;
-    lines.forEach((text, i) => context.fillText(text, x, y + (i - (lines.length - 1) / 2) * line, plot.width));
-  }
-
   // Values, state and words; a few times a second.
   refresh(localMs) {
     const { feed } = this;
     const now = feed.clock.known ? feed.clock.now(localMs) : NaN;
-    const [state, words] = this.error
-      ? ["error", this.error]
+    const [state, words, badge] = this.error
+      ? ["error", this.error, ""]
       : chartState(feed.socket, this.signals, feed, now, localMs);
-    if (words !== this.words || state !== this.state) this.isDirty = true;
+    const unit = sharedUnit(this.signals) ?? "";
+    if (this.notice.tell(words, badge) || state !== this.state || unit !== this.unit) this.isDirty = true;
     this.state = state;
-    this.words = words;
+    this.unit = unit;
     this.canvas.dataset.state = state;
     this.refreshLegend(now, localMs);
     const label = `${this.signals.map((signal) => signal.name).join(", ")}: last ${this.settings?.window ?? 0} s, ${words || "live"}`;
@@ -193,7 +189,7 @@ export class Chart {
   refreshLegend(now = NaN, localMs = 0) {
     const isLost = this.state !== "live" && this.state !== "waiting";
     const isStale = (signal) => isLost || this.feed.isStale(signal, now);
-    this.legend.update(this.signals, isStale, this.state, this.note(localMs));
+    this.legend.update(this.signals, isStale, this.note(localMs));
   }
 
   // What else there is to know of the data shown.

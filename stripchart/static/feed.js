@@ -2,34 +2,9 @@
 
 import { ServerClock } from "./clock.js";
 import { FLAG_GAP, FLAG_REDUCED, FLAG_RESET, KIND_TIMES, parseFrame } from "./frame.js";
-import { SampleRing } from "./ring.js";
+import { Signal } from "./signal.js";
 
 const REDUCED_SHOWN_MS = 5000;
-const SLACK = 1.2; // a ring spans a little more than its window
-
-class Signal {
-  constructor(name, windowS) {
-    this.name = name;
-    this.windowS = windowS;
-    this.id = -1;
-    this.error = ""; // why the server cannot give it
-    this.unit = "";
-    this.type = "";
-    this.channel = "";
-    this.isNumber = true;
-    this.text = null; // latest value of a signal that is no number
-    this.ring = new SampleRing(windowS * 1000 * SLACK);
-    this.watchers = new Set(); // objects with columns(signal), touch(time) and wake()
-  }
-
-  get isWhole() {
-    return this.type === "int" || this.type === "long" || this.type === "boolean";
-  }
-
-  get valueOrText() {
-    return this.isNumber ? this.ring.last : this.text;
-  }
-}
 
 export class Feed {
   constructor(socket, clock = new ServerClock()) {
@@ -39,6 +14,7 @@ export class Feed {
     this.ids = new Map(); // signals by the server's number
     this.channels = new Map(); // by name: {name, id, signals, last, limit, skew, ...}
     this.channelIds = new Map();
+    this.pasts = new Map(); // channels by name as they were last known: one that comes again is as old as it was
     this.wanted = new Set(); // to be subscribed in the next message
     this.tickMs = 50;
     this.reducedUntil = 0; // the connection was too slow for every sample until then (local time)
@@ -50,8 +26,7 @@ export class Feed {
     let signal = this.signals.get(name);
     if (!signal) this.signals.set(name, (signal = new Signal(name, windowS)));
     if (windowS > signal.windowS || signal.watchers.size === 0) {
-      signal.windowS = Math.max(windowS, signal.windowS);
-      signal.ring.spanMs = signal.windowS * 1000 * SLACK;
+      signal.widen(windowS);
       this.want(signal);
     }
     signal.watchers.add(watcher);
@@ -118,12 +93,11 @@ export class Feed {
   }
 
   handleChannels(message) {
-    const before = this.channels;
+    for (const [name, channel] of this.channels) this.pasts.set(name, channel);
     this.channels = new Map();
     this.channelIds.clear();
     for (const told of message.channels) {
-      const known = before.get(told.name);
-      const channel = { last: null, limit: 3000, skew: 0, ...known, ...told };
+      const channel = { last: null, limit: 3000, skew: 0, ...this.pasts.get(told.name), ...told };
       this.channels.set(told.name, channel);
       this.channelIds.set(told.id, channel);
     }
@@ -135,14 +109,21 @@ export class Feed {
     const signal = this.signals.get(told.name);
     if (!signal) return;
     this.ids.delete(signal.id);
+    if (!told.error && signal.channel && (signal.type !== told.type || signal.unit !== (told.unit ?? ""))) this.forget(signal);
     signal.error = told.error ?? "";
     signal.id = told.id ?? -1;
-    signal.unit = told.unit ?? "";
-    signal.type = told.type ?? "";
-    signal.channel = told.channel ?? "";
-    signal.isNumber = told.number ?? true;
-    if (!signal.error) this.ids.set(signal.id, signal);
     this.wake(signal);
+    if (signal.error) return;
+    signal.unit = told.unit ?? "";
+    signal.type = told.type;
+    signal.channel = told.channel;
+    signal.isNumber = told.number;
+    this.ids.set(signal.id, signal);
+  }
+
+  forget(signal) {
+    signal.forget();
+    for (const watcher of signal.watchers) watcher.columns(signal)?.clear();
   }
 
   handleStatus(message) {
@@ -188,16 +169,32 @@ export class Feed {
     if (channel) channel.last = serverTime;
   }
 
+  // A server that holds no sample, as one just started, takes none away: what is known stays, and what follows is not
+  // joined to it.
   add(signal, times, values, flags) {
-    if (flags & FLAG_RESET) signal.ring.clear();
-    if (flags & FLAG_GAP && values.length) signal.ring.push(times[0], NaN);
-    for (let i = 0; i < values.length; i++) signal.ring.push(times[i], values[i]);
+    if (!values.length) {
+      if (flags & FLAG_RESET) this.addBreak(signal);
+      return;
+    }
+    if (flags & FLAG_RESET) signal.clear();
+    if (flags & FLAG_GAP) signal.ring.push(times[0], NaN);
+    for (let i = 0; i < values.length; i++) {
+      signal.ring.push(times[i], values[i]);
+      if (!Number.isNaN(values[i])) signal.value = values[i];
+    }
     for (const watcher of signal.watchers) {
       const columns = watcher.columns(signal);
       if (columns) this.fill(columns, signal, times, values, flags);
       if (flags & FLAG_RESET) watcher.wake();
-      else if (values.length) watcher.touch(times[0]);
+      else watcher.touch(times[0]);
     }
+  }
+
+  addBreak(signal) {
+    const { ring } = signal;
+    if (!ring.length) return;
+    ring.push(ring.newestTime, NaN);
+    for (const watcher of signal.watchers) watcher.columns(signal)?.push(ring.newestTime, NaN);
   }
 
   fill(columns, signal, times, values, flags) {

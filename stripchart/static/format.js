@@ -9,6 +9,7 @@ const PREFIXES = [
 // Units that take a prefix; others (%, °C, kPa, 1/min ...) stand as they are.
 const PREFIXED = new Set(["B", "B/s", "bit/s", "b/s", "Hz", "V", "A", "W", "Wh", "VA", "Pa", "N", "J", "m", "g", "Ω", "Ohm", "S/s"]);
 const TIME_STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 const pad = (number, width) => String(number).padStart(width, "0");
 
@@ -62,6 +63,14 @@ export function zoneText(date = new Date()) {
   const size = Math.abs(minutes);
   const rest = size % 60 ? `:${pad(size % 60, 2)}` : "";
   return `UTC${minutes < 0 ? "−" : "+"}${Math.floor(size / 60)}${rest}`;
+}
+
+// When something began, as short as it can be told: "12:03", or "22 Nov 12:03" on another day.
+export function sinceText(date, now) {
+  const clock = clockText(date.getTime(), 60);
+  if (date.toDateString() === now.toDateString()) return clock;
+  const year = date.getFullYear() === now.getFullYear() ? "" : ` ${date.getFullYear()}`;
+  return `${date.getDate()} ${MONTHS[date.getMonth()]}${year} ${clock}`;
 }
 
 // A span of time: "3 s", "2 min", "5 h".

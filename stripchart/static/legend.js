@@ -1,8 +1,6 @@
-// The line over a chart: a mark, name and latest value per signal, and what state the chart is in. Plain DOM.
+// The line over a chart: a mark, name and latest value per signal. Plain DOM.
 
 import { valueText } from "./format.js";
-
-const SAID = new Set(["stale", "reconnecting", "connecting", "closed"]); // states that are also told here, in a word
 
 function element(tag, className, parent) {
   const made = document.createElement(tag);
@@ -13,6 +11,12 @@ function element(tag, className, parent) {
 
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
+}
+
+// The unit that all signals have: "" when none has one, null when they differ. Signals not known yet do not count.
+export function sharedUnit(signals) {
+  const units = new Set(signals.filter((signal) => signal.isNumber && signal.channel).map((signal) => signal.unit));
+  return units.size > 1 ? null : ([...units][0] ?? "");
 }
 
 export class Legend {
@@ -34,22 +38,21 @@ export class Legend {
       const mark = element("span", `stripchart-mark${dashed[index] ? " dashed" : ""}`, item);
       mark.style.setProperty("--trace", colors[index]);
       element("span", "stripchart-name", item).textContent = name.slice(cut);
-      return { item, value: element("span", "stripchart-value", item) };
+      return { item, unit: element("span", "stripchart-unit", item), value: element("span", "stripchart-value", item) };
     });
     this.note = element("span", "stripchart-note", this.root);
-    this.state = element("span", "stripchart-state", this.root);
   }
 
   // `note` tells what else there is to know.
-  update(signals, isStale, state, note) {
+  update(signals, isStale, note) {
+    const isMixed = sharedUnit(signals) === null; // else it stands at the axis
     signals.forEach((signal, index) => {
-      const { item, value } = this.items[index];
-      const text = signal.error || valueText(signal.ring.last, signal.unit, signal.isWhole);
-      setText(value, signal.ring.length || signal.error ? text : "–");
+      const { item, unit, value } = this.items[index];
+      setText(unit, isMixed && signal.unit ? `(${signal.unit})` : "");
+      setText(value, signal.error || valueText(signal.value, signal.unit, signal.isWhole));
       item.classList.toggle("error", Boolean(signal.error));
       item.classList.toggle("stale", isStale(signal));
     });
     setText(this.note, note);
-    setText(this.state, SAID.has(state) ? state : "");
   }
 }

@@ -29,7 +29,9 @@ const sizes = new ResizeObserver((entries) => {
     const width = contentRect.width * devicePixelRatio;
     const height = contentRect.height * devicePixelRatio;
     const exact = devicePixelContentBoxSize?.[0];
-    charts.get(target)?.resize(whole(exact?.inlineSize, width), whole(exact?.blockSize, height));
+    const chart = charts.get(target);
+    chart?.resize(whole(exact?.inlineSize, width), whole(exact?.blockSize, height));
+    chart?.draw(performance.now()); // before the emptied canvas is shown
   }
 });
 
@@ -120,6 +122,8 @@ new MutationObserver(handleMutations).observe(document.documentElement, {
   subtree: true,
   attributeFilter: [...NAMES, "data-signal", "id"],
 });
+addEventListener("online", () => socket.retry());
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && socket.retry());
 onThemeChange(() => charts.forEach((chart) => chart.paint()));
 socket.connect();
 requestAnimationFrame(animate);

@@ -50,6 +50,11 @@ export class SampleRing {
     return slot < 0 ? slot + this.capacity : slot;
   }
 
+  // Time of the sample that came last; there must be one.
+  get newestTime() {
+    return this.time[this.slot(this.length - 1)];
+  }
+
   // Newest sample that is not a break; NaN when there is none.
   get last() {
     for (let i = this.length - 1; i >= 0; i--) {

@@ -1,8 +1,8 @@
 // The connection to the live server: opened again with growing pauses, watched for silence, its state told.
 
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 10000;
-const SILENCE_MS = 5000; // the server sends at least once a second
+const LONGEST_PAUSE_MS = 5000;
+const SILENCE_MS = 5000; // the server sends at least once a second, and welcomes at once
 const STEADY_MS = 5000; // a connection that held this long was a good one
 
 export class LiveSocket {
@@ -15,6 +15,7 @@ export class LiveSocket {
     this.reason = "";
     this.attempt = 0;
     this.retryAt = 0;
+    this.isTrying = false; // an attempt is under way
     this.heardAt = 0;
     this.openedAt = 0;
     this.socket = null;
@@ -24,6 +25,7 @@ export class LiveSocket {
 
   async connect() {
     clearTimeout(this.timer);
+    this.isTrying = true;
     const url = await this.address();
     if (this.state === "closed") return;
     let socket;
@@ -38,11 +40,20 @@ export class LiveSocket {
     socket.onmessage = (event) => this.handleMessage(event.data);
     socket.onclose = (event) => this.handleClose(socket, event);
     this.socket = socket;
+    this.heardAt = this.clock();
+    this.watchdog = setInterval(() => this.checkSilence(), 1000);
+  }
+
+  // Try at once, as there is reason to think that the server is back; should it fail, pauses start from the first again.
+  retry() {
+    if (this.state !== "reconnecting") return;
+    this.attempt = 0;
+    if (!this.isTrying) this.connect();
   }
 
   handleOpen() {
     this.heardAt = this.openedAt = this.clock();
-    this.watchdog = setInterval(() => this.checkSilence(), 1000);
+    this.isTrying = false;
     this.setState("open");
     this.handler.open();
   }
@@ -56,9 +67,10 @@ export class LiveSocket {
     if (socket !== this.socket) return;
     clearInterval(this.watchdog);
     this.socket = null;
+    this.isTrying = false;
     if (this.state === "closed") return;
     if (this.state === "open" && this.clock() - this.openedAt > STEADY_MS) this.attempt = 0;
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** this.attempt, LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2);
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** this.attempt, LONGEST_PAUSE_MS) * (0.75 + Math.random() / 4);
     this.attempt++;
     this.retryAt = this.clock() + pause;
     this.reason = event.reason;
@@ -71,7 +83,7 @@ export class LiveSocket {
     if (this.clock() - this.heardAt < SILENCE_MS) return;
     const socket = this.socket;
     if (!socket) return;
-    this.handleClose(socket, { reason: "the server fell silent" });
+    this.handleClose(socket, { reason: this.state === "open" ? "the server fell silent" : "the server does not answer" });
     socket.close();
   }
 

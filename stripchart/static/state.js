@@ -2,7 +2,8 @@
 
 import { spanText } from "./format.js";
 
-// The state of a chart and the words that stand in its place, or "" when the traces speak for themselves.
+// The state of a chart, the words that stand in its place where it has no trace to show, and the few that stand in its
+// corner where it has one. Both are "" when the traces speak for themselves.
 //   error        an attribute cannot be used
 //   closed       this page cannot read what the server sends
 //   connecting, reconnecting   there is no connection: nothing drawn is live
@@ -12,21 +13,33 @@ import { spanText } from "./format.js";
 //   stale        no declared signal comes any more
 //   live
 export function chartState(socket, signals, feed, nowMs, localMs) {
-  if (socket.state === "closed") return ["closed", socket.reason];
-  if (socket.state === "connecting") return ["connecting", "Connecting…"];
-  if (socket.state === "reconnecting") return ["reconnecting", reconnecting(socket, localMs)];
+  const age = newestAge(signals, feed, nowMs);
+  if (socket.state === "closed") return ["closed", socket.reason, socket.reason];
+  if (socket.state === "connecting") return ["connecting", "Connecting…", "connecting"];
+  if (socket.state === "reconnecting") return ["reconnecting", reconnecting(socket, localMs), aged("no connection", age)];
   const known = signals.filter((signal) => !signal.error);
-  if (!known.length) return ["unknown", signals.map((signal) => capital(signal.error)).join("\n")];
+  if (!known.length) return ["unknown", ...missing(signals)];
   const seen = known.filter((signal) => signal.ring.length || signal.text !== null);
-  if (!seen.length) return ["waiting", "Waiting for data"];
-  if (seen.every((signal) => signal.isNumber && Number.isNaN(signal.ring.last))) return ["empty", "No values: all are null"];
-  if (seen.every((signal) => feed.isStale(signal, nowMs))) return ["stale", stale(seen, feed, nowMs)];
-  return ["live", ""];
+  if (!seen.length) return ["waiting", "Waiting for data", ""];
+  if (seen.every((signal) => signal.isNumber && Number.isNaN(signal.ring.last))) {
+    return ["empty", "No values: all are null", "no values"];
+  }
+  if (seen.every((signal) => feed.isStale(signal, nowMs))) {
+    return ["stale", `stale: no data for ${spanText(age / 1000)}`, aged("stale", age)];
+  }
+  return ["live", "", ""];
 }
 
-function stale(signals, feed, nowMs) {
-  const age = Math.min(...signals.map((signal) => feed.age(signal, nowMs)));
-  return `stale: no data for ${spanText(age / 1000)}`;
+// Age of the newest data that a chart has; NaN when it never had any.
+function newestAge(signals, feed, nowMs) {
+  const ages = signals.map((signal) => feed.age(signal, nowMs)).filter((age) => !Number.isNaN(age));
+  return ages.length ? Math.min(...ages) : NaN;
+}
+
+const aged = (word, ageMs) => (Number.isNaN(ageMs) ? word : `${word} ${spanText(ageMs / 1000)}`);
+
+function missing(signals) {
+  return [signals.map((signal) => capital(signal.error)).join("\n"), signals.map((signal) => signal.error).join(", ")];
 }
 
 function reconnecting(socket, localMs) {

@@ -1,6 +1,7 @@
 // Elements that show the latest value of a signal: class "data", the signal in data-signal or, as of old, in the id.
+// A value that is not live has the class "stale", and its age in data-age.
 
-import { valueText } from "./format.js";
+import { spanText, valueText } from "./format.js";
 
 class ValueElement {
   constructor(element, feed) {
@@ -26,6 +27,18 @@ class ValueElement {
     if (element.textContent !== text) element.textContent = text;
     const isLive = this.feed.socket.state === "open" && !this.feed.isStale(signal, nowMs) && !signal.error;
     element.classList.toggle("stale", !isLive);
+    const hasValue = signal.isNumber ? !Number.isNaN(value) : value !== null;
+    this.setAge(isLive || signal.error || !hasValue ? NaN : this.feed.age(signal, nowMs));
+  }
+
+  setAge(ageMs) {
+    const { dataset } = this.element;
+    if (Number.isNaN(ageMs)) {
+      delete dataset.age;
+      return;
+    }
+    const text = spanText(ageMs / 1000);
+    if (dataset.age !== text) dataset.age = text;
   }
 }
 

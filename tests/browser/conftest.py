@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from chart_pages import add_chart
 from live import EXAMPLE, Encoder, LiveProcess, Registry, Sender, free_port, running
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -156,3 +157,15 @@ def line() -> Iterator[Line]:
         made.add("example")
         yield made
         made.close()
+
+
+@pytest.fixture
+def chart_page(line: Any, open_page: Open) -> Callable[..., Page]:
+    """Open a page with one chart, declared by attributes."""
+
+    def open_chart(attributes: dict[str, Any], **options: Any) -> Page:
+        page = open_page(f"{line.registry.url}/browser/pages/empty.html", **options)
+        add_chart(page, attributes)
+        return page
+
+    return open_chart

@@ -1,57 +1,22 @@
 """Charts and values as a page declares them, fed through multicast and the live server."""
 
+import contextlib
 import json
 import math
 import random
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from live import EXAMPLE, LiveProcess
-from playwright.sync_api import Page
+from chart_pages import STATE, WORDS, add_chart, drawn, wait_state
+from live import EXAMPLE, wait_for
+from playwright.sync_api import Page, TimeoutError
 
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
-STATE = "() => document.querySelector('canvas.stripchart').dataset.state"
-WORDS = "() => document.querySelector('canvas.stripchart').stripchart.chart.words"
-
-
-@pytest.fixture
-def chart_page(line: Any, open_page: Open) -> Callable[..., Page]:
-    """Open a page with one chart, declared by attributes."""
-
-    def open_chart(attributes: dict[str, Any], **options: Any) -> Page:
-        page = open_page(f"{line.registry.url}/browser/pages/empty.html", **options)
-        add_chart(page, attributes)
-        return page
-
-    return open_chart
-
-
-def add_chart(page: Page, attributes: dict[str, Any]) -> None:
-    page.evaluate(
-        """(attributes) => {
-            const canvas = document.createElement("canvas");
-            canvas.className = "stripchart";
-            for (const [name, value] of Object.entries(attributes)) canvas.setAttribute(`data-${name}`, value);
-            document.body.append(canvas);
-        }""",
-        attributes,
-    )
-
-
-def wait_state(page: Page, state: str) -> None:
-    page.wait_for_function(f"(state) => ({STATE})() === state", arg=state)
-
-
-def drawn(page: Page, name: str = "example.sine_wave") -> list[list[float]]:
-    """Give the drawn columns of a signal: [time, first, min, max, last, broken]."""
-    signals = page.evaluate("() => document.querySelector('canvas.stripchart').stripchart.columns().signals")
-    return next(signal["columns"] for signal in signals if signal["name"] == name)
 
 
 def send(line: Any, time_ns: int, value: float, **more: Any) -> None:
@@ -95,19 +60,41 @@ def test_drawn_columns_have_the_extremes_of_what_was_sent(line: Any, chart_page:
     assert found == {number: (min(values), max(values)) for number, values in wanted.items()}
 
 
+NEWEST = "() => document.querySelector('canvas').stripchart.columns().signals[0].columns.at(-1)?.[4]"
+
+
 def test_a_silence_is_drawn_as_a_gap(line: Any, chart_page: Open) -> None:
     page = chart_page({"signals": "example.sine_wave", "window": 30})
     wait_state(page, "waiting")
     start = time.time_ns() - 10_000_000_000
     told = {"message": "", "counter": 0, "ramp": 0.0, "square_wave": 0.0, "is_on": False}
     numbers = [*range(100), *range(200, 300)]
-    line.send_all(
-        "example", [{"time": start + n * 30_000_000, "sine_wave": float(n), **told} for n in numbers]
-    )
-    page.wait_for_function(
-        "() => document.querySelector('canvas').stripchart.columns().signals[0].columns.at(-1)?.[4] === 299"
-    )
-    assert [column[4] for column in drawn(page) if column[5]] == [0, 200]
+    records = [{"time": start + n * 30_000_000, "sine_wave": float(n), **told} for n in numbers]
+
+    def has_come() -> bool:
+        line.send_all("example", records)
+        with contextlib.suppress(TimeoutError):
+            return bool(page.wait_for_function(f"() => ({STATE})() !== 'waiting'", timeout=1000))
+        return False
+
+    wait_for(has_come, "the records")
+    page.wait_for_function(f"() => ({NEWEST})() === 299", timeout=60_000)
+    assert [column[1] for column in drawn(page) if column[5]] == [0, 200]
+
+
+def test_what_comes_late_leaves_no_gap(line: Any, chart_page: Open) -> None:
+    page = chart_page({"signals": "example.sine_wave", "window": 30})
+    wait_state(page, "waiting")
+    start = time.time_ns() - 3_100_000_000
+    told = {"message": "", "counter": 0, "ramp": 0.0, "square_wave": 0.0, "is_on": False}
+    for first in (*range(0, 90, 10), 100, 110, 120, 90, *range(130, 200, 10)):  # a packet holds 0.15 s
+        numbers = range(first, first + 10)
+        line.send_all(
+            "example", [{"time": start + n * 15_000_000, "sine_wave": float(n), **told} for n in numbers]
+        )
+        page.wait_for_timeout(100)  # so that each has a tick of its own
+    page.wait_for_function(f"() => ({NEWEST})() === 199")
+    assert [column[1] for column in drawn(page) if column[5]] == [0]
 
 
 ROWS = """(value) => {
@@ -137,6 +124,35 @@ def test_a_value_is_drawn_where_the_scale_says(line: Any, chart_page: Open, valu
     assert expected == {-1.2: bottom, 1.2: top}.get(value, expected)
 
 
+# Pixels over the value labels that are not of the background.
+OVER_LABELS = """() => {
+    const canvas = document.querySelector("canvas");
+    const { plot } = canvas.stripchart.columns();
+    const { data } = canvas.getContext("2d").getImageData(0, 0, plot.left, Math.floor(16 * plot.dpr));
+    let ink = 0;
+    for (let i = 0; i < data.length; i += 4) ink += data[i] !== data[0] || data[i + 1] !== data[1] || data[i + 2] !== data[2];
+    return ink;
+}"""
+
+
+def test_units_stand_at_the_axis_or_behind_the_names(line: Any, chart_page: Open) -> None:
+    page = chart_page({"signals": "example.ramp", "height": 200})
+    wait_state(page, "waiting")
+    units = page.locator(".stripchart-unit")
+    with line.feeding():
+        wait_state(page, "live")
+        assert page.evaluate(OVER_LABELS) == 0
+        page.evaluate("() => (document.querySelector('canvas').dataset.signals = 'example.sine_wave')")
+        page.wait_for_function(f"() => ({OVER_LABELS})() > 5")
+        assert units.all_text_contents() == [""]
+        page.evaluate(
+            "() => (document.querySelector('canvas').dataset.signals = 'example.sine_wave,example.ramp')"
+        )
+        page.wait_for_function("() => document.querySelector('.stripchart-unit')?.textContent === '(V)'")
+        assert units.all_text_contents() == ["(V)", ""]
+        page.wait_for_function(f"() => ({OVER_LABELS})() === 0")
+
+
 def test_a_signal_that_there_is_not_is_named_and_taken_when_it_comes(line: Any, chart_page: Open) -> None:
     page = chart_page({"signals": "later.sine_wave"})
     wait_state(page, "unknown")
@@ -148,69 +164,6 @@ def test_a_signal_that_there_is_not_is_named_and_taken_when_it_comes(line: Any, 
         wait_state(page, "live")
     line.registry.remove("later")
     wait_state(page, "unknown")
-
-
-def test_a_chart_that_stops_receiving_says_so(line: Any, chart_page: Open) -> None:
-    page = chart_page({"signals": "example.sine_wave", "window": 10})
-    with line.feeding():
-        wait_state(page, "live")
-    wait_state(page, "stale")
-    page.wait_for_function(f"() => /^stale: no data for [3-9] s$/.test(({WORDS})())")
-    assert page.locator(".stripchart-state").text_content() == "stale"
-    with line.feeding():
-        wait_state(page, "live")
-
-
-def test_a_server_that_freezes_does_not_look_live(line: Any, chart_page: Open, watch: Any) -> None:
-    watch.forgive("WebSocket connection")
-    page = chart_page({"signals": "example.sine_wave", "window": 10})
-    with line.feeding():
-        wait_state(page, "live")
-        line.process.process.send_signal(signal.SIGSTOP)
-        try:
-            page.wait_for_function(f"() => ['stale', 'reconnecting'].includes(({STATE})())")
-            wait_state(page, "reconnecting")
-            assert "No connection to the live server (the server fell silent)" in page.evaluate(WORDS)
-        finally:
-            line.process.process.send_signal(signal.SIGCONT)
-        wait_state(page, "live")
-
-
-def test_a_new_server_is_found_and_the_window_filled_again(line: Any, chart_page: Open, watch: Any) -> None:
-    watch.forgive("WebSocket connection")
-    page = chart_page({"signals": "example.sine_wave", "window": 10})
-    with line.feeding():
-        wait_state(page, "live")
-        line.process.stop()
-        wait_state(page, "reconnecting")
-        assert "reconnecting" in page.evaluate(WORDS)
-        again = LiveProcess(line.registry.url)
-        try:
-            line.registry.services["websocket"]["port"] = again.port()
-            wait_state(page, "live")
-            before = len(drawn(page))
-            page.wait_for_function(
-                "(n) => document.querySelector('canvas').stripchart.columns().signals[0].columns.length > n + 20",
-                arg=before,
-            )
-        finally:
-            again.stop()
-
-
-def test_frames_of_another_version_are_refused_with_a_reason(line: Any, chart_page: Open) -> None:
-    page = chart_page({"signals": "example.sine_wave"})
-    with line.feeding():
-        wait_state(page, "live")
-        golden = Path(__file__).parents[1] / "stripchart/golden/bad_version.bin"
-        page.evaluate(
-            """async (bytes) => {
-                const { feed } = await import("/static/stripchart/main.js");
-                feed.message(new Uint8Array(bytes).buffer);
-            }""",
-            list(golden.read_bytes()),
-        )
-        wait_state(page, "closed")
-    assert page.evaluate(WORDS) == "frame of version 2, this page reads version 1"
 
 
 @pytest.mark.parametrize("scale", [1, 1.25, 2])

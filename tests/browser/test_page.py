@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
-from live import EXAMPLE
+from live import EXAMPLE, Registry, running
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -21,6 +22,16 @@ def _patience() -> None:
 
 def row(page: Page, name: str) -> Any:
     return page.locator("#channelTable tbody tr").filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+def open_form(page: Page) -> Any:
+    page.locator("#register > summary").click()
+    return page.locator("#registerForm")
+
+
+def names(page: Page) -> list[list[str]]:
+    """Give the channels of the table and of the cards, in order."""
+    return [page.locator(where).all_text_contents() for where in ("#channelTable tbody th", "#live h2")]
 
 
 def test_channels_are_listed_with_state_rate_and_losses(line: Any, open_page: Open) -> None:
@@ -65,7 +76,7 @@ def test_each_channel_has_values_and_charts(line: Any, open_page: Open) -> None:
 
 def test_a_channel_is_registered_and_removed(line: Any, open_page: Open) -> None:
     page = open_page(line.registry.url)
-    form = page.locator("#registerForm")
+    form = open_form(page)
     expect(form.get_by_label("UDP port")).to_have_value("26007")
     form.get_by_label("Name").fill("engine")
     form.get_by_label("or the Avro schema itself, as JSON").fill('{"type": "record"}')
@@ -86,11 +97,60 @@ def test_a_channel_is_registered_and_removed(line: Any, open_page: Open) -> None
     expect(row(page, "engine")).to_have_count(0)
 
 
+def test_a_new_channel_stands_where_a_reload_puts_it_and_moves_no_form(line: Any, open_page: Open) -> None:
+    page = open_page(line.registry.url)
+    expect(page.locator("#live h2")).to_have_text(["example"])
+    button = open_form(page).get_by_role("button", name="Register")
+    before = button.bounding_box()
+    line.add("alpha")
+    line.registry.channels = dict(sorted(line.registry.channels.items()))
+    expect(page.locator("#live h2")).to_have_count(2)
+    expect(row(page, "alpha")).to_be_visible()
+    assert button.bounding_box() == before
+    told = names(page)
+    assert told == [["alpha", "example"]] * 2
+    page.reload()
+    expect(page.locator("#live h2")).to_have_count(2)
+    assert names(page) == told
+
+
+def test_records_are_told_with_the_time_from_which_they_count(line: Any, open_page: Open) -> None:
+    stats = line.registry.channels["example"]["stats"]
+    stats |= {"records": 1234, "since": "2026-01-02T03:04:05.678Z"}
+    page = open_page(line.registry.url, timezone_id="Asia/Tokyo", locale="en-GB")
+    cell = row(page, "example").locator("td").nth(2)
+    expect(cell).to_have_text(re.compile("^1,234since 2 Jan( 2026)? 12:04$"))
+    expect(cell).to_have_attribute("title", "Counted since 02/01/2026, 12:04:05")
+    expect(row(page, "example").locator("td").nth(3)).to_have_attribute(
+        "title", "Counted since 02/01/2026, 12:04:05"
+    )
+
+
+def test_charts_side_by_side_stand_at_one_height(line: Any, open_page: Open) -> None:
+    numbers = [
+        {"name": f"a_number_of_a_long_name_{n}", "type": "double", "speeddata": {"unit": "V"}}
+        for n in range(6)
+    ]
+    line.add("wide", {**EXAMPLE, "fields": [EXAMPLE["fields"][0], *numbers, {"name": "n", "type": "int"}]})
+    page = open_page(line.registry.url, viewport={"width": 1280, "height": 800})
+    expect(page.locator("#channel-wide canvas")).to_have_count(2)
+    page.wait_for_function("() => document.querySelectorAll('#channel-wide .stripchart-item').length === 7")
+    boxes, plots, items = (
+        page.locator(f"#channel-wide {what}").evaluate_all(
+            "all => all.map((one) => { const { top, bottom } = one.getBoundingClientRect(); return [top, bottom]; })"
+        )
+        for what in (".stripchart-box", "canvas", ".stripchart-item")
+    )
+    assert boxes[0] == boxes[1], "they stand side by side"
+    assert items[5][0] > items[6][0], "the legend of one takes several lines"
+    assert plots[0] == plots[1]
+
+
 def test_a_refusal_is_told(line: Any, open_page: Open, watch: Any) -> None:
     watch.forgive("409")
     line.registry.refusal = (409, {"error": "Port already in use", "port": 26000, "used_by": "example"})
     page = open_page(line.registry.url)
-    form = page.locator("#registerForm")
+    form = open_form(page)
     form.get_by_label("Name").fill("engine")
     form.get_by_role("button", name="Register").click()
     expect(page.locator("#registerAnswer")).to_contain_text("A schema is needed")
@@ -125,6 +185,8 @@ def test_the_schema_is_shown_by_keyboard(line: Any, open_page: Open) -> None:
 def test_every_control_is_reached_by_keyboard(line: Any, open_page: Open) -> None:
     page = open_page(line.registry.url)
     expect(row(page, "example")).to_be_visible()
+    page.get_by_text("Register a channel").focus()
+    page.keyboard.press("Enter")
     reached = []
     for _ in range(30):
         page.keyboard.press("Tab")
@@ -132,10 +194,6 @@ def test_every_control_is_reached_by_keyboard(line: Any, open_page: Open) -> Non
             page.evaluate("() => document.activeElement.name || document.activeElement.textContent.trim()")
         )
     wanted = [
-        "example",
-        "Schema",
-        "Export 1 min",
-        "Remove",
         "name",
         "port",
         "decimation",
@@ -143,6 +201,10 @@ def test_every_control_is_reached_by_keyboard(line: Any, open_page: Open) -> Non
         "schema",
         "file",
         "Register",
+        "example",
+        "Schema",
+        "Export 1 min",
+        "Remove",
     ]
     assert [name for name in reached if name in wanted][: len(wanted)] == wanted
 
@@ -176,10 +238,34 @@ def test_a_registry_that_is_away_is_told(line: Any, open_page: Open, watch: Any)
         expect(page.locator("canvas[data-state=live]")).to_have_count(4)
 
 
+def test_a_registry_that_is_back_has_the_live_data_tried_at_once(
+    line: Any, open_page: Open, watch: Any
+) -> None:
+    watch.forgive("Failed to load resource", "WebSocket connection")
+    page = open_page(line.registry.url)
+    expect(page.locator("#connection")).to_have_text("Live")
+    page.evaluate(
+        """async () => {
+            const { feed } = await import("/static/stripchart/main.js");
+            Object.defineProperty(feed.socket, "timer", { set: (timer) => clearTimeout(timer) });
+        }"""
+    )
+    line.process.stop()
+    line.registry.close()
+    expect(page.locator("#trouble")).to_contain_text("The registry does not answer")
+    expect(page.locator("#connection")).to_have_text(re.compile("^Reconnecting"))
+    with closing(Registry(line.registry.port)) as again:
+        again.channels, again.schemas = line.registry.channels, line.registry.schemas
+        with running(again, port=line.registry.services["websocket"]["port"]):
+            expect(page.locator("#connection")).to_have_text("Live")
+            expect(page.locator("#trouble")).to_be_hidden()
+
+
 def test_no_channels_is_said(line: Any, open_page: Open) -> None:
     line.registry.remove("example")
     page = open_page(line.registry.url)
     expect(page.locator("#noChannels")).to_be_visible()
+    expect(page.locator("#registerForm")).to_be_visible()
     line.add("first")
     expect(row(page, "first")).to_be_visible()
     expect(page.locator("#noChannels")).to_be_hidden()

@@ -1,5 +1,6 @@
 import itertools
 import math
+import random
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,22 @@ def test_a_gap_breaks_the_trace() -> None:
     channel.ingest([record(20 * n, ramp=n) for n in range(6)], NOW)
     channel.ingest([record(2000, ramp=6.0)], NOW + 2000 * MS)
     assert samples(channel, "ramp")[-3:] == [5, None, 6]
+
+
+@pytest.mark.parametrize("late_ms", [40, 400, 3000, 6000])
+def test_late_arrival_breaks_nothing(late_ms: int) -> None:
+    """Times 20 ms apart that arrive in clumps, up to `late_ms` and more late; every tenth is overtaken by the next fifteen."""
+    rng, channel, arrived = random.Random(late_ms), make(), NOW
+    waiting = sorted(range(600), key=lambda n: n + 15.5 * (n % 10 == 5))
+    while waiting:
+        arrived += rng.randint(1, late_ms) * MS
+        ready = sum(NOW + 20 * n * MS <= arrived for n in waiting)
+        count = rng.randint(0, ready)
+        channel.ingest([record(20 * n, ramp=n) for n in waiting[:count]], arrived)
+        del waiting[:count]
+    assert sorted(channel.ring.times(0).tolist()) == [NOW + 20 * n * MS for n in range(600)]
+    assert None not in samples(channel, "ramp")
+    assert channel.status()["skew"] == 0
 
 
 def test_a_known_loss_breaks_the_trace() -> None:

@@ -53,4 +53,23 @@ def test_twins_and_jitter_are_no_gaps() -> None:
     intervals = Intervals()
     assert steps(intervals, *[0, 20] * 40) == []
     assert steps(intervals, 0, 90, 0, 20) == []
+    assert steps(intervals, *[0, 20] * 20, 0, 240, 0, 20) == [], "a source that was held up"
+    assert steps(intervals, *[0, 20] * 20, 0, 260, 0, 20) == [41]
     assert intervals.gaps(np.empty(0, np.int64)).tolist() == []
+
+
+def test_a_time_that_was_overtaken_is_no_gap() -> None:
+    intervals = Intervals()
+    steps(intervals, *[50] * 40)
+    newest = intervals.last or 0
+    assert steps(intervals, -700) == []
+    assert intervals.gaps(np.array([newest + 50 * MS])).tolist() == []
+    assert intervals.gaps(np.array([newest - 300 * MS, newest + 100 * MS])).tolist() == []
+    assert intervals.gaps(np.array([newest + 900 * MS])).tolist() == [0]
+
+
+def test_a_clock_set_back_is_followed() -> None:
+    intervals = Intervals()
+    steps(intervals, *[50] * 40)
+    assert steps(intervals, -3_600_000, 50, 50) == []
+    assert steps(intervals, 50, 500) == [1]

@@ -34,6 +34,22 @@ def test_a_clock_that_is_put_right_is_believed() -> None:
     assert placing.skew_ns == 0
 
 
+def test_what_comes_late_is_not_shifted() -> None:
+    placing = Placing()
+    place(placing, NOW)
+    for late in range(1, 10):
+        assert place(placing, NOW + late * S, now=NOW + (late + 8) * S) == [NOW + late * S]
+    assert place(placing, NOW + 18 * S, now=NOW + 18 * S) == [NOW + 18 * S]
+    assert placing.steps == 0
+
+
+def test_what_stays_late_has_a_wrong_clock() -> None:
+    placing = Placing()
+    for n in range(20):
+        place(placing, NOW + n * S, now=NOW + n * S + (8 * S if n else 0))
+    assert (placing.skew_ns, placing.steps) == (-8 * S, 1)
+
+
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_any_time_is_placed(time: int) -> None:
     placing = Placing()

@@ -277,9 +277,9 @@ class LiveProcess:
 
 
 @contextlib.contextmanager
-def running(registry: Registry, *more: str) -> Iterator[tuple[LiveProcess, int]]:
+def running(registry: Registry, *more: str, port: int = 0) -> Iterator[tuple[LiveProcess, int]]:
     """Run a live server beside a registry, which then tells its port."""
-    process = LiveProcess(registry.url, *more)
+    process = LiveProcess(registry.url, *more, port=port)
     try:
         port = process.port()
         registry.services["websocket"] = {"host": "127.0.0.1", "port": port}

@@ -1,4 +1,4 @@
-import { clockText, spanText, tickText, timeStep, valueText, zoneText } from "/static/stripchart/format.js";
+import { clockText, sinceText, spanText, tickText, timeStep, valueText, zoneText } from "/static/stripchart/format.js";
 import { equal, test } from "./harness.js";
 
 test("values", () => {
@@ -52,4 +52,11 @@ test("clock and zone", () => {
 
 test("spans", () => {
   equal([3.9, 119, 120, 7199, 7200].map(spanText), ["3 s", "119 s", "2 min", "119 min", "2 h"]);
+});
+
+test("when something began", () => {
+  const now = new Date(2026, 10, 22, 15, 0);
+  equal(sinceText(new Date(2026, 10, 22, 9, 3, 59), now), "09:03");
+  equal(sinceText(new Date(2026, 10, 21, 23, 59), now), "21 Nov 23:59");
+  equal(sinceText(new Date(2025, 10, 22, 15, 0), now), "22 Nov 2025 15:00");
 });

@@ -1,4 +1,5 @@
 import { explain } from "/pages/api.js";
+import { arrange } from "/pages/dom.js";
 import { groups, stem } from "/pages/grouping.js";
 import { Rate, losses, rateText } from "/pages/rates.js";
 import { channelOf } from "/pages/register.js";
@@ -79,4 +80,19 @@ test("errors of the API are told with their details", () => {
   equal(explain({ error: "Port already in use", port: 26000, used_by: "example" }, 409), "Port already in use (port: 26000, used by: example)");
   equal(explain({ error: "Channel not found" }, 404), "Channel not found");
   equal(explain(null, 502), "the server answered 502");
+});
+
+test("elements are put in order, and those that stand right are not touched", () => {
+  const parent = document.createElement("div");
+  const [a, b, c] = ["a", "b", "c"].map((name) => Object.assign(document.createElement("p"), { textContent: name }));
+  const moved = new MutationObserver(() => {});
+  moved.observe(parent, { childList: true });
+  arrange(parent, [b]);
+  arrange(parent, [a, b, c]);
+  equal(parent.textContent, "abc");
+  equal(moved.takeRecords().length, 3);
+  arrange(parent, [a, b, c]);
+  equal(moved.takeRecords().length, 0);
+  arrange(parent, [c, a, b]);
+  equal(parent.textContent, "cab");
 });

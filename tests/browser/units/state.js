@@ -12,20 +12,29 @@ function state(signals, socket = OPEN, localMs = 0) {
 test("without a connection nothing is live", () => {
   equal(state([signal()], { state: "connecting" })[0], "connecting");
   const lost = { state: "reconnecting", retryAt: 4200, attempt: 3, reason: "" };
-  equal(state([signal()], lost, 1000), ["reconnecting", "No connection to the live server\nreconnecting in 4 s, try 3"]);
+  equal(state([signal({ age: 7000 }), signal({ age: NaN })], lost, 1000), [
+    "reconnecting",
+    "No connection to the live server\nreconnecting in 4 s, try 3",
+    "no connection 7 s",
+  ]);
+  equal(state([signal({ age: NaN })], lost)[2], "no connection");
   equal(state([signal()], { ...lost, reason: "gone" }, 9000)[1], "No connection to the live server (gone)\nreconnecting now, try 3");
-  equal(state([signal()], { state: "closed", reason: "frame of version 2" }), ["closed", "frame of version 2"]);
+  equal(state([signal()], { state: "closed", reason: "frame of version 2" }), ["closed", "frame of version 2", "frame of version 2"]);
 });
 
 test("signals that there are not are named", () => {
   const missing = (name) => signal({ error: `no such signal: ${name}`, ring: { length: 0 } });
-  equal(state([missing("a.b"), missing("a.c")]), ["unknown", "No such signal: a.b\nNo such signal: a.c"]);
+  equal(state([missing("a.b"), missing("a.c")]), [
+    "unknown",
+    "No such signal: a.b\nNo such signal: a.c",
+    "no such signal: a.b, no such signal: a.c",
+  ]);
   equal(state([missing("a.b"), signal()])[0], "live");
 });
 
 test("what has not come is waited for, what stopped is stale", () => {
-  equal(state([signal({ ring: { length: 0 } })]), ["waiting", "Waiting for data"]);
-  equal(state([signal({ age: 12900 }), signal({ age: 15000 })]), ["stale", "stale: no data for 12 s"]);
-  equal(state([signal({ age: 12900 }), signal()]), ["live", ""]);
+  equal(state([signal({ ring: { length: 0 } })]), ["waiting", "Waiting for data", ""]);
+  equal(state([signal({ age: 12900 }), signal({ age: 15000 })]), ["stale", "stale: no data for 12 s", "stale 12 s"]);
+  equal(state([signal({ age: 12900 }), signal()]), ["live", "", ""]);
   equal(state([signal({ ring: { length: 3, last: NaN } })])[0], "empty");
 });

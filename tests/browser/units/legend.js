@@ -1,0 +1,24 @@
+import { Legend, sharedUnit } from "/static/stripchart/legend.js";
+import { equal, test } from "./harness.js";
+
+const signal = (unit, more) => ({ error: "", channel: "a", isNumber: true, unit, value: 1, isWhole: false, ...more });
+
+test("one unit of all, or none, or several", () => {
+  equal(sharedUnit([signal("V"), signal("V")]), "V");
+  equal(sharedUnit([signal(""), signal("")]), "");
+  equal(sharedUnit([signal("V"), signal("A")]), null);
+  equal(sharedUnit([signal("V"), signal("")]), null);
+  equal(sharedUnit([signal("V"), signal("", { channel: "" }), signal("", { isNumber: false })]), "V");
+  equal(sharedUnit([]), "");
+});
+
+test("mixed units stand behind the names", () => {
+  const legend = new Legend(document.createElement("div"));
+  const units = (...given) => {
+    legend.build(given.map((_, i) => `a.s${i}`), given.map(() => "red"), given.map(() => false));
+    legend.update(given.map((unit) => signal(unit)), () => false, "");
+    return [...legend.root.querySelectorAll(".stripchart-unit")].map((element) => element.textContent);
+  };
+  equal(units("V", "A", ""), ["(V)", "(A)", ""]);
+  equal(units("V", "V"), ["", ""]);
+});
