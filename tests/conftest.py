@@ -1,6 +1,7 @@
 """What all tests share: how hard Hypothesis looks. SPEEDDATA_PROOF=1 looks ten times as hard, and elsewhere each time."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -10,3 +11,6 @@ settings.register_profile("ci", max_examples=100, derandomize=True, **SHARED)
 settings.register_profile("short", max_examples=15, derandomize=True, **SHARED)  # for runs under a sanitizer
 settings.register_profile("proof", max_examples=1000, **SHARED)
 settings.load_profile("proof" if os.environ.get("SPEEDDATA_PROOF") == "1" else "ci")
+
+# Under nohup what the tests start would ignore it too, as it should, and tests of SIGHUP would wait in vain.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
