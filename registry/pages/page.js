@@ -102,8 +102,8 @@ async function poll() {
     channels = await api.channels();
     if (answeredAt === null) byId("register").open = channels.length === 0;
     answeredAt = performance.now();
-    if (isAway) feed.socket.retry(); // what runs beside it is likely to be back too
-    isAway = false;
+    if (isAway) feed.socket.retry(); // what runs beside it is likely to be back too, or soon will be
+    isAway = feed.socket.state === "reconnecting";
     table.update(channels, answeredAt);
     layOutCards();
     if (!pivot) pivot = await pivotAddress();
