@@ -69,6 +69,7 @@ cdef struct Leaf:
 cdef struct CPlan:
     Op* ops
     Leaf* leaves
+    Step* steps        # up to and with STEP_END
     uint32_t op_count
     uint32_t leaf_count
     uint32_t minimum   # bytes of the smallest record
@@ -76,6 +77,20 @@ cdef struct CPlan:
     int32_t sequence   # leaf that numbers the records, or NO_LEAF
     uint8_t unit       # TimeUnit that the schema or channel states, or UNIT_UNKNOWN
     uint8_t fingerprint[8]  # CRC-64-AVRO, little-endian, as it stands on the wire
+
+# A step of the walk that only validates (see steps.py, which has the same numbers).
+cpdef enum StepKind:
+    STEP_END
+    STEP_LONG
+    STEP_INT
+    STEP_STRING
+    STEP_NUMBER        # of leaf `place`, whose value is wanted
+    STEP_OTHER         # operation `place`, and all that is below it
+
+cdef struct Step:
+    uint32_t fixed     # bytes before it, whatever they are
+    uint32_t kind      # StepKind
+    uint32_t place
 
 # The value of a leaf whose `number` is not KIND_NULL.
 cdef struct Number:

@@ -12,10 +12,11 @@ from libc.math cimport NAN, fma, rint, trunc
 from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN
 from libc.string cimport memcmp, memcpy
 
-from speeddata.walk cimport walk_number, walk_ops
+from speeddata.walk cimport walk_number, walk_ops, walk_steps
 from speeddata.wire cimport put_double, put_float, put_long
 
 from speeddata.errors import RecordError
+from speeddata.steps import steps
 
 cdef extern from *:
     bint __builtin_mul_overflow(int64_t a, int64_t b, int64_t* out) nogil
@@ -72,6 +73,9 @@ cdef Reason walk_record(const CPlan* plan, const uint8_t* p, const uint8_t* end,
     cdef const Leaf* leaf
     cdef uint32_t i = 0
     cdef int32_t first = plan.time, second = plan.sequence, turn, which
+    if walk_steps(plan, p, end, out):
+        return REASON_OK
+    # It is not right: by its operations, one by one, to say why and where.
     if second != NO_LEAF and second < first:
         first, second = second, first
     rest.p = p
@@ -185,22 +189,27 @@ cdef class Plan:
         self.c.leaf_count = <uint32_t>len(leaves)
         self.c.ops = <Op*>PyMem_Calloc(max(len(rows), 1), sizeof(Op))
         self.c.leaves = <Leaf*>PyMem_Calloc(max(len(leaves), 1), sizeof(Leaf))
-        if self.c.ops == NULL or self.c.leaves == NULL:
+        names = schema.signal_names
+        self.c.time = names.index(schema.time)
+        self.c.sequence = NO_LEAF if schema.sequence is None else names.index(schema.sequence)
+        found = steps(rows, leaves, {self.c.time, self.c.sequence} - {NO_LEAF})
+        self.c.steps = <Step*>PyMem_Calloc(len(found), sizeof(Step))
+        if self.c.ops == NULL or self.c.leaves == NULL or self.c.steps == NULL:
             raise MemoryError()
+        for i, (fixed, kind, place) in enumerate(found):
+            self.c.steps[<uint32_t>i] = Step(fixed=fixed, kind=kind, place=place)
         for i, (type_, next_) in enumerate(rows):
             set_op(&self.c.ops[<uint32_t>i], type_, next_)
         for i, (type_, first, last) in enumerate(leaves):
             set_leaf(&self.c.leaves[<uint32_t>i], type_, first, last)
-        names = schema.signal_names
         self.c.minimum = schema.record.minimum
-        self.c.time = names.index(schema.time)
-        self.c.sequence = NO_LEAF if schema.sequence is None else names.index(schema.sequence)
         self.c.unit = TIME_UNITS.get(schema.time_unit, UNIT_UNKNOWN)
         memcpy(self.c.fingerprint, <const uint8_t*>(<bytes>schema.fingerprint), 8)
 
     def __dealloc__(self):
         PyMem_Free(self.c.ops)
         PyMem_Free(self.c.leaves)
+        PyMem_Free(self.c.steps)
 
     def __reduce__(self):
         return Plan, (self.schema,)

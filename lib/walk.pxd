@@ -9,7 +9,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from speeddata.plan cimport (
     KIND_ARRAY, KIND_BOOLEAN, KIND_BYTES, KIND_DOUBLE, KIND_ENUM, KIND_FIXED, KIND_FLOAT, KIND_INT, KIND_LONG, KIND_MAP,
     KIND_RECORD, KIND_STRING, KIND_UNION, MAX_ITEMS, NO_BRANCH, REASON_BOOLEAN, REASON_ENUM, REASON_LENGTH, REASON_OK,
-    REASON_SHORT, REASON_UNION, REASON_UTF8, Leaf, Number, Op, Reason, Rest,
+    REASON_SHORT, REASON_UNION, REASON_UTF8, STEP_END, STEP_INT, STEP_LONG, STEP_NUMBER, STEP_STRING, CPlan, Leaf, Number,
+    Op, Reason, Rest, Step, Walk,
 )
 from speeddata.wire cimport check_utf8, load_double, load_float, read_block, read_int, read_length, read_long
 
@@ -62,6 +63,39 @@ cdef inline Reason walk_ops(const Op* ops, uint32_t i, uint32_t last, Rest* rest
         # A null has no bytes, and a record's fields are the operations that follow it.
         i = i + 1 if op.kind == KIND_RECORD else op.next
     return REASON_OK
+
+
+cdef inline bint walk_steps(const CPlan* plan, const uint8_t* p, const uint8_t* end, Walk* out) noexcept nogil:
+    """Whether a record is right, as `walk_ops` would find it; then `out` is filled."""
+    cdef const Step* step = plan.steps
+    cdef Rest rest
+    cdef int64_t number = 0
+    cdef int32_t index = 0
+    cdef Reason reason = REASON_OK
+    rest.p = p
+    rest.end = end
+    rest.empty_items = 0
+    while True:
+        if rest.end - rest.p < <int64_t>step.fixed:
+            return False
+        rest.p += step.fixed
+        if step.kind == STEP_END:
+            out.end = rest.p
+            return True
+        if step.kind == STEP_LONG:
+            reason = read_long(&rest.p, rest.end, &number)
+        elif step.kind == STEP_INT:
+            reason = read_int(&rest.p, rest.end, &index)
+        elif step.kind == STEP_STRING:
+            reason = walk_string(&rest)
+        elif step.kind == STEP_NUMBER:
+            reason = walk_number(&plan.leaves[step.place], &rest,
+                                 &out.time if <int32_t>step.place == plan.time else &out.sequence)
+        else:
+            reason = walk_ops(plan.ops, step.place, plan.ops[step.place].next, &rest)
+        if reason != REASON_OK:
+            return False
+        step += 1
 
 
 cdef inline Reason walk_string(Rest* rest) noexcept nogil:

@@ -14,10 +14,43 @@ cdef enum:
     MAX_LENGTH = 2147483647  # bytes of a string or of bytes
 
 
+cdef inline uint32_t load_u32(const uint8_t* p) noexcept nogil:
+    return <uint32_t>p[0] | <uint32_t>p[1] << 8 | <uint32_t>p[2] << 16 | <uint32_t>p[3] << 24
+
+
+cdef inline uint64_t load_u64(const uint8_t* p) noexcept nogil:
+    return <uint64_t>load_u32(p) | <uint64_t>load_u32(p + 4) << 32
+
+
+cdef extern from *:
+    int __builtin_ctzll(unsigned long long word) nogil
+
+
+cdef inline uint64_t seven_bits(uint64_t word) noexcept nogil:
+    """The lower seven bits of each of eight bytes, put together."""
+    word &= <uint64_t>0x7F7F7F7F7F7F7F7F
+    word = (word & <uint64_t>0x007F007F007F007F) | (word & <uint64_t>0x7F007F007F007F00) >> 1
+    word = (word & <uint64_t>0x00003FFF00003FFF) | (word & <uint64_t>0x3FFF00003FFF0000) >> 2
+    return (word & 0x0FFFFFFF) | (word & <uint64_t>0x0FFFFFFF00000000) >> 4
+
+
 cdef inline Reason read_long(const uint8_t** at, const uint8_t* end, int64_t* out) noexcept nogil:
+    """A zig-zag varint: eight of its bytes at once where that many are there."""
     cdef const uint8_t* p = at[0]
-    cdef uint64_t byte, value = 0
+    cdef uint64_t word, stop, byte, value = 0
     cdef int shift = 0
+    if end - p >= 8:
+        word = load_u64(p)
+        stop = ~word & <uint64_t>0x8080808080808080
+        if stop:
+            # What is below the first byte that ends it, that byte included.
+            value = seven_bits(word & (stop ^ (stop - 1)))
+            out[0] = <int64_t>(value >> 1) ^ -<int64_t>(value & 1)
+            at[0] = p + (__builtin_ctzll(stop) >> 3) + 1
+            return REASON_OK
+        value = seven_bits(word)
+        p += 8
+        shift = 56
     while p < end:
         byte = p[0]
         p += 1
@@ -83,14 +116,6 @@ cdef inline Reason read_block(const uint8_t** at, const uint8_t* end, int64_t* c
     return REASON_OK
 
 
-cdef inline uint32_t load_u32(const uint8_t* p) noexcept nogil:
-    return <uint32_t>p[0] | <uint32_t>p[1] << 8 | <uint32_t>p[2] << 16 | <uint32_t>p[3] << 24
-
-
-cdef inline uint64_t load_u64(const uint8_t* p) noexcept nogil:
-    return <uint64_t>load_u32(p) | <uint64_t>load_u32(p + 4) << 32
-
-
 cdef inline float load_float(const uint8_t* p) noexcept nogil:
     cdef uint32_t bits = load_u32(p)
     cdef float value = 0
@@ -144,9 +169,15 @@ cdef inline uint8_t* put_double(uint8_t* p, double value) noexcept nogil:
 cdef inline Reason check_utf8(const uint8_t* p, const uint8_t* end) noexcept nogil:
     """Whether all of [p, end) is UTF-8 as RFC 3629 has it: nothing overlong, no surrogates, nothing over U+10FFFF."""
     cdef uint64_t word = 0
+    cdef uint64_t[4] words
     cdef uint8_t first, low, high
     cdef int more
     while p < end:
+        if end - p >= 32:
+            memcpy(words, p, 32)
+            if not (words[0] | words[1] | words[2] | words[3]) & <uint64_t>0x8080808080808080:
+                p += 32
+                continue
         if end - p >= 8:
             memcpy(&word, p, 8)
             if not word & <uint64_t>0x8080808080808080:

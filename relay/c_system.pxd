@@ -5,7 +5,7 @@ from posix.types cimport mode_t, off_t
 
 cdef extern from "<errno.h>" nogil:
     int errno
-    enum: EAGAIN, EINTR, EEXIST, ENOSPC, EDQUOT, EFBIG, ENOENT, EMSGSIZE, EINVAL, ESTALE
+    enum: EAGAIN, EINTR, EEXIST, ENOSPC, EDQUOT, EFBIG, ENOENT, EMSGSIZE, EINVAL, EIO, ESTALE
 
 cdef extern from "<time.h>" nogil:
     struct timespec:
@@ -54,8 +54,12 @@ cdef extern from "<sys/socket.h>" nogil:
     cmsghdr *CMSG_FIRSTHDR(msghdr *header)
     cmsghdr *CMSG_NXTHDR(msghdr *header, cmsghdr *previous)
     unsigned char *CMSG_DATA(cmsghdr *header)
+    size_t CMSG_LEN(size_t length)
     int recvmmsg(int fd, mmsghdr *messages, unsigned int count, int flags, timespec *timeout)
     int sendmmsg(int fd, mmsghdr *messages, unsigned int count, int flags)
+
+cdef extern from "<netinet/udp.h>" nogil:
+    enum: SOL_UDP, UDP_SEGMENT, UDP_GRO
 
 cdef extern from "<poll.h>" nogil:
     struct pollfd:

@@ -27,8 +27,6 @@ from speeddata.relay.c_system cimport (
     CLOCK_MONOTONIC,
     CLOCK_REALTIME,
     clock_ns,
-    iovec,
-    mmsghdr,
 )
 from speeddata.relay.doorbell cimport Bell, Doorbell, lie_down, sleep
 from speeddata.relay.mapping cimport (
@@ -42,10 +40,9 @@ from speeddata.relay.mapping cimport (
     block_data,
     current_state,
 )
-from speeddata.relay.outlet cimport send_packets
+from speeddata.relay.outlet cimport Outlet, outlet_init, queue_packet, send_queued
 
 cdef enum:
-    SENDS = 64                  # packets in one sendmmsg
     SECOND = 1_000_000_000
     REST_NS = 2_000_000         # rest between two looks at a busy block, so that packets gather
     NO_BUCKET = -0x7FFF_FFFF_FFFF_FFFF
@@ -53,7 +50,6 @@ cdef enum:
 cdef struct Decimating:
     Parts parts
     const CPlan *plan
-    int fd                      # connected to the decimated group
     uint32_t every              # records a packet or bucket; 0 = by time
     int64_t width_ns            # of a bucket; 0 = by count
     bint aggregate              # minmax, not downsample
@@ -64,31 +60,31 @@ cdef struct Decimating:
     uint8_t *copy               # what is new of a block
     uint8_t *staging            # packets to send
     uint32_t staged
-    uint32_t sends
-    mmsghdr out[SENDS]
-    iovec out_iovecs[SENDS]
+    Outlet out
     Bell *bell
 
 
 cdef void send_staged(Decimating *d) noexcept nogil:
     """Send what is staged; what cannot go at once is counted and gone."""
     cdef Trail *trail = &d.parts.head.trail
-    send_packets(d.fd, d.out, d.sends, &trail.decimated, &trail.failed)
-    d.sends = d.staged = 0
+    send_queued(&d.out)
+    trail.decimated += d.out.sent
+    trail.failed += d.out.failed
+    trail.cut += d.out.cut
+    d.out.sent = d.out.failed = d.out.cut = 0
+    d.staged = 0
 
 
 cdef uint8_t *stage(Decimating *d, uint32_t bound) noexcept nogil:
     """Room for one packet of at most `bound` bytes; the staging area holds the largest."""
-    if d.sends == SENDS or d.staged + bound > staging_bytes(d.plan):
+    if d.staged + bound > staging_bytes(d.plan):
         send_staged(d)
     return d.staging + d.staged
 
 
 cdef void staged(Decimating *d, uint32_t length) noexcept nogil:
     """The room given by `stage` now holds a packet."""
-    d.out_iovecs[d.sends].iov_base = d.staging + d.staged
-    d.out_iovecs[d.sends].iov_len = length
-    d.sends += 1
+    queue_packet(&d.out, d.staging + d.staged, length)
     d.staged += length
 
 
@@ -258,19 +254,16 @@ cdef class Decimator:
 
     def __cinit__(self, Mapping mapping, Plan plan, int socket, bint aggregate, int every, width_ns, Doorbell bell):
         cdef Decimating *d = &self.d
-        cdef unsigned int k
         assert (every > 0) != (width_ns > 0) and (aggregate or every), "a bucket has a count or a width"
         self.keep = (mapping, plan, bell)
         memset(d, 0, sizeof(Decimating))
-        d.parts, d.plan, d.fd, d.bell = mapping.parts, &plan.c, socket, &bell.bell
+        d.parts, d.plan, d.bell = mapping.parts, &plan.c, &bell.bell
+        outlet_init(&d.out, socket)
         d.aggregate, d.every, d.width_ns = aggregate, every, width_ns
         d.copy = <uint8_t *>malloc(mapping.parts.head.block_bytes)
         d.staging = <uint8_t *>malloc(staging_bytes(&plan.c))
         if d.copy == NULL or d.staging == NULL or bucket_init(&d.bucket, &plan.c, SLOT_BYTES) < 0:
             raise MemoryError("no memory for the decimator's buffers")
-        for k in range(SENDS):
-            d.out[k].msg_hdr.msg_iov = &d.out_iovecs[k]
-            d.out[k].msg_hdr.msg_iovlen = 1
         if mapping.parts.head.trail.serial == 0:
             mapping.parts.head.trail.serial = 1
 

@@ -81,6 +81,7 @@ cdef struct State:
     uint64_t rejected[REASON_COUNT]   # packets
     uint64_t forwarded       # packets
     uint64_t forward_failed
+    uint64_t forward_cut     # those of the forwarded that the kernel cut from runs
     uint64_t serial          # number of the newest block
     uint64_t tail            # blocks handed to the writer
     Sender senders[SENDERS]  # last: not copied where the schema numbers nothing
@@ -111,6 +112,7 @@ cdef struct Trail:
     uint64_t phase           # records since the last that was sent
     uint64_t decimated       # packets sent
     uint64_t failed
+    uint64_t cut             # those of the decimated that the kernel cut from runs
     uint64_t skipped         # blocks it came too late for
 
 # One block of the ring. Readers other than the receiver look at a block only as far as `visible`, and believe what

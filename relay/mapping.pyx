@@ -169,6 +169,7 @@ cdef class Mapping:
             "bad_time": state.books.bad_time,
             "forwarded": state.forwarded,
             "forward_failed": state.forward_failed,
+            "forward_cut": state.forward_cut,
             "decimated": head.trail.decimated,
             "decimate_failed": head.trail.failed,
             "decimate_skipped_blocks": head.trail.skipped,

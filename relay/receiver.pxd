@@ -1,18 +1,17 @@
 """The receiver thread: socket -> walk -> block and full-rate stream."""
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from speeddata.plan cimport CPlan
-from speeddata.relay.c_system cimport iovec, mmsghdr
 from speeddata.relay.doorbell cimport Bell
-from speeddata.relay.mapping cimport BATCH, Parts
+from speeddata.relay.mapping cimport Parts
+from speeddata.relay.outlet cimport Outlet
 from speeddata.relay.ring cimport Ring
 
 cdef struct Receiving:
     Parts parts
     const CPlan *plan
     int fd                   # receive socket
-    int forward_fd           # connected to the full-rate group
     bint single_object       # framing
     bint numbered            # the schema has a sequence field
     bint narrow              # of 32 bits
@@ -22,9 +21,8 @@ cdef struct Receiving:
     uint64_t batch           # number of the last one
     Ring ring                # where blocks come from and go to
     unsigned int used        # messages that the last recvmmsg may have filled
-    unsigned int forwards    # packets of this batch to re-send
-    mmsghdr out[BATCH]
-    iovec out_iovecs[BATCH]
+    Outlet forward           # packets of this batch to the full-rate group
+    uint32_t forward_block   # that the queued ones are in
     Bell *bell               # its own
     Bell *writer
     Bell *decimator

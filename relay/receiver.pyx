@@ -43,7 +43,7 @@ from speeddata.relay.mapping cimport (
     BATCH, CONTROL_BYTES, FLAG_BAD_TIME, FLAG_UNSORTED, MSG_EMPTY, SENDERS, SLOT_BYTES, SLOT_STRIDE, Aside,
     Books, Building, Head, Mapping, Parts, Sender, State, block_data, current_state,
 )
-from speeddata.relay.outlet cimport send_packets
+from speeddata.relay.outlet cimport outlet_init, queue_packet, send_queued
 from speeddata.relay.ring cimport close_block, free_block, make_room, publish, recover_ring
 from speeddata.relay.sequence cimport find_sender, follow
 
@@ -64,9 +64,6 @@ cdef void point_messages(Receiving *r) noexcept nogil:
         parts.messages[i].msg_hdr.msg_iovlen = 1
         parts.messages[i].msg_hdr.msg_name = &parts.names[i]
         parts.messages[i].msg_hdr.msg_control = parts.control + i * CONTROL_BYTES
-        memset(&r.out[i], 0, sizeof(r.out[i]))
-        r.out[i].msg_hdr.msg_iov = &r.out_iovecs[i]
-        r.out[i].msg_hdr.msg_iovlen = 1
 
 
 cdef void arm(Receiving *r) noexcept nogil:
@@ -159,7 +156,7 @@ cdef Reason open_frame(Receiving *r, const uint8_t **p, const uint8_t *end) noex
 
 cdef Reason walk_records(Receiving *r, State *state, unsigned int i, const uint8_t *slot, const uint8_t *end,
                          Sender *sender, uint32_t *offset) noexcept nogil:
-    """Validate a packet record by record and copy each into the block, which has room for all of it.
+    """Validate a packet record by record and copy them into the block, which has room for all of it.
 
     On refusal `offset` is that of the record at fault, and the caller undoes what was done.
     """
@@ -179,11 +176,15 @@ cdef Reason walk_records(Receiving *r, State *state, unsigned int i, const uint8
         note_time(books, &walk, arrival)
         if sender != NULL and not walk.sequence.is_null:
             follow(sender, walk.sequence.whole, r.narrow, books)
-        memcpy(out + books.building.length, p, walk.end - p)  # walk.end <= end: fits by make_room
-        books.building.length += <uint32_t>(walk.end - p)
+        if r.single_object:
+            memcpy(out + books.building.length, p, walk.end - p)  # walk.end <= end: fits by make_room
+            books.building.length += <uint32_t>(walk.end - p)
         books.records += 1
         books.ring_full += books.building.spare
         p = walk.end
+    if not r.single_object:
+        memcpy(out + books.building.length, slot, end - slot)  # fits by make_room
+        books.building.length += <uint32_t>(end - slot)
     return REASON_OK
 
 
@@ -224,16 +225,30 @@ cdef void take_packet(Receiving *r, State *state, unsigned int i) noexcept nogil
         return
     state.books.packets += 1
     state.books.bytes += length
-    if r.forward_fd >= 0:
-        r.out_iovecs[r.forwards].iov_base = r.parts.slots + i * SLOT_STRIDE  # r.forwards <= i < BATCH
-        r.out_iovecs[r.forwards].iov_len = length
-        r.forwards += 1
+    if r.forward.fd >= 0:
+        forward(r, state, i, length)
 
 
-cdef void forward(Receiving *r, State *state) noexcept nogil:
-    """Re-send the packets of this batch, byte for byte; never waits."""
-    send_packets(r.forward_fd, r.out, r.forwards, &state.forwarded, &state.forward_failed)
-    r.forwards = 0
+cdef void forward(Receiving *r, const State *state, unsigned int i, uint32_t length) noexcept nogil:
+    """Queue a packet to be re-sent: from the block, where it follows the one before, or with its frames from the slot."""
+    cdef const Building *b = &state.books.building
+    if r.single_object:
+        queue_packet(&r.forward, r.parts.slots + i * SLOT_STRIDE, length)
+        return
+    if b.block != r.forward_block:
+        # A block of the spares may be taken again within this batch.
+        send_queued(&r.forward)
+        r.forward_block = b.block
+    queue_packet(&r.forward, block_data(&r.parts, b.block) + b.length - length, length)
+
+
+cdef void send_forward(Receiving *r, State *state) noexcept nogil:
+    """Re-send what is queued, byte for byte; never waits."""
+    send_queued(&r.forward)
+    state.forwarded += r.forward.sent
+    state.forward_failed += r.forward.failed
+    state.forward_cut += r.forward.cut
+    r.forward.sent = r.forward.failed = r.forward.cut = 0
 
 
 cdef void take_batch(Receiving *r) noexcept nogil:
@@ -248,7 +263,7 @@ cdef void take_batch(Receiving *r) noexcept nogil:
             break
         take_packet(r, state, i)
         r.used = i + 1
-    forward(r, state)
+    send_forward(r, state)
     commit(r, state)
 
 
@@ -349,7 +364,8 @@ cdef class Receiver:
         memset(r, 0, sizeof(Receiving))
         r.parts, r.plan = mapping.parts, &plan.c
         r.ring.parts = &r.parts
-        r.fd, r.forward_fd, r.single_object = socket, forward, single_object
+        r.fd, r.single_object = socket, single_object
+        outlet_init(&r.forward, forward)
         r.numbered = plan.c.sequence != NO_LEAF
         r.narrow = r.numbered and plan.c.leaves[plan.c.sequence].number == KIND_INT
         r.age_ns = <int64_t>(age_s * 1e9)
