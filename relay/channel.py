@@ -109,7 +109,7 @@ class ChannelRelay:
         bells = self.bells
         return Receiver(
             self.mapping, self.plan, self.sockets.input.fileno(), self.sockets.full_rate.fileno(),
-            self.spec.framing == "single_object", self.spec.block_age_s,
+            self.spec.framing == "single_object", self.sockets.gro, self.spec.block_age_s,
             bells["receiver"], bells["writer"], bells["decimator"], bells["clerk"],
         )  # fmt: skip
 

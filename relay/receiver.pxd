@@ -1,12 +1,21 @@
 """The receiver thread: socket -> walk -> block and full-rate stream."""
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from speeddata.plan cimport CPlan
+from speeddata.relay.c_system cimport sockaddr_in
 from speeddata.relay.doorbell cimport Bell
 from speeddata.relay.mapping cimport Parts
 from speeddata.relay.outlet cimport Outlet
 from speeddata.relay.ring cimport Ring
+
+# A packet in its slot.
+cdef struct Datagram:
+    uint8_t *data
+    uint32_t length
+    bint truncated           # it was larger
+    int64_t arrival_ns
+    const sockaddr_in *sender
 
 cdef struct Receiving:
     Parts parts
@@ -19,6 +28,7 @@ cdef struct Receiving:
     uint64_t open_serial     # block being built when its age was last looked at; 0 = none
     int64_t opened_ns        # monotonic time when it was first seen
     uint64_t batch           # number of the last one
+    unsigned int batch_size  # messages in one; at most BATCH
     Ring ring                # where blocks come from and go to
     unsigned int used        # messages that the last recvmmsg may have filled
     Outlet forward           # packets of this batch to the full-rate group

@@ -34,8 +34,9 @@ from speeddata.plan cimport (
 )
 from speeddata.relay.atomics cimport fence, load32, store64
 from speeddata.relay.c_system cimport (
-    CLOCK_MONOTONIC, CLOCK_REALTIME, CMSG_DATA, CMSG_FIRSTHDR, EAGAIN, EINTR, MSG_DONTWAIT, MSG_TRUNC,
-    SCM_TIMESTAMPNS, SOL_SOCKET, clock_ns, cmsghdr, errno, iovec, recvmmsg, sockaddr_in, timespec,
+    CLOCK_MONOTONIC, CLOCK_REALTIME, CMSG_DATA, CMSG_FIRSTHDR, CMSG_NXTHDR, EAGAIN, EINTR, MSG_DONTWAIT, MSG_TRUNC,
+    SCM_TIMESTAMPNS, SOL_SOCKET, SOL_UDP, UDP_GRO, clock_ns, cmsghdr, errno, mmsghdr, msghdr, recvmmsg, sockaddr_in,
+    timespec,
 )
 from speeddata.relay.doorbell cimport Bell, Doorbell, ring, sleep
 from speeddata.relay.aside cimport put_aside
@@ -50,6 +51,7 @@ from speeddata.relay.sequence cimport find_sender, follow
 cdef enum:
     FRAME_BYTES = 10         # C3 01 and the fingerprint, before each record of single-object framing
     MAX_FAILURES = 1000      # of recvmmsg, one after the other
+    JOINED_BATCH = 16        # messages of up to 64 KiB: what they fill stays in the cache
     DRAIN_NS = 1_000_000_000 # how long to empty the socket when told to stop
 
 
@@ -102,25 +104,32 @@ cdef void commit(Receiving *r, State *new) noexcept nogil:
     ring(r.decimator)
 
 
-cdef void set_aside(Receiving *r, unsigned int i, Reason reason, uint32_t length, uint32_t offset) noexcept nogil:
+cdef void set_aside(Receiving *r, const Datagram *d, Reason reason, uint32_t offset) noexcept nogil:
     """Hand a refused packet to the main thread, to be filed in quarantine."""
     cdef Aside aside
     memset(&aside, 0, sizeof(aside))
-    aside.arrival_ns = arrival_ns(r, i)
-    aside.address, aside.port = r.parts.names[i].sin_addr.s_addr, r.parts.names[i].sin_port
-    aside.reason, aside.length, aside.offset = reason, length, offset
-    if put_aside(&r.parts, &aside, r.parts.slots + i * SLOT_STRIDE):
+    aside.arrival_ns, aside.address, aside.port = d.arrival_ns, d.sender.sin_addr.s_addr, d.sender.sin_port
+    aside.reason, aside.length, aside.offset = reason, d.length, offset
+    if put_aside(&r.parts, &aside, d.data):
         ring(r.clerk)
 
 
-cdef int64_t arrival_ns(Receiving *r, unsigned int i) noexcept nogil:
-    """When the kernel took the datagram (CLOCK_REALTIME)."""
-    cdef cmsghdr *control = CMSG_FIRSTHDR(&r.parts.messages[i].msg_hdr)
+cdef uint32_t read_control(const mmsghdr *message, int64_t *arrival_ns) noexcept nogil:
+    """When the kernel took a message (CLOCK_REALTIME); gives the size of the packets that it is made of, 0 = it is one."""
+    cdef cmsghdr *control = CMSG_FIRSTHDR(<msghdr *>&message.msg_hdr)
     cdef timespec stamp
-    if control == NULL or control.cmsg_level != SOL_SOCKET or control.cmsg_type != SCM_TIMESTAMPNS:
-        return clock_ns(CLOCK_REALTIME)
-    memcpy(&stamp, CMSG_DATA(control), sizeof(stamp))
-    return <int64_t>stamp.tv_sec * 1_000_000_000 + stamp.tv_nsec
+    cdef int size = 0
+    arrival_ns[0] = 0
+    while control != NULL:
+        if control.cmsg_level == SOL_SOCKET and control.cmsg_type == SCM_TIMESTAMPNS:
+            memcpy(&stamp, CMSG_DATA(control), sizeof(stamp))
+            arrival_ns[0] = <int64_t>stamp.tv_sec * 1_000_000_000 + stamp.tv_nsec
+        elif control.cmsg_level == SOL_UDP and control.cmsg_type == UDP_GRO:
+            memcpy(&size, CMSG_DATA(control), sizeof(size))
+        control = CMSG_NXTHDR(<msghdr *>&message.msg_hdr, control)
+    if arrival_ns[0] == 0:
+        arrival_ns[0] = clock_ns(CLOCK_REALTIME)
+    return <uint32_t>size
 
 
 cdef void note_time(Books *books, const Walk *walk, int64_t arrival) noexcept nogil:
@@ -154,26 +163,25 @@ cdef Reason open_frame(Receiving *r, const uint8_t **p, const uint8_t *end) noex
     return REASON_OK
 
 
-cdef Reason walk_records(Receiving *r, State *state, unsigned int i, const uint8_t *slot, const uint8_t *end,
-                         Sender *sender, uint32_t *offset) noexcept nogil:
+cdef Reason walk_records(Receiving *r, State *state, const Datagram *d, Sender *sender, uint32_t *offset) noexcept nogil:
     """Validate a packet record by record and copy them into the block, which has room for all of it.
 
     On refusal `offset` is that of the record at fault, and the caller undoes what was done.
     """
     cdef Books *books = &state.books
     cdef uint8_t *out = block_data(&r.parts, books.building.block)
-    cdef int64_t arrival = arrival_ns(r, i)
-    cdef const uint8_t *p = slot
+    cdef const uint8_t *p = d.data
+    cdef const uint8_t *end = d.data + d.length
     cdef Reason reason
     cdef Walk walk
     while p < end:
-        offset[0] = <uint32_t>(p - slot)
+        offset[0] = <uint32_t>(p - d.data)
         reason = open_frame(r, &p, end) if r.single_object else REASON_OK
         if reason == REASON_OK:
             reason = walk_record(r.plan, p, end, &walk)
         if reason != REASON_OK:
             return REASON_TRAILING if offset[0] else reason
-        note_time(books, &walk, arrival)
+        note_time(books, &walk, d.arrival_ns)
         if sender != NULL and not walk.sequence.is_null:
             follow(sender, walk.sequence.whole, r.narrow, books)
         if r.single_object:
@@ -183,24 +191,23 @@ cdef Reason walk_records(Receiving *r, State *state, unsigned int i, const uint8
         books.ring_full += books.building.spare
         p = walk.end
     if not r.single_object:
-        memcpy(out + books.building.length, slot, end - slot)  # fits by make_room
-        books.building.length += <uint32_t>(end - slot)
+        memcpy(out + books.building.length, d.data, d.length)  # fits by make_room
+        books.building.length += d.length
     return REASON_OK
 
 
-cdef Reason take_records(Receiving *r, State *state, unsigned int i, uint32_t length, uint32_t *offset) noexcept nogil:
+cdef Reason take_records(Receiving *r, State *state, const Datagram *d, uint32_t *offset) noexcept nogil:
     """Bring the records of a packet into the block and the books, all of them or none."""
-    cdef const uint8_t *slot = r.parts.slots + i * SLOT_STRIDE
     cdef Sender *sender = NULL
     cdef Sender sender_before
     cdef Books before
     cdef Reason reason
-    make_room(&r.ring, state, length)
+    make_room(&r.ring, state, d.length)
     before = state.books
     if r.numbered:
-        sender = find_sender(state.senders, r.parts.names[i].sin_addr.s_addr, r.parts.names[i].sin_port, r.batch)
+        sender = find_sender(state.senders, d.sender.sin_addr.s_addr, d.sender.sin_port, r.batch)
         sender_before = sender[0]
-    reason = walk_records(r, state, i, slot, slot + length, sender, offset)
+    reason = walk_records(r, state, d, sender, offset)
     if reason != REASON_OK:
         state.books = before
         if sender != NULL:
@@ -208,38 +215,58 @@ cdef Reason take_records(Receiving *r, State *state, unsigned int i, uint32_t le
     return reason
 
 
-cdef void take_packet(Receiving *r, State *state, unsigned int i) noexcept nogil:
-    """Account for one datagram: into the block and the forward list, or refused and set aside."""
-    cdef uint32_t length = min(r.parts.messages[i].msg_len, <uint32_t>SLOT_BYTES)
+cdef void take_packet(Receiving *r, State *state, const Datagram *d) noexcept nogil:
+    """Account for one packet: into the block and the full-rate stream, or refused and set aside."""
     cdef uint32_t offset = 0
     cdef Reason reason
-    if length == 0:
+    if d.length == 0:
         reason = REASON_EMPTY
-    elif r.parts.messages[i].msg_hdr.msg_flags & MSG_TRUNC:
+    elif d.truncated:
         reason = REASON_TRUNCATED
     else:
-        reason = take_records(r, state, i, length, &offset)
+        reason = take_records(r, state, d, &offset)
     if reason != REASON_OK:
         state.rejected[<int>reason] += 1
-        set_aside(r, i, reason, length, offset)
+        set_aside(r, d, reason, offset)
         return
     state.books.packets += 1
-    state.books.bytes += length
+    state.books.bytes += d.length
     if r.forward.fd >= 0:
-        forward(r, state, i, length)
+        forward(r, state, d)
 
 
-cdef void forward(Receiving *r, const State *state, unsigned int i, uint32_t length) noexcept nogil:
+cdef void take_message(Receiving *r, State *state, unsigned int i) noexcept nogil:
+    """Take the packet that is in a slot, or the packets of equal size that the kernel joined there (UDP_GRO)."""
+    cdef const mmsghdr *message = &r.parts.messages[i]
+    cdef uint32_t rest = min(message.msg_len, <uint32_t>SLOT_BYTES)
+    cdef uint32_t size
+    cdef Datagram d
+    size = read_control(message, &d.arrival_ns)
+    d.sender = &r.parts.names[i]
+    d.data = r.parts.slots + i * SLOT_STRIDE
+    d.truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0
+    if size == 0 or d.truncated:
+        size = rest
+    while True:
+        d.length = min(size, rest)
+        take_packet(r, state, &d)
+        d.data += d.length
+        rest -= d.length
+        if rest == 0:
+            break
+
+
+cdef void forward(Receiving *r, const State *state, const Datagram *d) noexcept nogil:
     """Queue a packet to be re-sent: from the block, where it follows the one before, or with its frames from the slot."""
     cdef const Building *b = &state.books.building
     if r.single_object:
-        queue_packet(&r.forward, r.parts.slots + i * SLOT_STRIDE, length)
+        queue_packet(&r.forward, d.data, d.length)
         return
     if b.block != r.forward_block:
         # A block of the spares may be taken again within this batch.
         send_queued(&r.forward)
         r.forward_block = b.block
-    queue_packet(&r.forward, block_data(&r.parts, b.block) + b.length - length, length)
+    queue_packet(&r.forward, block_data(&r.parts, b.block) + b.length - d.length, d.length)
 
 
 cdef void send_forward(Receiving *r, State *state) noexcept nogil:
@@ -261,7 +288,7 @@ cdef void take_batch(Receiving *r) noexcept nogil:
     for i in range(BATCH):
         if r.parts.messages[i].msg_len == MSG_EMPTY:
             break
-        take_packet(r, state, i)
+        take_message(r, state, i)
         r.used = i + 1
     send_forward(r, state)
     commit(r, state)
@@ -318,7 +345,7 @@ cdef void receive(Receiving *r) noexcept nogil:
         if not armed:
             arm(r)
             armed = True
-        count = recvmmsg(r.fd, r.parts.messages, BATCH, MSG_DONTWAIT, NULL)
+        count = recvmmsg(r.fd, r.parts.messages, r.batch_size, MSG_DONTWAIT, NULL)  # <= BATCH
         if count > 0:
             take_batch(r)
             armed = False
@@ -350,12 +377,12 @@ cdef void wait(Receiving *r) noexcept nogil:
 cdef class Receiver:
     """Receives one channel's packets into its mapping; `run` is the body of a thread.
 
-    `socket` is bound and has SO_TIMESTAMPNS on; `forward` is connected to the full-rate group, or -1.
+    `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; `forward` is connected to the full-rate group, or -1.
     """
     cdef Receiving r
     cdef object keep
 
-    def __cinit__(self, Mapping mapping, Plan plan, int socket, int forward, bint single_object, double age_s,
+    def __cinit__(self, Mapping mapping, Plan plan, int socket, int forward, bint single_object, bint joined, double age_s,
                   Doorbell bell, Doorbell writer, Doorbell decimator, Doorbell clerk):
         cdef Receiving *r = &self.r
         if mapping.parts.head.block_bytes < SLOT_BYTES:
@@ -365,6 +392,7 @@ cdef class Receiver:
         r.parts, r.plan = mapping.parts, &plan.c
         r.ring.parts = &r.parts
         r.fd, r.single_object = socket, single_object
+        r.batch_size = JOINED_BATCH if joined else BATCH
         outlet_init(&r.forward, forward)
         r.numbered = plan.c.sequence != NO_LEAF
         r.narrow = r.numbered and plan.c.leaves[plan.c.sequence].number == KIND_INT

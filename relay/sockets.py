@@ -17,6 +17,7 @@ __all__ = ["ChannelSockets", "kernel_drops", "open_input", "open_output"]
 SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
 SO_MEMINFO = 55
+UDP_GRO = 104
 IP_MULTICAST_ALL = 49
 MEMINFO = struct.Struct("9I")
 DROPS = 8  # place of the drop count in SO_MEMINFO
@@ -31,6 +32,7 @@ class ChannelSockets:
     full_rate: socket.socket
     decimated: socket.socket
     receive_buffer: int
+    gro: bool  # the kernel joins packets of equal size
 
     @classmethod
     def open(cls, spec: ChannelSpec) -> "ChannelSockets":
@@ -41,7 +43,7 @@ class ChannelSockets:
             decimated = undo.enter_context(open_output(spec.multicast, spec.multicast.decimated))
             granted = source.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
             undo.pop_all()
-        return cls(source, full, decimated, granted)
+        return cls(source, full, decimated, granted, spec.gro and join_packets(source))
 
     def close(self) -> None:
         for one in self.all():
@@ -74,6 +76,15 @@ def set_receive_buffer(sock: socket.socket, size: int) -> None:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
     except PermissionError:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+def join_packets(sock: socket.socket) -> bool:
+    """Have the kernel join packets of equal size from one sender (UDP_GRO); False where it cannot."""
+    try:
+        sock.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
+    except OSError:
+        return False
+    return True
 
 
 def open_output(multicast: Multicast, group: Group) -> socket.socket:

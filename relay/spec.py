@@ -73,6 +73,7 @@ class ChannelSpec:
     flush_interval_s: float = 1.0
     ring_bytes: int = 64 << 20
     receive_buffer_bytes: int = 64 << 20
+    gro: bool = False
     quarantine_bytes: int = 1 << 20
 
     @classmethod
