@@ -46,6 +46,7 @@ def extensions() -> list[Extension]:
             f"{package}.{source.stem}",
             [str(source.relative_to(ROOT))],
             include_dirs=["lib"],
+            depends=["lib/crc32c.h"],
             extra_compile_args=flags,
             extra_link_args=link,
         )

@@ -19,6 +19,7 @@ from speeddata.wire cimport read_long
 cdef extern from "crc32c.h" nogil:
     void crc32c_init()
     uint32_t crc_32c "crc32c"(uint32_t crc, const void* data, size_t size)
+    uint32_t crc32c_by_tables(uint32_t crc, const void* data, size_t size)
 
 cdef enum:
     ENTRY = 64        # bytes of an index entry
@@ -49,9 +50,11 @@ cdef struct Span:
     uint32_t flags
 
 
-def crc32c(const uint8_t[::1] data not None, uint32_t crc=0):
-    """CRC-32C of `data`, going on from `crc`."""
-    return crc_32c(crc, &data[0], data.shape[0]) if data.shape[0] else crc
+def crc32c(const uint8_t[::1] data not None, uint32_t crc=0, bint by_tables=False):
+    """CRC-32C of `data`, going on from `crc`; by the processor where it can, unless `by_tables`."""
+    if not data.shape[0]:
+        return crc
+    return crc32c_by_tables(crc, &data[0], data.shape[0]) if by_tables else crc_32c(crc, &data[0], data.shape[0])
 
 
 cdef uint64_t get(const uint8_t* p, int size) noexcept nogil:

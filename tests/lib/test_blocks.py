@@ -2,6 +2,8 @@ import struct
 
 import pytest
 import segments as made
+from hypothesis import given
+from hypothesis import strategies as st
 
 from speeddata.blocks import ENTRY_SIZE, Scanner, cover, crc32c, gather
 from speeddata.container import plan_of
@@ -19,6 +21,13 @@ def test_crc32c_is_castagnoli():
     assert crc32c(b"123456789") == 0xE3069283
     assert crc32c(b"") == 0
     assert crc32c(b"6789", crc32c(b"12345")) == 0xE3069283
+    assert crc32c(b"123456789", by_tables=True) == 0xE3069283
+
+
+@given(st.binary(max_size=300), st.integers(0, 2**32 - 1), st.integers(0, 9))
+def test_the_processor_and_the_tables_give_the_same_crc(data, crc, start):
+    part = memoryview(data)[start:]
+    assert crc32c(part, crc) == crc32c(part, crc, by_tables=True)
 
 
 def test_cover_without_entries_is_one_hole():
