@@ -72,6 +72,7 @@ cdef struct CPlan:
     Step* steps        # up to and with STEP_END
     uint32_t op_count
     uint32_t leaf_count
+    uint32_t step_count
     uint32_t minimum   # bytes of the smallest record
     int32_t time       # leaf that is the abscissa
     int32_t sequence   # leaf that numbers the records, or NO_LEAF

@@ -13,6 +13,14 @@ MEANINGS: dict[str, str]
 TIME_UNITS: dict[str, int]
 """Units of time, by the name that schemas and settings use."""
 
+class StepKind(IntEnum):
+    STEP_END = 0
+    STEP_LONG = 1
+    STEP_INT = 2
+    STEP_STRING = 3
+    STEP_NUMBER = 4
+    STEP_OTHER = 5
+
 class Kind(IntEnum):
     KIND_NULL = 0
     KIND_BOOLEAN = 1
@@ -67,6 +75,9 @@ class Plan:
         The time is int64 ns UTC, None when it cannot be right (null, NaN, outside 1677 to 2262); where schema and
         channel state no unit, the magnitude of this time tells it. RecordError carries the reason.
         """
+
+    def steps(self) -> list[tuple[int, int, int]]:
+        """Give the steps of the validating walk: bytes of fixed size, then what (StepKind), and its place."""
 
     def numbers(self, data: ReadableBuffer, offset: int = 0) -> dict[str, int | float | None]:
         """Give the numbers in the record that starts at `offset`, by signal; what is not a number is walked over."""

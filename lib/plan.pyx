@@ -22,7 +22,7 @@ cdef extern from *:
     bint __builtin_mul_overflow(int64_t a, int64_t b, int64_t* out) nogil
     bint __builtin_add_overflow(int64_t a, int64_t b, int64_t* out) nogil
 
-__all__ = ["REASONS", "TIME_UNITS", "Kind", "Plan", "Reason", "TimeUnit"]
+__all__ = ["REASONS", "TIME_UNITS", "Kind", "Plan", "Reason", "StepKind", "TimeUnit"]
 
 # Names of the reasons, by number.
 REASONS = ("", "empty", "truncated", "short", "trailing", "varint", "length", "union", "enum", "boolean", "utf8",
@@ -193,6 +193,7 @@ cdef class Plan:
         self.c.time = names.index(schema.time)
         self.c.sequence = NO_LEAF if schema.sequence is None else names.index(schema.sequence)
         found = steps(rows, leaves, {self.c.time, self.c.sequence} - {NO_LEAF})
+        self.c.step_count = <uint32_t>len(found)
         self.c.steps = <Step*>PyMem_Calloc(len(found), sizeof(Step))
         if self.c.ops == NULL or self.c.leaves == NULL or self.c.steps == NULL:
             raise MemoryError()
@@ -233,6 +234,11 @@ cdef class Plan:
             refuse(reason, offset + length)
         sequence = None if self.c.sequence == NO_LEAF else found.sequence.whole
         return length, time_of(&self.c, &found.time), sequence
+
+    def steps(self):
+        """Give the steps of the validating walk: bytes of fixed size, then what (StepKind), and its place."""
+        cdef uint32_t i
+        return [(self.c.steps[i].fixed, self.c.steps[i].kind, self.c.steps[i].place) for i in range(self.c.step_count)]
 
     def numbers(self, data, Py_ssize_t offset=0):
         """Give the numbers in the record that starts at `offset`, by signal."""

@@ -18,7 +18,7 @@ import fastavro
 from speeddata.plan import TIME_UNITS
 from speeddata.relay.channel import ChannelRelay
 from speeddata.relay.mapping import Mapping
-from speeddata.relay.sockets import ChannelSockets
+from speeddata.relay.sockets import ChannelSockets, set_receive_buffer
 from speeddata.relay.spec import ChannelSpec
 
 LIMIT_S = 20.0
@@ -85,7 +85,7 @@ def subscribe(address: str, port: int) -> socket.socket:
     """A subscriber of one group on the loopback interface."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
+    set_receive_buffer(sock, 32 << 20)
     sock.bind((address, port))
     member = socket.inet_aton(address) + socket.inet_aton("127.0.0.1")
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
