@@ -111,7 +111,7 @@ RELAY = (
         "algorithm",
         None,
         "how records are decimated; null: `downsample` when there is a factor, else `minmax`",
-        choices=("downsample", "minmax", "min-max"),
+        choices=("downsample", "average", "minmax", "min-max", "rms"),
     ),
     _channel(
         "decimation.factor",
@@ -191,7 +191,16 @@ RELAY = (
         low=65536,
         high=16 * MIB,
     ),
+    _channel("full_rate.enabled", "flag", True, "false sends nothing on the full-rate stream"),
     _channel("block_age_s", "number", 1.0, "age at which a block is written", unit="s", low=0.01, high=3600),
+    _channel(
+        "durability",
+        "choice",
+        "interval",
+        "when blocks are fsynced: each on its own, every `flush_interval_s`, or when the segment is sealed",
+        choices=("block", "interval", "none"),
+        optional=False,
+    ),
     _channel(
         "flush_interval_s", "number", 1.0, "longest time between two fsyncs", unit="s", low=0.01, high=3600
     ),
@@ -207,6 +216,16 @@ RELAY = (
         low=4096,
         high=2**30 - 1,
     ),
+    _channel(
+        "gro",
+        "flag",
+        False,
+        "have the kernel join packets of equal size on receipt: worth it where a sender or network card joins them",
+    ),
+    _channel(
+        "busy_poll", "flag", False, "the receiver never sleeps: less latency, and a whole core for the channel"
+    ),
+    _channel("cpus", "cpus", None, "cores that the channel's relay may run on; null: any"),
     _channel(
         "quarantine_bytes",
         "integer",

@@ -29,8 +29,8 @@ __all__ = [
 CHANNEL_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 NAME_WANTED = "1 to 64 letters, digits, _ . -, a letter or digit first, no '..'"
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
-NOT_BUILT = {"average": "downsample or minmax ('average' is not available yet)", "rms": "downsample or minmax ('rms' is not available yet)"}  # fmt: skip
 
+MAX_CPUS = 4096
 MAX_SHOWN = 160  # characters of a value in a message
 SHORT = reprlib.Repr()
 SHORT.maxstring = SHORT.maxother = 80
@@ -186,8 +186,6 @@ def _choice(setting: Setting, value: Any) -> str:
 
 
 def _algorithm(setting: Setting, value: Any) -> str:
-    if isinstance(value, str) and value in NOT_BUILT:
-        raise Wanted(NOT_BUILT[value])
     return "minmax" if value == "min-max" else _choice(setting, value)
 
 
@@ -239,6 +237,12 @@ def _names(_setting: Setting, value: Any) -> list[str]:
     return [name.lower() for name in value]
 
 
+def _cpus(_setting: Setting, value: Any) -> list[int]:
+    if isinstance(value, list) and value and all(type(cpu) is int and 0 <= cpu < MAX_CPUS for cpu in value):
+        return sorted(set(value))
+    raise Wanted("a list of core numbers such as [2, 3]")
+
+
 def _name(_setting: Setting, value: Any) -> str:
     if not isinstance(value, str) or not CHANNEL_NAME.fullmatch(value):
         raise Wanted(NAME_WANTED)
@@ -269,6 +273,7 @@ CHECKS: dict[str, Callable[[Setting, Any], Any]] = {
     "ipv4": _ipv4,
     "group": _group,
     "names": _names,
+    "cpus": _cpus,
     "name": _name,
     "schema": _schema,
     "channels": _channels,

@@ -22,6 +22,10 @@ PLAIN = (
     "flush_interval_s",
     "ring_bytes",
     "receive_buffer_bytes",
+    "gro",
+    "busy_poll",
+    "cpus",
+    "durability",
     "quarantine_bytes",
 )
 # The thresholds of SpeedData 0.6 where only the mode was given.
@@ -55,6 +59,7 @@ def spec(channel: Channel, relay: Mapping[str, Any], archive: Path, streams: Str
         },
         "decimation": decimation(settings),
         "rotation": rotation(settings),
+        "full_rate": settings["full_rate.enabled"],
         **{key: settings[key] for key in PLAIN},
     }
 

@@ -7,6 +7,7 @@ main        signals, refused packets -> quarantine (here)
 """
 
 import logging
+import math
 import os
 import select
 import signal
@@ -69,6 +70,8 @@ class ChannelRelay:
     def run(self, on_report: Callable[[], None] | None = None) -> int:
         """Relay until SIGTERM, SIGINT or the end of the keeper; the exit status. SIGUSR1 calls `on_report`."""
         self.mapping.clean = False
+        if self.spec.cpus:
+            os.sched_setaffinity(0, self.spec.cpus)
         unit = self._repair()
         if not self.mapping.populate():
             log.warning("%s: receive buffers may not be locked in memory (ulimit -l)", self.spec.name)
@@ -108,8 +111,9 @@ class ChannelRelay:
     def _receiver(self) -> Receiver:
         bells = self.bells
         return Receiver(
-            self.mapping, self.plan, self.sockets.input.fileno(), self.sockets.full_rate.fileno(),
-            self.spec.framing == "single_object", self.sockets.gro, self.spec.block_age_s,
+            self.mapping, self.plan, self.sockets.input.fileno(),
+            self.sockets.full_rate.fileno() if self.spec.full_rate else -1,
+            self.spec.framing == "single_object", self.sockets.gro, self.spec.busy_poll, self.spec.block_age_s,
             bells["receiver"], bells["writer"], bells["decimator"], bells["clerk"],
         )  # fmt: skip
 
@@ -120,9 +124,9 @@ class ChannelRelay:
             every = 1
         elif not every:
             width_ns = round(1e9 / (how.rate_hz or 0))
-        aggregate = how.enabled and how.algorithm == "minmax"
+        algorithm = how.algorithm if how.enabled else "downsample"
         return Decimator(
-            self.mapping, self.plan, self.sockets.decimated.fileno(), aggregate, every, width_ns,
+            self.mapping, self.plan, self.sockets.decimated.fileno(), algorithm, every, width_ns,
             self.bells["decimator"],
         )  # fmt: skip
 
@@ -131,7 +135,7 @@ class ChannelRelay:
         units = {number: name for name, number in TIME_UNITS.items()}
         headers = [segment_header(spec.name, self.plan.schema.text, units.get(number)) for number in range(5)]
         return Writer(
-            self.mapping, self.folder_fd, spec.name, headers, spec.flush_interval_s,
+            self.mapping, self.folder_fd, spec.name, headers, flush_interval(spec),
             spec.rotation.seconds, spec.rotation.bytes, self.bells["writer"],
         )  # fmt: skip
 
@@ -196,6 +200,11 @@ class ChannelRelay:
         os.close(self.lock)
         self.mapping.clean = not self.failures
         return 1 if self.failures else 0
+
+
+def flush_interval(spec: ChannelSpec) -> float:
+    """Seconds that a block may wait for its fsync: none, some, or until its segment is sealed."""
+    return {"block": 0.0, "interval": spec.flush_interval_s, "none": math.inf}[spec.durability]
 
 
 def segment_header(channel: str, schema_text: str, unit: str | None) -> bytes:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from speeddata.errors import SpeedDataError
+from speeddata.errors import RelayError, SpeedDataError
 from speeddata.relay.channel import ChannelRelay, compile_plan
 from speeddata.relay.mapping import Mapping
 from speeddata.relay.sockets import ChannelSockets, kernel_drops
@@ -28,6 +28,8 @@ class Charge:
 
     def __init__(self, spec: ChannelSpec) -> None:
         compile_plan(spec)
+        if absent := set(spec.cpus or ()) - os.sched_getaffinity(0):
+            raise RelayError(f"cpus: {sorted(absent)} cannot be had, there are {sorted(os.sched_getaffinity(0))}")
         self.spec = spec
         self.sockets = ChannelSockets.open(spec)
         self.mapping = Mapping.create(spec.name, spec.block_bytes, spec.ring_bytes)
@@ -131,6 +133,7 @@ class Charge:
                 "wanted": self.spec.receive_buffer_bytes,
                 "granted": self.sockets.receive_buffer,
             },
+            "gro": self.sockets.gro,
             "source": {"address": address, "port": port},
             "full_rate_source": {"address": full_address, "port": full_port},
         }

@@ -14,7 +14,7 @@ class Decimator:
         mapping: Mapping,
         plan: Plan,
         socket: int,
-        aggregate: bool,
+        algorithm: str,
         every: int,
         width_ns: int,
         bell: Doorbell,

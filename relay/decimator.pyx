@@ -6,6 +6,7 @@ Coming too late it skips blocks and counts them; nobody waits for it.
 
     downsample   records N, 2N, 3N ...
     minmax       per bucket of N records, or of 1/rate of record time, two packets: minima, maxima
+    average, rms the same with one packet
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
@@ -15,6 +16,8 @@ from libc.string cimport memcpy, memset
 from speeddata.plan cimport REASON_OK, CPlan, Plan, TimeUnit, Walk, time_ns, walk_record
 from speeddata.relay.atomics cimport fence, load32, load64, store32
 from speeddata.relay.bucket cimport (
+    AGGREGATE_NONE,
+    Aggregate,
     CBucket,
     bucket_add,
     bucket_bound,
@@ -22,6 +25,7 @@ from speeddata.relay.bucket cimport (
     bucket_free,
     bucket_init,
     bucket_packet,
+    bucket_packets,
 )
 from speeddata.relay.c_system cimport (
     CLOCK_MONOTONIC,
@@ -42,6 +46,8 @@ from speeddata.relay.mapping cimport (
 )
 from speeddata.relay.outlet cimport Outlet, outlet_init, queue_packet, send_queued
 
+from speeddata.relay.bucket import AGGREGATES
+
 cdef enum:
     SECOND = 1_000_000_000
     REST_NS = 2_000_000         # rest between two looks at a busy block, so that packets gather
@@ -52,7 +58,7 @@ cdef struct Decimating:
     const CPlan *plan
     uint32_t every              # records a packet or bucket; 0 = by time
     int64_t width_ns            # of a bucket; 0 = by count
-    bint aggregate              # minmax, not downsample
+    bint aggregate              # by buckets, not downsample
     CBucket bucket
     int64_t bucket_number       # time // width_ns
     int64_t opened_ns           # monotonic, of the bucket
@@ -98,13 +104,13 @@ cdef void send_record(Decimating *d, const uint8_t *record, uint32_t length) noe
 
 
 cdef void send_bucket(Decimating *d) noexcept nogil:
-    """Send what the bucket holds, and empty it: a single record as it came, else minima and maxima."""
-    cdef unsigned int high
+    """Send what the bucket holds, and empty it: a single record as it came, else its aggregates."""
+    cdef unsigned int number
     if d.bucket.count == 1:
         send_record(d, d.bucket.last, d.bucket.last_length)
     elif d.bucket.count:
-        for high in range(2):
-            staged(d, bucket_packet(&d.bucket, high, stage(d, bucket_bound(&d.bucket))))
+        for number in range(bucket_packets(&d.bucket)):
+            staged(d, bucket_packet(&d.bucket, number, stage(d, bucket_bound(&d.bucket))))
     bucket_clear(&d.bucket)
 
 
@@ -252,17 +258,18 @@ cdef class Decimator:
     cdef Decimating d
     cdef object keep
 
-    def __cinit__(self, Mapping mapping, Plan plan, int socket, bint aggregate, int every, width_ns, Doorbell bell):
+    def __cinit__(self, Mapping mapping, Plan plan, int socket, str algorithm, int every, width_ns, Doorbell bell):
         cdef Decimating *d = &self.d
+        cdef Aggregate aggregate = AGGREGATES.get(algorithm, AGGREGATE_NONE)
         assert (every > 0) != (width_ns > 0) and (aggregate or every), "a bucket has a count or a width"
         self.keep = (mapping, plan, bell)
         memset(d, 0, sizeof(Decimating))
         d.parts, d.plan, d.bell = mapping.parts, &plan.c, &bell.bell
         outlet_init(&d.out, socket)
-        d.aggregate, d.every, d.width_ns = aggregate, every, width_ns
+        d.aggregate, d.every, d.width_ns = aggregate != AGGREGATE_NONE, every, width_ns
         d.copy = <uint8_t *>malloc(mapping.parts.head.block_bytes)
         d.staging = <uint8_t *>malloc(staging_bytes(&plan.c))
-        if d.copy == NULL or d.staging == NULL or bucket_init(&d.bucket, &plan.c, SLOT_BYTES) < 0:
+        if d.copy == NULL or d.staging == NULL or bucket_init(&d.bucket, &plan.c, aggregate, SLOT_BYTES) < 0:
             raise MemoryError("no memory for the decimator's buffers")
         if mapping.parts.head.trail.serial == 0:
             mapping.parts.head.trail.serial = 1

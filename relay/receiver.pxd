@@ -29,6 +29,7 @@ cdef struct Receiving:
     int64_t opened_ns        # monotonic time when it was first seen
     uint64_t batch           # number of the last one
     unsigned int batch_size  # messages in one; at most BATCH
+    bint spin                # never sleep
     Ring ring                # where blocks come from and go to
     unsigned int used        # messages that the last recvmmsg may have filled
     Outlet forward           # packets of this batch to the full-rate group

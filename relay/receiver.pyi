@@ -5,7 +5,7 @@ from speeddata.relay.mapping import Mapping
 class Receiver:
     """Receives one channel's packets into its mapping; `run` is the body of a thread.
 
-    `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; `forward` is connected to the full-rate group, or -1.
+    `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; with `spin` it is asked without a pause; `forward` is connected to the full-rate group, or -1.
     """
 
     def __init__(
@@ -16,6 +16,7 @@ class Receiver:
         forward: int,
         single_object: bool,
         joined: bool,
+        spin: bool,
         age_s: float,
         bell: Doorbell,
         writer: Doorbell,

@@ -360,7 +360,7 @@ cdef void receive(Receiving *r) noexcept nogil:
         if watch_age(r):
             # That left the batch DONE: what recvmmsg takes from now on must find it ARMED.
             armed = False
-        elif count <= 0:
+        elif count <= 0 and not r.spin:
             wait(r)
     if current_state(&r.parts, r.parts.head.commit).books.building.open:
         turn_block(r)
@@ -377,12 +377,12 @@ cdef void wait(Receiving *r) noexcept nogil:
 cdef class Receiver:
     """Receives one channel's packets into its mapping; `run` is the body of a thread.
 
-    `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; `forward` is connected to the full-rate group, or -1.
+    `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; with `spin` it is asked without a pause; `forward` is connected to the full-rate group, or -1.
     """
     cdef Receiving r
     cdef object keep
 
-    def __cinit__(self, Mapping mapping, Plan plan, int socket, int forward, bint single_object, bint joined, double age_s,
+    def __cinit__(self, Mapping mapping, Plan plan, int socket, int forward, bint single_object, bint joined, bint spin, double age_s,
                   Doorbell bell, Doorbell writer, Doorbell decimator, Doorbell clerk):
         cdef Receiving *r = &self.r
         if mapping.parts.head.block_bytes < SLOT_BYTES:
@@ -392,7 +392,7 @@ cdef class Receiver:
         r.parts, r.plan = mapping.parts, &plan.c
         r.ring.parts = &r.parts
         r.fd, r.single_object = socket, single_object
-        r.batch_size = JOINED_BATCH if joined else BATCH
+        r.batch_size, r.spin = JOINED_BATCH if joined else BATCH, spin
         outlet_init(&r.forward, forward)
         r.numbered = plan.c.sequence != NO_LEAF
         r.narrow = r.numbered and plan.c.leaves[plan.c.sequence].number == KIND_INT

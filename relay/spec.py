@@ -32,7 +32,7 @@ class Decimation:
     """How the decimated stream is made: by `factor` records or at `rate_hz` buckets a second of record time."""
 
     enabled: bool = True
-    algorithm: Literal["downsample", "minmax"] = "minmax"
+    algorithm: Literal["downsample", "minmax", "average", "rms"] = "minmax"
     factor: int | None = None
     rate_hz: float | None = 50.0
 
@@ -74,6 +74,10 @@ class ChannelSpec:
     ring_bytes: int = 64 << 20
     receive_buffer_bytes: int = 64 << 20
     gro: bool = False
+    busy_poll: bool = False
+    cpus: list[int] | None = None
+    full_rate: bool = True
+    durability: Literal["block", "interval", "none"] = "interval"
     quarantine_bytes: int = 1 << 20
 
     @classmethod

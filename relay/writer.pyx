@@ -7,6 +7,7 @@ again at the same place.
 
 import os
 
+from libc.math cimport isinf
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
@@ -43,7 +44,7 @@ cdef struct Writing:
     Parts parts
     Container container
     Bell *bell
-    int64_t flush_ns         # how long a record may wait for fdatasync, from when it came
+    int64_t flush_ns         # how long a record may wait for fdatasync, from when it came; FOR_EVER = until it is sealed
     int64_t rotate_ns        # age of a segment; 0 = any
     uint64_t rotate_bytes    # size of a segment; 0 = any
     int64_t dirty_ns         # monotonic time when the oldest record that waits for fdatasync came; 0 = none waits
@@ -100,7 +101,7 @@ cdef void flush(Writing *w, bint seal) noexcept nogil:
 
 cdef int64_t flush_due(const Writing *w) noexcept nogil:
     """When what is written must be on the disk; a writer that lags is not made to flush for every block."""
-    if w.dirty_ns == 0:
+    if w.dirty_ns == 0 or w.flush_ns == FOR_EVER:
         return FOR_EVER
     return max(w.dirty_ns + w.flush_ns, w.flushed_ns + w.flush_ns // 4)
 
@@ -229,7 +230,8 @@ cdef class Writer:
             w.container.headers[unit] = headers[unit]
             w.container.header_bytes[unit] = len(headers[unit])
         w.container.data = w.container.index = w.container.next_data = w.container.next_index = -1
-        w.flush_ns, w.rotate_ns, w.rotate_bytes = <int64_t>(flush_s * 1e9), rotate_s * 1_000_000_000, rotate_bytes
+        w.flush_ns = FOR_EVER if isinf(flush_s) else <int64_t>(flush_s * 1e9)
+        w.rotate_ns, w.rotate_bytes = rotate_s * 1_000_000_000, rotate_bytes
 
     def resume(self) -> None:
         """Take over the segment that the mapping says is open."""

@@ -2,6 +2,7 @@
 
 import io
 import math
+from fractions import Fraction
 
 import fastavro
 import numpy as np
@@ -92,3 +93,64 @@ def test_a_single_record_passes_as_it_came(record):
 def test_what_is_no_record_is_refused():
     with pytest.raises(RecordError):
         Bucket(PLAN).add(b"\x02")
+
+
+def numbers(given_records, name):
+    return [v for v in (record[name] for record in given_records) if v is not None and not math.isnan(v)]
+
+
+def aggregate(algorithm, given_records):
+    bucket = Bucket(PLAN, algorithm)
+    for record in given_records:
+        bucket.add(encode(SCHEMA, **record))
+    (packet,) = bucket.packets()
+    return decode(packet)
+
+
+@given(st.lists(records, min_size=2, max_size=8))
+def test_whole_averages_are_exact_and_round_half_to_even(given_records):
+    found = aggregate("average", given_records)
+    for name in ("whole", "some"):
+        values = numbers(given_records, name)
+        assert found[name] == (round(Fraction(sum(values), len(values))) if values else None)
+    for name in ("time", "n", "text", "wave"):
+        assert found[name] == given_records[-1][name]
+
+
+@pytest.mark.parametrize("algorithm", ["average", "rms"])
+@given(given_records=st.lists(records, min_size=2, max_size=8))
+def test_averages_and_rms_agree_with_numpy(algorithm, given_records):
+    found = aggregate(algorithm, given_records)
+    for name in ("real", "small", "maybe"):
+        values = np.array(numbers(given_records, name), np.longdouble)
+        if not len(values):
+            assert same(found[name], expected([record[name] for record in given_records], None))
+            continue
+        with np.errstate(all="ignore"):
+            wanted = np.mean(values) if algorithm == "average" else np.sqrt(np.mean(values * values))
+            wanted = np.float32(wanted) if name == "small" else np.float64(wanted)
+        size = np.max(np.abs(values)) if np.all(np.isfinite(values)) else 0
+        tolerance = float(np.finfo(np.float32 if name == "small" else np.float64).eps * size)
+        assert found[name] == pytest.approx(
+            float(wanted), rel=1e-7 if name == "small" else 1e-15, abs=tolerance, nan_ok=True
+        )
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=2, max_size=8))
+def test_the_rms_of_whole_numbers_is_within_their_type(values):
+    made = [
+        {
+            "time": 1,
+            "n": 0,
+            "real": 0.0,
+            "small": 0.0,
+            "whole": value,
+            "maybe": None,
+            "some": None,
+            "text": "",
+            "wave": [],
+        }
+        for value in values
+    ]
+    wanted = np.sqrt(np.mean(np.array(values, np.longdouble) ** 2))
+    assert aggregate("rms", made)["whole"] == pytest.approx(min(float(wanted), 2**63 - 1), rel=1e-15, abs=0.5)
