@@ -223,7 +223,10 @@ RELAY = (
         "have the kernel join packets of equal size on receipt: worth it where a sender or network card joins them",
     ),
     _channel(
-        "busy_poll", "flag", False, "the receiver never sleeps: less latency, and a whole core for the channel"
+        "busy_poll",
+        "flag",
+        False,
+        "the receiver never sleeps: less latency, and a whole core for the channel",
     ),
     _channel("cpus", "cpus", None, "cores that the channel's relay may run on; null: any"),
     _channel(

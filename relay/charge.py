@@ -29,7 +29,9 @@ class Charge:
     def __init__(self, spec: ChannelSpec) -> None:
         compile_plan(spec)
         if absent := set(spec.cpus or ()) - os.sched_getaffinity(0):
-            raise RelayError(f"cpus: {sorted(absent)} cannot be had, there are {sorted(os.sched_getaffinity(0))}")
+            raise RelayError(
+                f"cpus: {sorted(absent)} cannot be had, there are {sorted(os.sched_getaffinity(0))}"
+            )
         self.spec = spec
         self.sockets = ChannelSockets.open(spec)
         self.mapping = Mapping.create(spec.name, spec.block_bytes, spec.ring_bytes)

@@ -172,6 +172,7 @@ cdef class Mapping:
             "forward_cut": state.forward_cut,
             "decimated": head.trail.decimated,
             "decimate_failed": head.trail.failed,
+            "decimate_cut": head.trail.cut,
             "decimate_skipped_blocks": head.trail.skipped,
             "sequence": {"gaps": state.books.gaps, "duplicates": state.books.duplicates, "reordered": state.books.reordered},
             "ring": {"blocks": head.block_count, "queued": max(0, <int64_t>(state.tail - store.head))},

@@ -1,21 +1,12 @@
 """The receiver thread: socket -> walk -> block and full-rate stream."""
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from speeddata.plan cimport CPlan
-from speeddata.relay.c_system cimport sockaddr_in
 from speeddata.relay.doorbell cimport Bell
 from speeddata.relay.mapping cimport Parts
 from speeddata.relay.outlet cimport Outlet
 from speeddata.relay.ring cimport Ring
-
-# A packet in its slot.
-cdef struct Datagram:
-    uint8_t *data
-    uint32_t length
-    bint truncated           # it was larger
-    int64_t arrival_ns
-    const sockaddr_in *sender
 
 cdef struct Receiving:
     Parts parts

@@ -22,7 +22,7 @@ SHOWN_BY = {
     "relay/charge.py": "relay/test_keeper.py",
     "relay/client.py": "relay/test_keeper.py",
     "relay/container.pyx": "relay/test_writer.py",
-    "relay/outlet.pxd": "relay/test_receiver.py",
+    "relay/intake.pyx": "relay/test_receiver.py",
     "relay/ring.pyx": "relay/test_receiver.py",
 }
 

@@ -173,8 +173,8 @@ def test_what_is_wrong_is_said_with_what_is_wanted(folder: Path, relay: str, pat
         ("{name: x, port: 1, schema: ../x.avsc}", "no such file"),
         ("{name: x, port: 1, schema: {type: record, name: r, fields: []}}", "time"),
         (
-            "{name: x, port: 1, schema: agents/example.avsc, decimation: {algorithm: rms}}",
-            "not available yet",
+            "{name: x, port: 1, schema: agents/example.avsc, decimation: {algorithm: fft}}",
+            "one of downsample",
         ),
         (
             "{name: x, port: 1, schema: agents/example.avsc, decimation: {algorithm: downsample}}",

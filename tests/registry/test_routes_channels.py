@@ -133,8 +133,8 @@ ROWS = [
     ("config name", body(config={"name": "evil"}), None, 400, {"field": "config.name"}),
     ("config value", body(config={"decimation": "x"}), None, 400, {"field": "config.decimation"}),
     (
-        "config rms",
-        body(config={"decimation": {"algorithm": "rms"}}),
+        "config algorithm",
+        body(config={"decimation": {"algorithm": "fft"}}),
         None,
         400,
         {"field": "config.decimation.algorithm"},

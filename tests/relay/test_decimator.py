@@ -109,3 +109,16 @@ def test_what_is_left_is_sent_at_the_end(tmp_path):
         line.send(*(numbered(n, float(n)) for n in range(10)))
         line.wait(packets=10)
         assert line.stop()["decimated"] == 2
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "wanted"), [("average", [49.5, 49.5, 24.5]), ("rms", [57.3, 57.3, 28.4])]
+)
+def test_average_and_rms_send_one_packet_a_bucket(tmp_path, algorithm, wanted):
+    spec = make_spec(tmp_path, decimation={"algorithm": algorithm, "factor": 100, "rate_hz": None})
+    with subscribe(**spec["multicast"]["decimated"]) as subscriber, running(spec) as line:
+        line.send(*(numbered(n, float(n % 100)) for n in range(250)))
+        line.wait(decimated=3)
+        packets = drain(subscriber)
+        assert [sequence(p) for p in packets] == [99, 199, 249]
+        assert [value(p) for p in packets] == pytest.approx(wanted, abs=0.05)

@@ -32,12 +32,16 @@ def spec(tmp_path):
     return make_spec(tmp_path, port=free_port())
 
 
+UDP_SEGMENT = 103
+
+
 class Sender(threading.Thread):
     """Sends numbered records until it is told to stop."""
 
-    def __init__(self, port, pause=0.0005):
+    def __init__(self, port, pause=0.0005, *, joined=False):
         super().__init__()
         self.pause = pause
+        self.joined = joined
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.connect(("127.0.0.1", port))
         self.sent = 0
@@ -46,9 +50,14 @@ class Sender(threading.Thread):
     def run(self):
         with self.socket:
             while not self.ended.is_set():
-                for _ in range(20):
-                    self.socket.send(numbered(self.sent))
-                    self.sent += 1
+                packets = [numbered(self.sent + k) for k in range(20)]
+                self.sent += len(packets)
+                if self.joined and len(set(map(len, packets))) == 1:
+                    self.socket.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, len(packets[0]))
+                    packets = [b"".join(packets)]
+                for packet in packets:
+                    self.socket.send(packet)
+                self.socket.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 0)
                 self.ended.wait(self.pause)
 
     def finish(self):
@@ -78,11 +87,13 @@ def test_start_send_stop(keeper, spec):
     assert [r["n"] for r in read_records(keeper.data.parent / "archive" / "test")] == list(range(sent))
 
 
-def test_kill_9_loses_nothing_and_doubles_nothing(keeper, spec):
+@pytest.mark.parametrize("joined", [False, True])
+def test_kill_9_loses_nothing_and_doubles_nothing(keeper, spec, joined):
     """A short version of the kill proof: 15 kills at random moments."""
     seeded = random.Random(3)
-    keeper.start(spec)
-    sender = Sender(spec["port"])
+    keeper.start(spec | {"gro": joined})
+    assert keeper.stats("test")["gro"] == joined
+    sender = Sender(spec["port"], joined=joined)
     sender.start()
     for _ in range(15):
         before = keeper.list()[0]["restarts"]
@@ -295,3 +306,11 @@ def test_a_channel_whose_folder_is_deleted_gets_a_new_one_and_loses_nothing_that
     assert "folder has been deleted" in log_of(keeper)
     keeper.stop("test")
     assert [r["n"] for r in read_records(folder)] == list(range(1, 10))
+
+
+def test_a_relay_runs_on_the_cores_it_is_given(keeper, spec):
+    core = min(os.sched_getaffinity(0))
+    pid = keeper.start(spec | {"cpus": [core]})
+    wait_until(lambda: os.sched_getaffinity(pid) == {core})
+    with pytest.raises(RelayError, match=r"cpus: \[4095\] cannot be had, there are \["):
+        keeper.start(spec | {"name": "other", "port": free_port(), "cpus": [4095]})

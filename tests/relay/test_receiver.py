@@ -248,3 +248,17 @@ def test_a_block_must_hold_the_largest_datagram(tmp_path):
             line.start()
     finally:
         line.close()
+
+
+def test_the_full_rate_stream_can_be_off(tmp_path):
+    with running(make_spec(tmp_path, full_rate=False)) as line:
+        line.send(*(numbered(n) for n in range(100)))
+        stats = line.wait(archived=100, decimated=2)
+        assert (stats["forwarded"], stats["forward_failed"]) == (0, 0)
+
+
+def test_a_receiver_that_never_sleeps_receives_and_stops(tmp_path):
+    with running(make_spec(tmp_path, busy_poll=True)) as line:
+        line.send(*(numbered(n) for n in range(100)))
+        line.wait(archived=100, forwarded=100)
+    assert not line.threads

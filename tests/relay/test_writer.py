@@ -169,3 +169,15 @@ def test_without_the_segment_made_ready_rotation_loses_nothing(tmp_path):
             line.wait(archived=start + 1000)
         assert line.stats["segments"] > 1
         assert [r["n"] for r in read_records(line.folder)] == list(range(10_001))
+
+
+@pytest.mark.parametrize("durability", ["block", "none"])
+def test_blocks_are_flushed_one_by_one_or_when_the_segment_is_sealed(tmp_path, durability):
+    with running(make_spec(tmp_path, durability=durability, flush_interval_s=0.01, block_age_s=0.01)) as line:
+        for n in range(5):
+            line.send(numbered(n))
+            line.wait(archived=n + 1, **({"durable": n + 1} if durability == "block" else {}))
+        fsyncs, durable = line.stats["fsyncs"], line.stats["durable"]
+        assert (fsyncs, durable) == ((5, 5) if durability == "block" else (0, 0))
+        line.stop()
+        assert line.stats["durable"] == 5

@@ -1,0 +1,11 @@
+"""One message of a batch: a packet, or several that the kernel joined, validated and brought to where they belong.
+
+What it does is a function of the slot and the State alone, so that a successor which does it again comes to the same.
+"""
+
+from speeddata.relay.mapping cimport State
+from speeddata.relay.receiver cimport Receiving
+
+# Take the packets in slot `i` into the block and the books of `state`, and queue them for the full-rate stream; those
+# that are refused are counted and set aside.
+cdef void take_message(Receiving *r, State *state, unsigned int i) noexcept nogil
