@@ -19,6 +19,7 @@ from typing import Any
 from speeddata.plan import TIME_UNITS, Plan
 from speeddata.relay.decimator import Decimator
 from speeddata.relay.doorbell import Doorbell
+from speeddata.relay.handover import Door
 from speeddata.relay.lock import take_lock
 from speeddata.relay.mapping import Mapping
 from speeddata.relay.quarantine import Quarantine
@@ -43,15 +44,16 @@ def compile_plan(spec: ChannelSpec) -> Plan:
 
 
 class ChannelRelay:
-    """The relay of one channel in this process. `lifeline` reads end of file when the keeper is gone."""
+    """The relay of one channel in this process; where it has a `run_folder` (a descriptor), it can be adopted by a keeper."""
 
     def __init__(
-        self, spec: ChannelSpec, mapping: Mapping, sockets: ChannelSockets, lifeline: int = -1
+        self, spec: ChannelSpec, mapping: Mapping, sockets: ChannelSockets, run_folder: int = -1
     ) -> None:
         self.spec = spec
         self.mapping = mapping
         self.sockets = sockets
-        self.lifeline = lifeline
+        self.run_folder = run_folder
+        self.door: Door | None = None
         self.plan = compile_plan(spec)
         self.folder = Path(spec.archive)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
@@ -62,13 +64,15 @@ class ChannelRelay:
         # Who wakes which thread.
         self.bells = {name: Doorbell() for name in ("receiver", "writer", "decimator", "clerk")}
         self.quarantine = Quarantine(self.folder, spec.quarantine_bytes)
-        # Set by signal handlers and by the end of the lifeline.
+        # Set by signal handlers.
         self.stopping = False
         self.threads: dict[str, threading.Thread] = {}
         self.failures: list[str] = []
 
     def run(self, on_report: Callable[[], None] | None = None) -> int:
         """Relay until SIGTERM, SIGINT or the end of the keeper; the exit status. SIGUSR1 calls `on_report`."""
+        if self.run_folder >= 0:
+            self.door = Door(self.run_folder, self.spec.name, {"adopt": self._hand_over})
         self.mapping.clean = False
         if self.spec.cpus:
             os.sched_setaffinity(0, self.spec.cpus)
@@ -96,6 +100,10 @@ class ChannelRelay:
         )
         self._serve(wake)
         return self._stop()
+
+    def _hand_over(self, _request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
+        """What the next keeper needs."""
+        return {"spec": self.spec.to_json()}, [*(one.fileno() for one in self.sockets.all()), self.mapping.fd]
 
     def _repair(self) -> str | None:
         """Mend what a crash left, unless a former relay's mapping goes on; the time unit known from before."""
@@ -156,8 +164,8 @@ class ChannelRelay:
         """File refused packets until told to stop, or until a thread fails."""
         poll = select.poll()
         poll.register(wake, select.POLLIN)
-        if self.lifeline >= 0:
-            poll.register(self.lifeline, select.POLLHUP)
+        if self.door:
+            poll.register(self.door, select.POLLIN)
         clerk = self.bells["clerk"]
         rest_ms = int(CLERK_REST_S * 1000)
         while not self.stopping and not self.failures:
@@ -171,9 +179,8 @@ class ChannelRelay:
                 poll.unregister(clerk.fd)
             if wake in events:
                 os.read(wake, 64)
-            if self.lifeline in events:
-                log.warning("%s: the keeper is gone, stopping", self.spec.name)
-                self.stopping = True
+            if self.door and self.door.fileno() in events:
+                self.door.serve()
 
     def _file_refused(self) -> bool:
         """Put refused packets into quarantine; whether there were any."""
@@ -196,6 +203,8 @@ class ChannelRelay:
             self.threads[name].join()
         while self._file_refused():
             pass
+        if self.door:
+            self.door.close()
         os.close(self.folder_fd)
         os.close(self.lock)
         self.mapping.clean = not self.failures

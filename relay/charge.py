@@ -1,5 +1,6 @@
 """A channel in the keeper's care: its sockets and mapping, and the process that is its relay just now."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -10,6 +11,7 @@ from typing import Any
 
 from speeddata.errors import RelayError, SpeedDataError
 from speeddata.relay.channel import ChannelRelay, compile_plan
+from speeddata.relay.handover import Adopted
 from speeddata.relay.mapping import Mapping
 from speeddata.relay.sockets import ChannelSockets, kernel_drops
 from speeddata.relay.spec import ChannelSpec
@@ -24,19 +26,13 @@ CANNOT_START = 3
 
 
 class Charge:
-    """Sockets, mapping and process of one channel. RelayError or SchemaError when it cannot be begun."""
+    """Sockets, mapping and process of one channel."""
 
-    def __init__(self, spec: ChannelSpec) -> None:
-        compile_plan(spec)
-        if absent := set(spec.cpus or ()) - os.sched_getaffinity(0):
-            raise RelayError(
-                f"cpus: {sorted(absent)} cannot be had, there are {sorted(os.sched_getaffinity(0))}"
-            )
-        self.spec = spec
-        self.sockets = ChannelSockets.open(spec)
-        self.mapping = Mapping.create(spec.name, spec.block_bytes, spec.ring_bytes)
-        # The living relay; None between death and restart.
+    def __init__(self, spec: ChannelSpec, sockets: ChannelSockets, mapping: Mapping) -> None:
+        self.spec, self.sockets, self.mapping = spec, sockets, mapping
+        # The living relay, and a descriptor of it; none between death and restart.
         self.pid: int | None = None
+        self.pidfd = -1
         self.started = 0.0  # monotonic
         self.since = time.time_ns()  # of the present state
         self.reason = ""  # why no relay lives
@@ -48,17 +44,37 @@ class Charge:
         self.drained = False
         # Clients that wait for the end.
         self.waiting: list[socket.socket] = []
-        if self.sockets.receive_buffer < spec.receive_buffer_bytes:
+
+    @classmethod
+    def begin(cls, spec: ChannelSpec) -> "Charge":
+        """A channel without a relay as yet. RelayError or SchemaError when it cannot be begun."""
+        compile_plan(spec)
+        if absent := set(spec.cpus or ()) - os.sched_getaffinity(0):
+            raise RelayError(
+                f"cpus: {sorted(absent)} cannot be had, there are {sorted(os.sched_getaffinity(0))}"
+            )
+        sockets = ChannelSockets.open(spec)
+        if sockets.receive_buffer < spec.receive_buffer_bytes:
             log.warning(
                 "%s: the kernel granted a receive buffer of %d bytes, %d were wanted (raise net.core.rmem_max)",
-                spec.name, self.sockets.receive_buffer, spec.receive_buffer_bytes,
+                spec.name, sockets.receive_buffer, spec.receive_buffer_bytes,
             )  # fmt: skip
+        return cls(spec, sockets, fresh_mapping(spec))
+
+    @classmethod
+    def adopt(cls, adopted: Adopted) -> "Charge":
+        """A channel whose relay an earlier keeper started. RelayError when what it hands over is not a channel's."""
+        spec = ChannelSpec.from_json(adopted.spec)
+        *fds, memory = adopted.fds
+        charge = cls(spec, ChannelSockets.adopt(fds), attach(adopted, memory))
+        charge.pid, charge.pidfd, charge.started = adopted.pid, adopted.pidfd, time.monotonic()
+        return charge
 
     def descriptors(self) -> set[int]:
         return {self.mapping.fd} | {one.fileno() for one in self.sockets.all()}
 
-    def fork(self, become_child: Callable[["Charge"], int]) -> int:
-        """Start a relay; gives a pidfd. `become_child` runs in it and gives the lifeline."""
+    def fork(self, become_child: Callable[["Charge"], int]) -> None:
+        """Start a relay. `become_child` runs in it and gives a descriptor of the run folder."""
         # The relay takes signals only when it has handlers of its own (ChannelRelay.run).
         former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
         self.mapping.words = ""
@@ -79,14 +95,14 @@ class Charge:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             raise
-        self.pid, self.started, self.since, self.reason = pid, time.monotonic(), time.time_ns(), ""
+        self.pid, self.pidfd, self.started = pid, pidfd, time.monotonic()
+        self.since, self.reason = time.time_ns(), ""
         log.info("%s: relay %d started", self.spec.name, pid)
-        return pidfd
 
-    def _relay(self, lifeline: int) -> int:
+    def _relay(self, run_folder: int) -> int:
         """The relay's life, in its own process."""
         try:
-            return ChannelRelay(self.spec, self.mapping, self.sockets, lifeline).run()
+            return ChannelRelay(self.spec, self.mapping, self.sockets, run_folder).run()
         except (SpeedDataError, OSError) as error:
             log.error("%s: %s", self.spec.name, error)
             self.mapping.words = str(error)
@@ -99,9 +115,9 @@ class Charge:
     def reap(self) -> float:
         """Take note of the relay's death; gives the seconds to wait before the next is started."""
         assert self.pid is not None, "only a living relay is reaped"
-        _, status = os.waitpid(self.pid, 0)
-        code = os.waitstatus_to_exitcode(status)
-        how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        how = _end_of(self.pid)
+        os.close(self.pidfd)
+        self.pidfd = -1
         self.reason = f"{how}: {self.mapping.words}" if self.mapping.words else how
         log.log(logging.INFO if self.stopping else logging.WARNING, "%s: relay %d ended: %s",
                 self.spec.name, self.pid, self.reason)  # fmt: skip
@@ -115,7 +131,8 @@ class Charge:
 
     def signal(self, number: int) -> None:
         if self.pid is not None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.pidfd, number)
 
     def describe(self) -> dict[str, Any]:
         state = "stopped" if self.stopping else "active" if self.pid else "backoff"
@@ -151,6 +168,32 @@ class Charge:
     def close(self) -> None:
         self.sockets.close()
         os.close(self.mapping.fd)
+
+
+def fresh_mapping(spec: ChannelSpec) -> Mapping:
+    return Mapping.create(spec.name, spec.block_bytes, spec.ring_bytes)
+
+
+def attach(adopted: Adopted, memory: int) -> Mapping:
+    """The mapping of an adopted relay. One of another version cannot be gone on with: its relay ends in order, and what comes
+    meanwhile waits in the socket for a relay with a fresh one."""
+    try:
+        return Mapping(memory)
+    except ValueError as error:
+        log.warning("relay %d: %s; it is replaced", adopted.pid, error)
+        os.close(memory)
+        signal.pidfd_send_signal(adopted.pidfd, signal.SIGTERM)
+        return fresh_mapping(ChannelSpec.from_json(adopted.spec))
+
+
+def _end_of(pid: int) -> str:
+    """How a dead relay ended; of one that was adopted only its parent is told."""
+    try:
+        _, status = os.waitpid(pid, 0)
+    except ChildProcessError:
+        return "ended"
+    code = os.waitstatus_to_exitcode(status)
+    return signal.Signals(-code).name if code < 0 else f"exit status {code}"
 
 
 def _work(stats: dict[str, Any]) -> int:

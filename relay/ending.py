@@ -1,13 +1,15 @@
 """Ending a keeper with its relays, in order where they answer, by force where they do not."""
 
 import logging
+import os
 from collections.abc import Iterator
 
 from speeddata.errors import RelayError
 from speeddata.relay.client import KeeperClient
-from speeddata.relay.strays import Stray, children, end, open_process, wait_end
+from speeddata.relay.handover import living_relays
+from speeddata.relay.strays import Stray, end, open_process, wait_end
 
-__all__ = ["end_all", "end_keeper"]
+__all__ = ["end_all", "end_keeper", "end_relays"]
 
 log = logging.getLogger(__name__)
 
@@ -21,24 +23,40 @@ def end_keeper(client: KeeperClient, pid: int) -> Iterator[str]:
     keeper = open_process("keeper", pid)
     if keeper is None:
         return
-    relays = [stray for child in children(pid) if (stray := open_process("relay", child))]
-    answers = client.ping() is not None
-    if answers:
+    relays = _relays(client)
+    answer = client.ping()
+    if answer:
         try:
             client.shutdown()
         except RelayError as error:
             log.warning("keeper: %s", error)
-    if answers and wait_end(keeper, KEEPER_GRACE_S):
-        yield f"keeper {pid} ended, with {len(relays)} relays"
+    if answer and wait_end(keeper, KEEPER_GRACE_S):
+        yield f"keeper {pid} ended, with {answer['channels']} relays"
         keeper.close()
     else:
         yield from end_all([keeper], DEAF_GRACE_S)
-    # They flush and end when the keeper is gone.
+    yield from end_relays(client, relays)
+
+
+def end_relays(client: KeeperClient, relays: list[Stray] | None = None) -> Iterator[str]:
+    """End relays that have no keeper any more; says what it ended."""
+    relays = _relays(client) if relays is None else relays
     left = [relay for relay in relays if not wait_end(relay, 0)]
     yield from end_all(left, RELAY_GRACE_S)
     for relay in relays:
         if relay not in left:
             relay.close()
+
+
+def _relays(client: KeeperClient) -> list[Stray]:
+    try:
+        folder = os.open(client.data / "run", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return []
+    try:
+        return [stray for pid in living_relays(folder) if (stray := open_process("relay", pid))]
+    finally:
+        os.close(folder)
 
 
 def end_all(processes: list[Stray], grace_s: float) -> Iterator[str]:

@@ -22,6 +22,7 @@ from typing import Any
 
 from speeddata.errors import RelayError, SpeedDataError
 from speeddata.relay.charge import Charge
+from speeddata.relay.handover import collect
 from speeddata.relay.lock import sign_lock, take_lock
 from speeddata.relay.spec import ChannelSpec
 
@@ -62,10 +63,21 @@ class Keeper:
         # Who asked for the shutdown.
         self.leaving: list[socket.socket] = []
         self.stopping = False
-        # Relays read end of file on it when the keeper is gone.
-        self.lifeline, self.lifeline_end = os.pipe2(os.O_CLOEXEC)
         self.waker = -1
+        self._adopt()
         self.listener = self._listen()
+
+    def _adopt(self) -> None:
+        """Go on with the relays of a keeper that was killed."""
+        for adopted in collect(self.folder, self.channels):
+            try:
+                charge = Charge.adopt(adopted)
+            except (SpeedDataError, ValueError, OSError) as error:
+                log.error("relay %d cannot be adopted: %s", adopted.pid, error)
+                continue
+            self.channels[charge.spec.name] = charge
+            self._watch(charge)
+            log.info("%s: relay %d adopted", charge.spec.name, adopted.pid)
 
     def _listen(self) -> socket.socket:
         with contextlib.suppress(FileNotFoundError):
@@ -205,11 +217,13 @@ class Keeper:
 
     def handle_start(self, _client: socket.socket, request: Answer) -> Answer:
         spec = ChannelSpec.from_json(request["spec"])
+        if spec.name not in self.channels:
+            self._adopt()  # its relay may have been too young when we began
         charge = self.channels.get(spec.name)
         if charge is None:
             if self.stopping:
                 raise RelayError("the keeper is shutting down")
-            charge = Charge(spec)
+            charge = Charge.begin(spec)
             self._fork(charge)
             self.channels[spec.name] = charge
         elif charge.spec != spec or charge.stopping:
@@ -262,7 +276,7 @@ class Keeper:
 
     def _fork(self, charge: Charge) -> None:
         try:
-            pidfd = charge.fork(self._become_child)
+            charge.fork(self._become_child)
         except OSError as error:
             if charge.spec.name not in self.channels:
                 charge.close()
@@ -270,16 +284,19 @@ class Keeper:
             log.error("%s: no process for its relay: %s", charge.spec.name, error)
             self._after(FORK_AGAIN_S, lambda: self._fork(charge))
             return
-        self.selector.register(pidfd, selectors.EVENT_READ, (self._on_exit, (charge, pidfd)))
+        self._watch(charge)
+
+    def _watch(self, charge: Charge) -> None:
+        self.selector.register(charge.pidfd, selectors.EVENT_READ, (self._on_exit, (charge,)))
 
     def _restart(self, charge: Charge) -> None:
         if not charge.stopping:
             self._fork(charge)
 
     def _become_child(self, charge: Charge) -> int:
-        """In the relay: let go of everything that is the keeper's or another channel's; the lifeline stays."""
+        """In the relay: let go of everything that is the keeper's or another channel's, but for the run folder."""
         signal.set_wakeup_fd(-1)
-        keep = charge.descriptors() | {self.lifeline}
+        keep = charge.descriptors()
         for entry in list(self.selector.get_map().values()):
             with contextlib.suppress(OSError):
                 os.close(entry.fd)
@@ -287,13 +304,12 @@ class Keeper:
             for fd in other.descriptors() - keep:
                 os.close(fd)
         self.selector.close()
-        for fd in (self.folder, self.lock, self.lifeline_end, self.waker):
+        for fd in (self.lock, self.waker):
             os.close(fd)
-        return self.lifeline
+        return self.folder
 
-    def _on_exit(self, charge: Charge, pidfd: int) -> None:
-        self.selector.unregister(pidfd)
-        os.close(pidfd)
+    def _on_exit(self, charge: Charge) -> None:
+        self.selector.unregister(charge.pidfd)
         delay = charge.reap()
         if charge.stopping:
             self._end(charge)

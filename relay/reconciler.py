@@ -114,7 +114,7 @@ class Reconciler:
         self._pidfd = -1
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.keeper_pid, os.WNOHANG)  # if it was ours
-        log.error("keeper %d is gone, its relays flush and end", self.keeper_pid)
+        log.error("keeper %d is gone, its relays go on", self.keeper_pid)
         self.keeper_pid, self.keeper_since_ns = None, time.time_ns()
         self.keeper_reason, self.keeper_restarts = "the keeper ended", self.keeper_restarts + 1
         self._keeper_deaths = 0

@@ -5,7 +5,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,13 @@ class ChannelSockets:
             granted = source.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
             undo.pop_all()
         return cls(source, full, decimated, granted, spec.gro and join_packets(source))
+
+    @classmethod
+    def adopt(cls, fds: Sequence[int]) -> "ChannelSockets":
+        """Those that another process opened; in the order of `all`."""
+        source, full, decimated = (socket.socket(fileno=fd) for fd in fds)
+        granted = source.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+        return cls(source, full, decimated, granted, bool(source.getsockopt(socket.IPPROTO_UDP, UDP_GRO)))
 
     def close(self) -> None:
         for one in self.all():

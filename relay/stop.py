@@ -8,7 +8,7 @@ import click
 
 from speeddata.relay.client import KeeperClient
 from speeddata.relay.data_folder import DataFolder
-from speeddata.relay.ending import end_all, end_keeper
+from speeddata.relay.ending import end_all, end_keeper, end_relays
 from speeddata.relay.lock import lock_holder
 from speeddata.relay.strays import find_stray, open_process
 from speeddata.settings_table import SERVICES
@@ -29,9 +29,11 @@ def stop_all(data: DataFolder) -> Iterator[str]:
     yield from end_all(orchestrators, ORCHESTRATOR_GRACE_S)
     strays = [stray for path in sorted(data.run.glob("*.pid")) if (stray := find_stray(path))]
     yield from end_all(strays, SERVICE_GRACE_S)
+    client = KeeperClient(data.path)
     keeper = lock_holder(data.keeper_lock)
     if keeper:
-        yield from end_keeper(KeeperClient(data.path), keeper)
+        yield from end_keeper(client, keeper)
+    yield from end_relays(client)
 
 
 @click.command()

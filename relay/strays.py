@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["MARK", "Stray", "children", "end", "find_stray", "open_process", "wait_end"]
+__all__ = ["MARK", "Stray", "end", "find_stray", "open_process", "wait_end"]
 
 MARK = "SPEEDDATA_PIDFILE"  # environment variable
 
@@ -52,14 +52,6 @@ def open_process(name: str, pid: int) -> Stray | None:
         stray.close()
         return None
     return stray
-
-
-def children(pid: int) -> list[int]:
-    """Pids of the children of a single-threaded process."""
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
 
 
 def wait_end(stray: Stray, limit_s: float) -> bool:

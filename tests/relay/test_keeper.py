@@ -8,11 +8,14 @@ import resource
 import shutil
 import signal
 import socket
+import stat
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from line import free_port, make_spec, numbered, read_records, subscribe, wait_until
+from system import alive
 
 from speeddata.errors import RelayError
 from speeddata.relay.client import KeeperClient
@@ -221,16 +224,77 @@ def test_shutdown_flushes_everything(keeper, spec):
     assert len(read_records(keeper.data.parent / "archive" / "test")) == sent
 
 
-def test_relays_end_in_order_when_the_keeper_is_killed(keeper, spec):
-    relay = keeper.start(spec)
+@pytest.mark.parametrize("joined", [False, True])
+def test_killing_keepers_and_relays_in_turn_loses_nothing_and_doubles_nothing(keeper, spec, joined):
+    seeded = random.Random(4)
+    keeper.start(spec | {"gro": joined})
+    sender = Sender(spec["port"], joined=joined)
+    sender.start()
+    for _ in range(8):
+        pid = keeper.list()[0]["pid"]
+        os.kill(keeper.ping()["pid"], signal.SIGKILL)
+        before = recorded(spec)
+        wait_until(lambda n=before: recorded(spec) > n, "data archived without a keeper")
+        keeper.start_keeper()
+        assert keeper.list()[0]["pid"] == pid, "adopted"
+        assert keeper.start(spec | {"gro": joined}) == pid, "the spec is the same"
+        time.sleep(seeded.uniform(0.001, 0.02))  # when to strike, not what to wait for
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda old=pid: keeper.list()[0]["pid"] not in (None, old))
+    sent = sender.finish()
+    stats = wait_until(lambda: (s := keeper.stats("test"))["archived"] == sent and s)
+    assert stats["kernel_drops"] == sum(stats["rejected"].values()) == 0
+    assert (stats["packets"], stats["gro"]) == (sent, joined)
+    keeper.stop("test")
+    assert [r["n"] for r in read_records(keeper.data.parent / "archive" / "test")] == list(range(sent))
+
+
+def recorded(spec):
+    """Bytes in the archive."""
+    return sum(path.stat().st_size for path in Path(spec["archive"]).glob("*.avro"))
+
+
+def test_a_relay_whose_mapping_is_of_another_version_is_replaced_and_loses_nothing(keeper, spec):
+    """As after an upgrade. What comes while it ends waits in its socket."""
+    old = keeper.start(spec)
     with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.connect(("127.0.0.1", spec["port"]))
         for n in range(100):
-            sender.sendto(numbered(n), ("127.0.0.1", spec["port"]))
+            sender.send(numbered(n))
         wait_until(lambda: keeper.stats("test")["records"] == 100)
+        os.kill(keeper.ping()["pid"], signal.SIGKILL)
+        (memory,) = (
+            fd for fd in Path(f"/proc/{old}/fd").iterdir() if os.readlink(fd).startswith("/memfd:speeddata")
+        )
+        with memory.open("r+b") as file:
+            file.seek(8)
+            file.write((999).to_bytes(8, "little"))
+        keeper.start_keeper()
+        for n in range(100, 200):
+            sender.send(numbered(n))
+        wait_until(lambda: keeper.list()[0]["pid"] not in (None, old))
+        wait_until(lambda: len(read_records(Path(spec["archive"]))) == 200)
+    keeper.stop("test")
+    assert [r["n"] for r in read_records(Path(spec["archive"]))] == list(range(200))
+
+
+def test_what_dead_relays_left_is_taken_away_and_nonsense_is_refused(keeper, spec):
+    run = keeper.data / "run"
+    relay = keeper.start(spec)
+    door = run / "relay-test.sock"
+    wait_until(door.exists)
+    assert stat.S_IMODE(door.stat().st_mode) == 0o600
+    for line in (b"{}\n", b"\xff\n", b'{"op": "fly"}\n', b"[]\n"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.connect(str(door))
+            client.sendall(line)
+            assert b'"ok": false' in client.recv(1000)
     os.kill(keeper.ping()["pid"], signal.SIGKILL)
-    wait_until(lambda: not os.path.exists(f"/proc/{relay}"))
-    assert len(read_records(keeper.data.parent / "archive" / "test")) == 100
+    os.kill(relay, signal.SIGKILL)
+    wait_until(lambda: not alive(relay))
     keeper.start_keeper()
+    assert keeper.list() == []
+    assert not door.exists()
     keeper.start(spec)
 
 
@@ -238,13 +302,13 @@ def test_a_relay_holds_nothing_of_the_keeper_or_of_other_channels(keeper, spec, 
     keeper.start(spec)
     other = make_spec(tmp_path / "other", port=free_port(), name="other")
     pids = [keeper.start(other), keeper.list("test")[0]["pid"]]
-    wait_until(lambda: (tmp_path / "archive" / "test" / ".lock").exists())
-    wait_until(lambda: (tmp_path / "other" / "archive" / "test" / ".lock").exists())
+    wait_until(lambda: len(list((keeper.data / "run").glob("relay-*.sock"))) == 2)
     for pid in pids:
         held = descriptors(pid)
         memory = [name for name in held if name.startswith("/memfd:")]
         assert len(memory) == 1
-        assert len([name for name in held if name.startswith("socket:")]) == 3
+        # Two groups, the input, and its own door.
+        assert len([name for name in held if name.startswith("socket:")]) == 4
         assert not [name for name in held if name.endswith((".sock", "keeper.lock"))]
 
 

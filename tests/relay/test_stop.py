@@ -42,13 +42,17 @@ def test_stop_ends_what_outlived_its_orchestrator(tmp_path: Path) -> None:
     assert not any(map(alive, [relay, keeper, *services.values()]))
 
 
-def test_stop_ends_a_keeper_that_answers_no_more(tmp_path: Path) -> None:
+def test_stop_ends_relays_that_outlived_their_keeper(tmp_path: Path) -> None:
     system = System(tmp_path / "data", "--only=relay")
     try:
         system.start()
+        relay = system.register("x", free_port(), NUMBERED)["pid"]
         keeper = system.get("/status")["keeper"]["pid"]
         system.end(signal.SIGKILL)
         os.kill(keeper, signal.SIGKILL)
+        assert alive(relay)
+        assert system.stop() == f"relay {relay} ended\n"
+        assert not alive(relay)
         assert "nothing runs" in system.stop()
     finally:
         system.stop()
