@@ -13,9 +13,11 @@ import select
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from speeddata.errors import RelayError
 from speeddata.plan import TIME_UNITS, Plan
 from speeddata.relay.decimator import Decimator
 from speeddata.relay.doorbell import Doorbell
@@ -26,7 +28,7 @@ from speeddata.relay.quarantine import Quarantine
 from speeddata.relay.receiver import Receiver
 from speeddata.relay.repair import last_unit, repair
 from speeddata.relay.sockets import ChannelSockets
-from speeddata.relay.spec import ChannelSpec
+from speeddata.relay.spec import ChannelSpec, Decimation
 from speeddata.relay.writer import Writer
 from speeddata.schema import Schema
 
@@ -72,7 +74,8 @@ class ChannelRelay:
     def run(self, on_report: Callable[[], None] | None = None) -> int:
         """Relay until SIGTERM, SIGINT or the end of the keeper; the exit status. SIGUSR1 calls `on_report`."""
         if self.run_folder >= 0:
-            self.door = Door(self.run_folder, self.spec.name, {"adopt": self._hand_over})
+            answers = {"adopt": self._hand_over, "decimate": self._decimate}
+            self.door = Door(self.run_folder, self.spec.name, answers)
         self.mapping.clean = False
         if self.spec.cpus:
             os.sched_setaffinity(0, self.spec.cpus)
@@ -80,6 +83,7 @@ class ChannelRelay:
         if not self.mapping.populate():
             log.warning("%s: receive buffers may not be locked in memory (ulimit -l)", self.spec.name)
         receiver, decimator, writer = self._receiver(), self._decimator(), self._writer()
+        self.decimator = decimator
         wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -126,17 +130,18 @@ class ChannelRelay:
         )  # fmt: skip
 
     def _decimator(self) -> Decimator:
-        how = self.spec.decimation
-        every, width_ns = how.factor or 0, 0
-        if not how.enabled:
-            every = 1
-        elif not every:
-            width_ns = round(1e9 / (how.rate_hz or 0))
-        algorithm = how.algorithm if how.enabled else "downsample"
+        how = self.spec.decimation.resolved()
         return Decimator(
-            self.mapping, self.plan, self.sockets.decimated.fileno(), algorithm, every, width_ns,
-            self.bells["decimator"],
-        )  # fmt: skip
+            self.mapping, self.plan, self.sockets.decimated.fileno(), *how, self.bells["decimator"]
+        )
+
+    def _decimate(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
+        """Decimate in another way from now on."""
+        decimation = Decimation.from_json(request["decimation"])
+        if not self.decimator.change(*decimation.resolved()):
+            raise RelayError("the last change of the decimation is not made yet")
+        self.spec = replace(self.spec, decimation=decimation)
+        return {}, []
 
     def _writer(self) -> Writer:
         spec = self.spec

@@ -68,6 +68,10 @@ class KeeperClient:
         pid: int = self._ask(op="start", spec=spec)["pid"]
         return pid
 
+    def decimate(self, name: str, decimation: dict[str, Any]) -> None:
+        """Have a channel decimated in another way from now on, without a pause."""
+        self._ask(op="decimate", name=name, decimation=decimation)
+
     def stop(self, name: str) -> None:
         """Stop a channel's relay and wait until all it received is on the disk."""
         self._ask(op="stop", name=name)

@@ -21,3 +21,6 @@ class Decimator:
     ) -> None: ...
     def run(self) -> None:
         """Decimate until the doorbell says stop and all blocks are read."""
+
+    def change(self, algorithm: str, every: int, width_ns: int) -> bool:
+        """Decimate in another way from now on; False while an earlier change is still to be made."""

@@ -32,7 +32,7 @@ from speeddata.relay.c_system cimport (
     CLOCK_REALTIME,
     clock_ns,
 )
-from speeddata.relay.doorbell cimport Bell, Doorbell, lie_down, sleep
+from speeddata.relay.doorbell cimport Bell, Doorbell, lie_down, ring, sleep
 from speeddata.relay.mapping cimport (
     MAX_BLOCKS,
     SLOT_BYTES,
@@ -53,12 +53,18 @@ cdef enum:
     REST_NS = 2_000_000         # rest between two looks at a busy block, so that packets gather
     NO_BUCKET = -0x7FFF_FFFF_FFFF_FFFF
 
+# How records are decimated.
+cdef struct How:
+    Aggregate aggregate         # of buckets; AGGREGATE_NONE: every so-manyth record (downsample)
+    uint32_t every              # records a packet or bucket; 0 = by time
+    int64_t width_ns            # of a bucket; 0 = by count
+
 cdef struct Decimating:
     Parts parts
     const CPlan *plan
-    uint32_t every              # records a packet or bucket; 0 = by time
-    int64_t width_ns            # of a bucket; 0 = by count
-    bint aggregate              # by buckets, not downsample
+    How how
+    How next                    # what it becomes when `changed`
+    uint32_t changed            # set by who asks for the change, cleared by the thread
     CBucket bucket
     int64_t bucket_number       # time // width_ns
     int64_t opened_ns           # monotonic, of the bucket
@@ -124,16 +130,16 @@ cdef int64_t bucket_of(Decimating *d, const Walk *walk) noexcept nogil:
     cdef int64_t ns
     if not time_ns(&walk.time, <TimeUnit>unit, &ns):
         ns = clock_ns(CLOCK_REALTIME)
-    return floor_div(ns, d.width_ns)
+    return floor_div(ns, d.how.width_ns)
 
 
 cdef void add_to_bucket(Decimating *d, const uint8_t *record, const Walk *walk, int64_t now) noexcept nogil:
     """Bring a record into the bucket, sending first the one that it ends."""
     cdef int64_t number
-    if d.width_ns:
+    if d.how.width_ns:
         number = bucket_of(d, walk)
         # A record that is a little late joins the bucket; one of a clock set back by over a second begins a new one.
-        if d.bucket.count and (number > d.bucket_number or number < d.bucket_number - SECOND // d.width_ns):
+        if d.bucket.count and (number > d.bucket_number or number < d.bucket_number - SECOND // d.how.width_ns):
             send_bucket(d)
         if d.bucket.count == 0:
             d.bucket_number = number
@@ -141,7 +147,7 @@ cdef void add_to_bucket(Decimating *d, const uint8_t *record, const Walk *walk, 
         d.opened_ns = now
     d.touched_ns = now
     bucket_add(&d.bucket, record, <uint32_t>(walk.end - record))
-    if d.every and d.bucket.count >= d.every:
+    if d.how.every and d.bucket.count >= d.how.every:
         send_bucket(d)
 
 
@@ -152,11 +158,11 @@ cdef void take_records(Decimating *d, const uint8_t *end) noexcept nogil:
     cdef const uint8_t *p = d.copy
     cdef Walk walk
     while p < end and walk_record(d.plan, p, end, &walk) == REASON_OK:
-        if d.aggregate:
+        if d.how.aggregate:
             add_to_bucket(d, p, &walk, now)
         else:
             trail.phase += 1
-            if trail.phase >= d.every:
+            if trail.phase >= d.how.every:
                 trail.phase = 0
                 send_record(d, p, <uint32_t>(walk.end - p))
         p = walk.end
@@ -206,11 +212,11 @@ cdef int64_t deadline(const Decimating *d) noexcept nogil:
     """
     if d.bucket.count == 0:
         return 0
-    if d.width_ns == 0:
+    if d.how.width_ns == 0:
         return d.touched_ns + SECOND
     if d.bucket.count == 1:
-        return d.opened_ns + min(d.width_ns, <int64_t>SECOND)
-    return min(d.touched_ns + SECOND, d.opened_ns + d.width_ns + SECOND)
+        return d.opened_ns + min(d.how.width_ns, <int64_t>SECOND)
+    return min(d.touched_ns + SECOND, d.opened_ns + d.how.width_ns + SECOND)
 
 
 cdef void decimate(Decimating *d) noexcept nogil:
@@ -220,6 +226,8 @@ cdef void decimate(Decimating *d) noexcept nogil:
     cdef bint stopping
     while True:
         stopping = load32(&d.bell.stop)
+        if load32(&d.changed):
+            change(d)
         while step(d):
             pass
         due, now = deadline(d), clock_ns(CLOCK_MONOTONIC)
@@ -237,6 +245,15 @@ cdef void decimate(Decimating *d) noexcept nogil:
             sleep(d.bell, -1, REST_NS)
     send_bucket(d)
     send_staged(d)
+
+
+cdef void change(Decimating *d) noexcept nogil:
+    """Decimate in another way from here on, after sending the bucket that is open."""
+    send_bucket(d)
+    d.how = d.next
+    d.bucket.aggregate = d.how.aggregate
+    d.parts.head.trail.phase = 0
+    store32(&d.changed, 0)
 
 
 cdef bint something_new(Decimating *d) noexcept nogil:
@@ -260,16 +277,14 @@ cdef class Decimator:
 
     def __cinit__(self, Mapping mapping, Plan plan, int socket, str algorithm, int every, width_ns, Doorbell bell):
         cdef Decimating *d = &self.d
-        cdef Aggregate aggregate = AGGREGATES.get(algorithm, AGGREGATE_NONE)
-        assert (every > 0) != (width_ns > 0) and (aggregate or every), "a bucket has a count or a width"
         self.keep = (mapping, plan, bell)
         memset(d, 0, sizeof(Decimating))
         d.parts, d.plan, d.bell = mapping.parts, &plan.c, &bell.bell
+        d.how = how_of(algorithm, every, width_ns)
         outlet_init(&d.out, socket)
-        d.aggregate, d.every, d.width_ns = aggregate != AGGREGATE_NONE, every, width_ns
         d.copy = <uint8_t *>malloc(mapping.parts.head.block_bytes)
         d.staging = <uint8_t *>malloc(staging_bytes(&plan.c))
-        if d.copy == NULL or d.staging == NULL or bucket_init(&d.bucket, &plan.c, aggregate, SLOT_BYTES) < 0:
+        if d.copy == NULL or d.staging == NULL or bucket_init(&d.bucket, &plan.c, d.how.aggregate, SLOT_BYTES) < 0:
             raise MemoryError("no memory for the decimator's buffers")
         if mapping.parts.head.trail.serial == 0:
             mapping.parts.head.trail.serial = 1
@@ -283,3 +298,19 @@ cdef class Decimator:
         """Decimate until the doorbell says stop and all blocks are read."""
         with nogil:
             decimate(&self.d)
+
+    def change(self, str algorithm, int every, width_ns) -> bool:
+        """Decimate in another way from now on; False while an earlier change is still to be made."""
+        if load32(&self.d.changed):
+            return False
+        self.d.next = how_of(algorithm, every, width_ns)
+        store32(&self.d.changed, 1)
+        ring(self.d.bell)
+        return True
+
+
+cdef How how_of(str algorithm, int every, width_ns) except *:
+    cdef How how
+    how.aggregate, how.every, how.width_ns = AGGREGATES.get(algorithm, AGGREGATE_NONE), every, width_ns
+    assert (every > 0) != (width_ns > 0) and (how.aggregate or every), "a bucket has a count or a width"
+    return how

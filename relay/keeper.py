@@ -17,14 +17,15 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from speeddata.errors import RelayError, SpeedDataError
 from speeddata.relay.charge import Charge
-from speeddata.relay.handover import collect
+from speeddata.relay.handover import ask_relay, collect
 from speeddata.relay.lock import sign_lock, take_lock
-from speeddata.relay.spec import ChannelSpec
+from speeddata.relay.spec import ChannelSpec, Decimation
 
 __all__ = ["KEEPER_SOCKET", "Keeper", "socket_address"]
 
@@ -229,6 +230,14 @@ class Keeper:
         elif charge.spec != spec or charge.stopping:
             raise RelayError(f"channel {spec.name!r} runs already, with other settings; stop it first")
         return {"pid": charge.pid}
+
+    def handle_decimate(self, _client: socket.socket, request: Answer) -> Answer:
+        charge = self._charge(request)
+        decimation = Decimation.from_json(request["decimation"])
+        if charge.pid is not None:
+            ask_relay(self.folder, charge.spec.name, {"op": "decimate", "decimation": request["decimation"]})
+        charge.spec = replace(charge.spec, decimation=decimation)
+        return {}
 
     def handle_stop(self, client: socket.socket, request: Answer) -> None:
         charge = self._charge(request)

@@ -36,6 +36,23 @@ class Decimation:
     factor: int | None = None
     rate_hz: float | None = 50.0
 
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Make one of what `asdict` gave; ConfigError for what none can be made of."""
+        try:
+            made = cls(**value)
+        except TypeError as error:
+            raise ConfigError([f"decimation {value!r}: {error}"]) from None
+        if problem := made.problem():
+            raise ConfigError([f"decimation {value!r}: {problem}"])
+        return made
+
+    def resolved(self) -> tuple[str, int, int]:
+        """Algorithm, records a bucket or 0, width of a bucket in ns or 0."""
+        if not self.enabled:
+            return "downsample", 1, 0
+        return self.algorithm, self.factor or 0, 0 if self.factor else round(1e9 / (self.rate_hz or 0))
+
     def problem(self) -> str:
         """Why this cannot be done; empty when it can."""
         if self.enabled and self.factor is None:

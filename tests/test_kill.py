@@ -1,4 +1,4 @@
-"""`kill -9` of relay and orchestrator while a sender runs: after a restart every file is readable and the books balance."""
+"""`kill -9` of relay, keeper and orchestrator while a sender runs: after it every file is readable and the books balance."""
 
 import os
 import signal
@@ -34,7 +34,11 @@ def kill(pid):
     os.kill(pid, signal.SIGKILL)
 
 
-def test_kill_9_of_relay_and_orchestrator_under_load(tmp_path):
+def status(system):
+    return system.ask("GET", "/api/v1/status")[1]
+
+
+def test_kill_9_of_relay_keeper_and_orchestrator_under_load(tmp_path):
     system = System(tmp_path / "data").start()
     body = {"name": "test", "port": free_port(), "schema": NUMBERED}
     assert system.ask("POST", "/api/v1/channels", body)[0] == 201
@@ -48,11 +52,18 @@ def test_kill_9_of_relay_and_orchestrator_under_load(tmp_path):
             kill(relay)
             wait_until(lambda p=relay: channel(system)["pid"] not in (None, p), "the next relay")
             if round_ == 1:
-                keeper = system.ask("GET", "/api/v1/status")[1]["keeper"]["pid"]
+                keeper = status(system)["keeper"]["pid"]
                 kill(system.process.pid)
                 system.process.wait()
                 system.start()
-                assert system.ask("GET", "/api/v1/status")[1]["keeper"]["pid"] == keeper, "nothing stopped"
+                assert status(system)["keeper"]["pid"] == keeper, "nothing stopped"
+            if round_ == 2:
+                keeper, relay = status(system)["keeper"]["pid"], channel(system)["pid"]
+                kill(keeper)
+                wait_until(
+                    lambda p=keeper: status(system)["keeper"]["pid"] not in (None, p), "the next keeper"
+                )
+                wait_until(lambda p=relay: channel(system)["pid"] == p, "the relay adopted")
     finally:
         sender.ended.set()
         sender.join()

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import stat
+import struct
 import threading
 import time
 from pathlib import Path
@@ -378,3 +379,29 @@ def test_a_relay_runs_on_the_cores_it_is_given(keeper, spec):
     wait_until(lambda: os.sched_getaffinity(pid) == {core})
     with pytest.raises(RelayError, match=r"cpus: \[4095\] cannot be had, there are \["):
         keeper.start(spec | {"name": "other", "port": free_port(), "cpus": [4095]})
+
+
+def test_decimation_changes_while_the_relay_runs(keeper, spec):
+    pid = keeper.start(spec | {"decimation": {"algorithm": "downsample", "factor": 10, "rate_hz": None}})
+    with (
+        subscribe(**spec["multicast"]["decimated"]) as subscriber,
+        socket.socket(type=socket.SOCK_DGRAM) as sender,
+    ):
+        sender.connect(("127.0.0.1", spec["port"]))
+
+        def decimated(count):
+            for n in range(100):
+                sender.send(numbered(n, float(n)))
+            return [struct.unpack("<d", subscriber.recv(1000)[-8:])[0] for _ in range(count)]
+
+        assert decimated(10) == [float(n) for n in range(9, 100, 10)]
+        keeper.decimate("test", {"algorithm": "average", "factor": 50, "rate_hz": None})
+        assert decimated(2) == [24.5, 74.5]
+        with pytest.raises(RelayError, match="downsample needs a factor"):
+            keeper.decimate("test", {"algorithm": "downsample"})
+        with pytest.raises(RelayError, match="no relay for channel 'other'"):
+            keeper.decimate("other", {"enabled": False})
+        assert keeper.list()[0]["pid"] == pid
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: keeper.list()[0]["pid"] not in (None, pid))
+        assert decimated(2) == [24.5, 74.5], "the successor has it too"
