@@ -135,8 +135,11 @@ class Charge:
                 signal.pidfd_send_signal(self.pidfd, number)
 
     def describe(self) -> dict[str, Any]:
-        state = "stopped" if self.stopping else "active" if self.pid else "backoff"
-        return {"name": self.spec.name, "pid": self.pid, "state": state, "reason": self.reason,
+        """Name, pid, state, reason, since, restarts: `degraded` is a relay that lives and does not archive all it gets."""
+        state, reason = "stopped" if self.stopping else "active" if self.pid else "backoff", self.reason
+        if state == "active" and (trouble := _trouble(self.mapping.stats())):
+            state, reason = "degraded", trouble
+        return {"name": self.spec.name, "pid": self.pid, "state": state, "reason": reason,
                 "since": self.since, "restarts": self.restarts}  # fmt: skip
 
     def stats(self) -> dict[str, Any]:
@@ -194,6 +197,15 @@ def _end_of(pid: int) -> str:
         return "ended"
     code = os.waitstatus_to_exitcode(status)
     return signal.Signals(-code).name if code < 0 else f"exit status {code}"
+
+
+def _trouble(stats: dict[str, Any]) -> str:
+    """Why records are not archived just now; empty when they are."""
+    if stats["disk_error"]:
+        return f"not archived: {stats['disk_error']}"
+    if stats["ring"]["queued"] >= stats["ring"]["blocks"] - 1:
+        return "not archived: the disk does not keep up"
+    return ""
 
 
 def _work(stats: dict[str, Any]) -> int:

@@ -405,3 +405,29 @@ def test_decimation_changes_while_the_relay_runs(keeper, spec):
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: keeper.list()[0]["pid"] not in (None, pid))
         assert decimated(2) == [24.5, 74.5], "the successor has it too"
+
+
+def test_a_relay_whose_disk_refuses_is_degraded_and_recovers(keeper, spec):
+    pid = keeper.start(spec)
+    with (
+        subscribe(**spec["multicast"]["full_rate"]) as subscriber,
+        socket.socket(type=socket.SOCK_DGRAM) as sender,
+    ):
+        sender.connect(("127.0.0.1", spec["port"]))
+
+        def record(n):
+            sender.send(numbered(n))
+            assert subscriber.recv(1000), "the live stream goes on"
+
+        record(0)
+        wait_until(lambda: keeper.stats("test")["durable"] == 1)
+        former = resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        record(1)
+        channel = wait_until(lambda: (c := keeper.list("test")[0])["state"] == "degraded" and c)
+        assert channel["reason"] == "not archived: File too large"
+        assert keeper.stats("test")["not_archived"]["disk_full"] == 1
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, former)
+        record(2)
+        wait_until(lambda: keeper.list("test")[0]["state"] == "active")
+    keeper.stop("test")
+    assert [r["n"] for r in read_records(Path(spec["archive"]))] == [0, 2]
