@@ -59,7 +59,7 @@ bench: build  ## Run the micro-benchmarks
 validate-schemas: build  ## Compile every schema in config/agents, naming file and field of an error
 	$(PY) -m speeddata.schema config/agents/*.avsc
 
-proof: build  ## Long proofs: all, or one (make proof PART=numbered, hostile or sanitize)
+proof: build  ## Long proofs: all, or one (make proof PART=numbered, hostile, kill or sanitize)
 	$(PY) -m pytest tests/proof -s -o python_files='proof_$(or $(PART),*).py'
 
 dist: build  ## Build the sdist and, from it, the wheel, into dist/

@@ -18,6 +18,7 @@ __all__ = ["main"]
 
 ORCHESTRATOR = "speeddata.relay.orchestrator"
 STOP = "speeddata.relay.stop"
+BENCH = "speeddata.relay.bench"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -55,6 +56,18 @@ def demo(options: RunOptions) -> None:
 def stop(data: Path) -> None:
     """End everything that runs on a data folder, also what outlived its orchestrator."""
     become(STOP, ["--data", str(data)])
+
+
+@commands.group(epilog=EPILOG)
+def bench() -> None:
+    """Measure what this machine can do."""
+
+
+@bench.command("relay", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def bench_relay(options: tuple[str, ...]) -> None:
+    """Loss against rate and processor time per packet of the relay, beside two baselines (--help lists the options)."""
+    become(BENCH, options)
 
 
 def become(module: str, arguments: Sequence[str]) -> None:

@@ -1,0 +1,21 @@
+import xml.etree.ElementTree
+
+from speeddata.relay.bench_plot import HEIGHT, WIDTH, plot
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_what_was_lost_lies_below_the_diagonal() -> None:
+    points = [{"rate": 100.0, "sent": 100, "lost": 0}, {"rate": 200.0, "sent": 200, "lost": 100}]
+    series = [{"name": "relay", "points": points}]
+    document = {
+        "machine": {"cores": 2, "processor": "A & B"},
+        "disturbed": True,
+        "results": [{"size": 200, "mode": "plain", "series": series}],
+    }
+    root = xml.etree.ElementTree.fromstring(plot(document))
+    (line,) = root.iter(f"{SVG}polyline")
+    places = [tuple(map(float, place.split(","))) for place in line.attrib["points"].split()]
+    half = (WIDTH / 2, HEIGHT / 2)
+    assert places == [(0.0, HEIGHT), half, (WIDTH, HEIGHT / 2)]
+    assert "A & B, disturbed" in "".join(root.itertext())
