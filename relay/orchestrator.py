@@ -127,7 +127,7 @@ class Orchestrator:
         wanted = services(self.options.services, self.settings, self.data, self.archive)
         former = [service.pidfile for service in wanted]
         if "relay" in self.options.services:
-            former += self.data.run.glob("source-*.pid")
+            former += [source.pidfile for source in demo_sources(self.settings, self.data)]
         self.supervisor.end_strays(former)
         self.supervisor.start([*wanted, *(demo_sources(self.settings, self.data) if self.demo else ())])
 

@@ -10,7 +10,7 @@ from speeddata.relay.client import KeeperClient
 from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.ending import end_all, end_keeper, end_relays
 from speeddata.relay.lock import lock_holder
-from speeddata.relay.strays import find_stray, open_process
+from speeddata.relay.strays import find_all_strays, open_process
 from speeddata.settings_table import SERVICES
 
 __all__ = ["main", "stop_all"]
@@ -27,8 +27,7 @@ def stop_all(data: DataFolder) -> Iterator[str]:
         if (process := open_process("orchestrator", pid))
     ]
     yield from end_all(orchestrators, ORCHESTRATOR_GRACE_S)
-    strays = [stray for path in sorted(data.run.glob("*.pid")) if (stray := find_stray(path))]
-    yield from end_all(strays, SERVICE_GRACE_S)
+    yield from end_all(find_all_strays(data.run), SERVICE_GRACE_S)
     client = KeeperClient(data.path)
     keeper = lock_holder(data.keeper_lock)
     if keeper:

@@ -1,6 +1,7 @@
-"""Processes that an orchestrator started, found again by their pid files, and ended.
+"""Processes that an orchestrator started, found again by what they carry in their environment, and ended.
 
-A pid may have gone to another process since: ours carry the path of their pid file in their environment.
+It is the path of their pid file. The file itself would not do: an orchestrator may be killed before it has written it, and
+a pid may have gone to another process since.
 """
 
 import contextlib
@@ -8,10 +9,11 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["MARK", "Stray", "end", "find_stray", "open_process", "wait_end"]
+__all__ = ["MARK", "Stray", "end", "find_all_strays", "find_strays", "open_process", "wait_end"]
 
 MARK = "SPEEDDATA_PIDFILE"  # environment variable
 
@@ -29,17 +31,38 @@ class Stray:
         os.close(self.pidfd)
 
 
-def find_stray(pidfile: Path) -> Stray | None:
-    """The living process of a pid file; None if it has ended."""
+def find_strays(pidfiles: Iterable[Path]) -> list[Stray]:
+    """The living processes of some pid files, whether these are there or not."""
+    wanted = {str(path): path.stem for path in pidfiles}
+    return _marked(wanted.get)
+
+
+def find_all_strays(run: Path) -> list[Stray]:
+    """The living processes whose pid files belong into a folder."""
+    return _marked(lambda path: Path(path).stem if Path(path).parent == run else None)
+
+
+def _marked(name_of: Callable[[str], str | None]) -> list[Stray]:
+    """Processes that carry the path of a pid file that has a name; sorted by it."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (name := name_of(_mark(entry))):
+            stray = open_process(name, int(entry.name))
+            if stray is not None and name_of(_mark(entry)) == name:
+                found.append(stray)
+            elif stray is not None:
+                stray.close()  # another has taken the pid meanwhile
+    return sorted(found, key=lambda stray: (stray.name, stray.pid))
+
+
+def _mark(process: Path) -> str:
+    """The path of a pid file that a process carries; empty when it carries none."""
     try:
-        pid = int(pidfile.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
-    stray = open_process(pidfile.stem, pid)
-    if stray is not None and not _carries(pid, pidfile):
-        stray.close()
-        return None
-    return stray
+        environment = (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    prefix = f"{MARK}=".encode()
+    return next((os.fsdecode(one[len(prefix) :]) for one in environment if one.startswith(prefix)), "")
 
 
 def open_process(name: str, pid: int) -> Stray | None:
@@ -76,11 +99,3 @@ def end(strays: list[Stray], grace_s: float) -> list[Stray]:
 def _signal(stray: Stray, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(stray.pidfd, number)
-
-
-def _carries(pid: int, pidfile: Path) -> bool:
-    try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return f"{MARK}={pidfile}".encode() in environment

@@ -18,7 +18,7 @@ from typing import Any
 from speeddata.pidfile import write_pidfile
 from speeddata.relay.event_loop import EventLoop
 from speeddata.relay.services import Service, back_off_s
-from speeddata.relay.strays import MARK, end, find_stray
+from speeddata.relay.strays import MARK, end, find_strays
 from speeddata.times import format_time
 
 __all__ = ["Supervisor", "Watch"]
@@ -85,7 +85,7 @@ class Supervisor:
 
     def end_strays(self, pidfiles: Iterable[Path]) -> None:
         """End what an earlier orchestrator started and left."""
-        strays = [stray for stray in map(find_stray, pidfiles) if stray]
+        strays = find_strays(pidfiles)
         killed = end(strays, STRAY_GRACE_S)
         for stray in strays:
             log.info(

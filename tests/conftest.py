@@ -12,5 +12,6 @@ settings.register_profile("short", max_examples=15, derandomize=True, **SHARED) 
 settings.register_profile("proof", max_examples=1000, **SHARED)
 settings.load_profile("proof" if os.environ.get("SPEEDDATA_PROOF") == "1" else "ci")
 
-# Under nohup what the tests start would ignore it too, as it should, and tests of SIGHUP would wait in vain.
+# Under nohup, or in the background of a shell, what the tests start would ignore these too, as it should, and tests would wait.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)

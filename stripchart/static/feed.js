@@ -205,8 +205,10 @@ export class Feed {
 
   // Milliseconds since the channel of a signal was last heard of, by the server's clock; NaN when it never was.
   age(signal, nowMs) {
-    const channel = this.channels.get(signal.channel);
-    return channel?.last ? Math.max(0, nowMs - channel.last) : NaN;
+    const { ring } = signal;
+    // The server tells once a second; until it has, there is the newest sample.
+    const last = this.channels.get(signal.channel)?.last ?? (ring.length ? ring.newestTime : 0);
+    return last ? Math.max(0, nowMs - last) : NaN;
   }
 
   isStale(signal, nowMs) {

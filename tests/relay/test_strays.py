@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from line import wait_until
 
-from speeddata.relay.strays import MARK, end, find_stray, open_process, wait_end
+from speeddata.relay.strays import MARK, end, find_all_strays, find_strays, open_process, wait_end
 
 SLEEP = "import time; print(flush=True); time.sleep(60)"
 STUBBORN = (
@@ -33,37 +33,38 @@ def spawn(processes: list[subprocess.Popen[bytes]], code: str, pidfile: Path, ma
     processes.append(process)
     assert process.stdout is not None
     process.stdout.read(1)  # it has come so far
-    pidfile.write_text(f"{process.pid}\n")
     return process.pid
 
 
-def test_a_process_is_found_by_its_pid_file(processes: list[subprocess.Popen[bytes]], tmp_path: Path) -> None:
+def test_a_process_is_found_by_what_it_carries(
+    processes: list[subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
     pid = spawn(processes, SLEEP, tmp_path / "pivot.pid")
-    stray = find_stray(tmp_path / "pivot.pid")
-    assert stray is not None
+    (stray,) = find_strays([tmp_path / "pivot.pid", tmp_path / "stripchart.pid"])
     assert (stray.name, stray.pid) == ("pivot", pid)
     assert not wait_end(stray, 0)
     assert end([stray], 10) == []
     assert wait_end(stray, 0)
     assert processes[0].wait() == -signal.SIGTERM
     stray.close()
-    assert find_stray(tmp_path / "pivot.pid") is None
+    assert find_strays([tmp_path / "pivot.pid"]) == []
 
 
-def test_a_process_that_has_the_pid_by_chance_is_not_ours(
+def test_all_of_a_folder_are_found_and_no_others(
     processes: list[subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
-    spawn(processes, SLEEP, tmp_path / "pivot.pid", mark="/elsewhere/pivot.pid")
-    assert find_stray(tmp_path / "pivot.pid") is None
-    (tmp_path / "pivot.pid").write_text(f"{os.getpid()}\n")
-    assert find_stray(tmp_path / "pivot.pid") is None
+    pids = [spawn(processes, SLEEP, tmp_path / f"{name}.pid") for name in ("b", "a")]
+    spawn(processes, SLEEP, tmp_path / "x.pid", mark=str(tmp_path / "elsewhere" / "pivot.pid"))
+    strays = find_all_strays(tmp_path)
+    assert [(stray.name, stray.pid) for stray in strays] == [("a", pids[1]), ("b", pids[0])]
+    assert find_strays([tmp_path / "x.pid"]) == []
+    for stray in strays:
+        stray.close()
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1", "0", "999999999", "9" * 50])
-def test_a_pid_file_of_nothing_is_nobody(tmp_path: Path, text: str) -> None:
-    (tmp_path / "pivot.pid").write_text(text)
-    assert find_stray(tmp_path / "pivot.pid") is None
-    assert find_stray(tmp_path / "nosuch.pid") is None
+@pytest.mark.parametrize("pid", [-1, 0, 999999999, 10**50])
+def test_a_pid_of_nobody_is_nobody(pid: int) -> None:
+    assert open_process("x", pid) is None
 
 
 def test_a_process_that_will_not_end_is_killed(
@@ -72,7 +73,7 @@ def test_a_process_that_will_not_end_is_killed(
     pids = [
         spawn(processes, code, tmp_path / f"{number}.pid") for number, code in enumerate((SLEEP, STUBBORN))
     ]
-    strays = [stray for number in range(2) if (stray := find_stray(tmp_path / f"{number}.pid"))]
+    strays = find_all_strays(tmp_path)
     assert [stray.pid for stray in end(strays, 1)] == [pids[1]]
     assert [process.wait() for process in processes] == [-signal.SIGTERM, -signal.SIGKILL]
     for stray in strays:

@@ -47,3 +47,11 @@ test("a signal that means another thing begins anew", () => {
   feed.handleSubscribed({ ...told, unit: "mV" });
   equal([signal.value, signal.text, signal.ring.length, drawn], [null, null, 0, ["clear"]]);
 });
+
+test("until the server has told how a channel does, its newest sample tells its age", () => {
+  const { feed, signal } = started();
+  feed.channels.delete("a");
+  equal([feed.age(signal, 9000), feed.isStale(signal, 9000)], [8000, true]);
+  signal.clear();
+  equal([feed.age(signal, 9000), feed.isStale(signal, 9000)], [null, false]);
+});
