@@ -21,6 +21,7 @@ __all__ = ["Charge"]
 log = logging.getLogger(__name__)
 
 MAX_DELAY_S = 30
+QUICK_DEATHS = 3  # in a row that are no reason to wait
 STEADY_S = 60.0  # a relay that lived as long as this, or did any work, is followed at once
 CANNOT_START = 3
 
@@ -127,7 +128,8 @@ class Charge:
         self.pid, self.since = None, time.time_ns()
         self.restarts += 1
         self.quick_deaths = 0 if steady else self.quick_deaths + 1
-        return 0.0 if self.quick_deaths <= 1 else float(min(MAX_DELAY_S, 2 ** (self.quick_deaths - 2)))
+        too_many = self.quick_deaths - QUICK_DEATHS
+        return 0.0 if too_many <= 0 else float(min(MAX_DELAY_S, 2 ** min(too_many - 1, 10)))
 
     def signal(self, number: int) -> None:
         if self.pid is not None:

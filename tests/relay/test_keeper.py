@@ -19,6 +19,7 @@ from line import free_port, make_spec, numbered, read_records, subscribe, wait_u
 from system import alive
 
 from speeddata.errors import RelayError
+from speeddata.relay.charge import QUICK_DEATHS
 from speeddata.relay.client import KeeperClient
 
 
@@ -159,7 +160,7 @@ def test_what_cannot_start_says_why(keeper, spec, tmp_path):
 def test_a_relay_that_dies_of_itself_is_backed_off_though_it_waited_for_packets(keeper, spec):
     """Being ready is no work: only packets are."""
     keeper.start(spec)
-    for kill in range(3):
+    for kill in range(QUICK_DEATHS + 1):
         channel = wait_until(lambda n=kill: (c := keeper.list()[0])["restarts"] == n and c["pid"] and c)
         wait_until(
             lambda c=channel: "relaying from" in log_of(keeper).rpartition(f"relay {c['pid']} started")[2]
