@@ -13,6 +13,8 @@ import socket
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ __all__ = ["Point", "main", "packets"]
 UDP_SEGMENT = 103
 MAX_RUN = 65507
 BISECTIONS = 5
-SENDER_CPU = 0
+SENDER_CPU = 0  # of those there are
 DISTURBED = 0.05  # of a core, used by others
 SCHEMA: dict[str, Any] = {
     "type": "record",
@@ -108,8 +110,8 @@ def run(name: str, size: int, mode: str, rate: float, seconds: float) -> Point:
         with (
             running(name, spec, Path(folder), set(cores[1:]) or set(cores)) as contender,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+            pinned(cores[SENDER_CPU]),
         ):
-            os.sched_setaffinity(0, {cores[SENDER_CPU]})
             sender.connect(("127.0.0.1", spec.port))
             if joined:
                 sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
@@ -119,10 +121,20 @@ def run(name: str, size: int, mode: str, rate: float, seconds: float) -> Point:
             contender.drain()
             spent, elapsed = contender.cpu_s() - cpu, time.monotonic() - start
             others = (_busy_s() - busy - (_own_s() - own) - spent) / elapsed
-            os.sched_setaffinity(0, cores)
             contender.finish()
     dealt = max(1, contender.packets)
     return Point(sent / took, sent, sent - contender.packets, spent / dealt * 1e9, max(0.0, others))
+
+
+@contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """Run on one core."""
+    former = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, former)
 
 
 def _busy_s() -> float:
