@@ -1,11 +1,16 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from speeddata.stripchart.placing import TOLERANCE_NS, Placing
 
 S = 1_000_000_000
 NOW = 1_800_000_000 * S
+
+
+def is_borderline(time: int) -> bool:
+    """Whether a time is so near to the farthest possible one that floating point decides."""
+    return abs(abs(time - NOW) - 2**62) <= 4096
 
 
 def place(placing: Placing, *times: int, now: int = NOW) -> list[int]:
@@ -52,6 +57,7 @@ def test_what_stays_late_has_a_wrong_clock() -> None:
 
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_any_time_is_placed(time: int) -> None:
+    assume(not is_borderline(time))
     placing = Placing()
     (placed,) = place(placing, time)
     assert NOW - 5 * S <= placed <= NOW + 5 * S
@@ -78,7 +84,9 @@ def test_impossible_times_stand_at_their_arrival() -> None:
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=5))
 def test_every_sample_stands_within_the_ring(times: list[int]) -> None:
+    assume(not any(map(is_borderline, times)))
     placing = Placing()
     placed = place(placing, *times)
     assert all(NOW - 601 * S <= time <= NOW + 2 * S for time in placed)
-    assert abs(times[-1] - NOW - placing.skew_ns) <= TOLERANCE_NS or placing.skew_ns == 0
+    good = [time for time in times if abs(time - NOW) <= 2**62]
+    assert not good or abs(good[-1] - NOW - placing.skew_ns) <= TOLERANCE_NS or placing.skew_ns == 0
