@@ -27,11 +27,11 @@ from rich.table import Table
 from speeddata.relay.bench_plot import plot
 from speeddata.relay.contenders import NAMES, TICK_S, running
 from speeddata.relay.load import send_load
+from speeddata.relay.sockets import UDP_SEGMENT
 from speeddata.relay.spec import ChannelSpec, Decimation, Group, Multicast
 
 __all__ = ["Point", "main", "packets"]
 
-UDP_SEGMENT = 103
 MAX_RUN = 65507
 BISECTIONS = 5
 SENDER_CPU = 0  # of those there are

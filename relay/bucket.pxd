@@ -15,8 +15,7 @@ cdef extern from *:
 # What a packet of a bucket shows of each number.
 cdef enum Aggregate:
     AGGREGATE_NONE    # no bucket: records as they are (downsample)
-    AGGREGATE_LOW
-    AGGREGATE_HIGH
+    AGGREGATE_MINMAX  # two packets: minima, maxima
     AGGREGATE_AVERAGE
     AGGREGATE_RMS     # square root of the average of the squares
 
@@ -33,7 +32,7 @@ cdef struct Digest:
 
 cdef struct CBucket:
     const CPlan *plan
-    Aggregate aggregate      # AVERAGE, RMS, or LOW for both extremes
+    Aggregate aggregate      # how its packets show numbers
     Digest *digests          # one per leaf
     uint8_t *last            # the last record
     uint32_t last_capacity

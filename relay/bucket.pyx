@@ -16,7 +16,7 @@ cdef enum:
     NUMBER_BYTES = 11  # a union branch and a varint
 
 
-AGGREGATES = {"minmax": AGGREGATE_LOW, "average": AGGREGATE_AVERAGE, "rms": AGGREGATE_RMS}
+AGGREGATES = {"minmax": AGGREGATE_MINMAX, "average": AGGREGATE_AVERAGE, "rms": AGGREGATE_RMS}
 
 cdef extern from "<math.h>" nogil:
     wide sqrtl(wide x)
@@ -52,7 +52,7 @@ cdef void digest(CBucket *b, Digest *d, const Number *value) noexcept nogil:
     if value.is_real and isnan(value.real):
         d.nan = True
         return
-    if b.aggregate == AGGREGATE_LOW:
+    if b.aggregate == AGGREGATE_MINMAX:
         if d.count == 0 or less(value, &d.low):
             d.low = value[0]
         if d.count == 0 or less(&d.high, value):
@@ -82,7 +82,7 @@ cdef int64_t round_quotient(int128 total, int64_t count) noexcept nogil:
 cdef void summarize(const CBucket *b, const Digest *d, bint is_real, unsigned int number, Number *out) noexcept nogil:
     """What packet `number` of the bucket shows of a signal that had numbers."""
     out.is_null, out.is_real = False, True
-    if b.aggregate == AGGREGATE_LOW:
+    if b.aggregate == AGGREGATE_MINMAX:
         out[0] = d.high if number else d.low
     elif b.aggregate == AGGREGATE_RMS:
         out.real = <double>sqrtl(d.total / d.count)
@@ -118,7 +118,7 @@ cdef uint32_t bucket_bound(const CBucket *b) noexcept nogil:
 
 
 cdef unsigned int bucket_packets(const CBucket *b) noexcept nogil:
-    return 2 if b.aggregate == AGGREGATE_LOW else 1
+    return 2 if b.aggregate == AGGREGATE_MINMAX else 1
 
 
 cdef uint32_t bucket_packet(const CBucket *b, unsigned int number, uint8_t *out) noexcept nogil:

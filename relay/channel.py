@@ -72,7 +72,7 @@ class ChannelRelay:
         self.failures: list[str] = []
 
     def run(self, on_report: Callable[[], None] | None = None) -> int:
-        """Relay until SIGTERM, SIGINT or the end of the keeper; the exit status. SIGUSR1 calls `on_report`."""
+        """Relay until SIGTERM or SIGINT; the exit status. SIGUSR1 calls `on_report`."""
         if self.run_folder >= 0:
             answers = {"adopt": self._hand_over, "decimate": self._decimate}
             self.door = Door(self.run_folder, self.spec.name, answers)

@@ -67,7 +67,8 @@ class Charge:
         """A channel whose relay an earlier keeper started. RelayError when what it hands over is not a channel's."""
         spec = ChannelSpec.from_json(adopted.spec)
         *fds, memory = adopted.fds
-        charge = cls(spec, ChannelSockets.adopt(fds), attach(adopted, memory))
+        mapping = attach(adopted, memory)
+        charge = cls(spec, ChannelSockets.adopt(fds), mapping)
         charge.pid, charge.pidfd, charge.started = adopted.pid, adopted.pidfd, time.monotonic()
         return charge
 
@@ -136,19 +137,21 @@ class Charge:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, number)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self, *, with_stats: bool = False) -> dict[str, Any]:
         """Name, pid, state, reason, since, restarts: `degraded` is a relay that lives and does not archive all it gets."""
         state, reason = "stopped" if self.stopping else "active" if self.pid else "backoff", self.reason
-        if state == "active" and (trouble := _trouble(self.mapping.stats())):
+        stats = self.mapping.stats()
+        if state == "active" and (trouble := _trouble(stats)):
             state, reason = "degraded", trouble
-        return {"name": self.spec.name, "pid": self.pid, "state": state, "reason": reason,
-                "since": self.since, "restarts": self.restarts}  # fmt: skip
+        about = {"name": self.spec.name, "pid": self.pid, "state": state, "reason": reason,
+                 "since": self.since, "restarts": self.restarts}  # fmt: skip
+        return about | {"stats": stats | self._socket_stats()} if with_stats else about
 
-    def stats(self) -> dict[str, Any]:
-        """Counters of the mapping, and what only the sockets tell."""
+    def _socket_stats(self) -> dict[str, Any]:
+        """What the mapping does not tell."""
         address, port = self.sockets.decimated.getsockname()
         full_address, full_port = self.sockets.full_rate.getsockname()
-        return self.mapping.stats() | {
+        return {
             "heartbeat": time.time_ns()
             if self.pid
             else None,  # a dead one is reaped before anybody is answered

@@ -73,8 +73,9 @@ class Keeper:
         for adopted in collect(self.folder, self.channels):
             try:
                 charge = Charge.adopt(adopted)
-            except (SpeedDataError, ValueError, OSError) as error:
+            except (SpeedDataError, ValueError, OSError, MemoryError) as error:
                 log.error("relay %d cannot be adopted: %s", adopted.pid, error)
+                adopted.close()
                 continue
             self.channels[charge.spec.name] = charge
             self._watch(charge)
@@ -208,13 +209,9 @@ class Keeper:
         return {"pid": os.getpid(), "channels": len(self.channels)}
 
     def handle_list(self, _client: socket.socket, request: Answer) -> Answer:
-        name, with_stats = request.get("name"), request.get("stats")
+        name, with_stats = request.get("name"), bool(request.get("stats"))
         shown = [charge for charge in self.channels.values() if name in (None, charge.spec.name)]
-        return {
-            "channels": [
-                charge.describe() | ({"stats": charge.stats()} if with_stats else {}) for charge in shown
-            ]
-        }
+        return {"channels": [charge.describe(with_stats=with_stats) for charge in shown]}
 
     def handle_start(self, _client: socket.socket, request: Answer) -> Answer:
         spec = ChannelSpec.from_json(request["spec"])

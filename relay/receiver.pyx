@@ -191,13 +191,14 @@ cdef void wait(Receiving *r) noexcept nogil:
 cdef class Receiver:
     """Receives one channel's packets into its mapping; `run` is the body of a thread.
 
-    `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; with `spin` it is asked without a pause; `forward` is connected to the full-rate group, or -1.
+    `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; with `spin` it is asked without a
+    pause. `forward` is connected to the full-rate group, or -1.
     """
     cdef Receiving r
     cdef object keep
 
-    def __cinit__(self, Mapping mapping, Plan plan, int socket, int forward, bint single_object, bint joined, bint spin, double age_s,
-                  Doorbell bell, Doorbell writer, Doorbell decimator, Doorbell clerk):
+    def __cinit__(self, Mapping mapping, Plan plan, int socket, int forward, bint single_object, bint joined, bint spin,
+                  double age_s, Doorbell bell, Doorbell writer, Doorbell decimator, Doorbell clerk):
         cdef Receiving *r = &self.r
         if mapping.parts.head.block_bytes < SLOT_BYTES:
             raise ValueError(f"block_bytes is {mapping.parts.head.block_bytes}, a block must hold {SLOT_BYTES}")

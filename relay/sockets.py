@@ -12,11 +12,12 @@ from pathlib import Path
 from speeddata.errors import RelayError
 from speeddata.relay.spec import ChannelSpec, Group, Multicast
 
-__all__ = ["ChannelSockets", "kernel_drops", "open_input", "open_output"]
+__all__ = ["UDP_SEGMENT", "ChannelSockets", "kernel_drops", "open_input", "open_output"]
 
 SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
 SO_MEMINFO = 55
+UDP_SEGMENT = 103
 UDP_GRO = 104
 IP_MULTICAST_ALL = 49
 MEMINFO = struct.Struct("9I")
@@ -26,13 +27,11 @@ OUTPUT_BUFFER = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class ChannelSockets:
-    """The sockets of one channel, and the receive buffer that the kernel granted."""
+    """The sockets of one channel."""
 
     input: socket.socket
     full_rate: socket.socket
     decimated: socket.socket
-    receive_buffer: int
-    gro: bool  # the kernel joins packets of equal size
 
     @classmethod
     def open(cls, spec: ChannelSpec) -> "ChannelSockets":
@@ -41,16 +40,28 @@ class ChannelSockets:
             source = undo.enter_context(open_input(spec.listen, spec.port, spec.receive_buffer_bytes))
             full = undo.enter_context(open_output(spec.multicast, spec.multicast.full_rate))
             decimated = undo.enter_context(open_output(spec.multicast, spec.multicast.decimated))
-            granted = source.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
             undo.pop_all()
-        return cls(source, full, decimated, granted, spec.gro and join_packets(source))
+        if spec.gro:
+            join_packets(source)
+        return cls(source, full, decimated)
 
     @classmethod
     def adopt(cls, fds: Sequence[int]) -> "ChannelSockets":
         """Those that another process opened; in the order of `all`."""
-        source, full, decimated = (socket.socket(fileno=fd) for fd in fds)
-        granted = source.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
-        return cls(source, full, decimated, granted, bool(source.getsockopt(socket.IPPROTO_UDP, UDP_GRO)))
+        return cls(*(socket.socket(fileno=fd) for fd in fds))
+
+    @property
+    def receive_buffer(self) -> int:
+        """Bytes of receive buffer that the kernel granted."""
+        return self.input.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+
+    @property
+    def gro(self) -> bool:
+        """Whether the kernel joins packets of equal size."""
+        try:
+            return bool(self.input.getsockopt(socket.IPPROTO_UDP, UDP_GRO))
+        except OSError:  # it does not know how
+            return False
 
     def close(self) -> None:
         for one in self.all():
@@ -85,13 +96,10 @@ def set_receive_buffer(sock: socket.socket, size: int) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
-def join_packets(sock: socket.socket) -> bool:
-    """Have the kernel join packets of equal size from one sender (UDP_GRO); False where it cannot."""
-    try:
+def join_packets(sock: socket.socket) -> None:
+    """Have the kernel join packets of equal size from one sender (UDP_GRO), where it can."""
+    with contextlib.suppress(OSError):
         sock.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
-    except OSError:
-        return False
-    return True
 
 
 def open_output(multicast: Multicast, group: Group) -> socket.socket:
