@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from speeddata.errors import RelayError
-from speeddata.relay.keeper import socket_address
+from speeddata.relay.keeper import KEEPER_SOCKET
+from speeddata.relay.unix_socket import socket_address
 
 __all__ = ["KeeperClient"]
 
@@ -114,7 +115,7 @@ class KeeperClient:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(limit_s)
-                connection.connect(socket_address(folder))
+                connection.connect(socket_address(folder, KEEPER_SOCKET))
                 connection.sendall(request)
                 answer = bytearray()
                 while not answer.endswith(b"\n"):

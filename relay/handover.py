@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from speeddata.errors import RelayError, SpeedDataError
+from speeddata.relay.unix_socket import listen, socket_address
 
 __all__ = ["Adopted", "Door", "ask_relay", "collect", "living_relays"]
 
@@ -54,12 +55,7 @@ class Door:
         self.folder = folder
         self.name = f"{PREFIX}{channel}{SUFFIX}"
         self.answers = answers
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.name, dir_fd=folder)
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.listener.bind(_address(folder, self.name))
-        os.chmod(self.name, 0o600, dir_fd=folder)
-        self.listener.listen(8)
+        self.listener = listen(folder, self.name, 8)
         self.listener.settimeout(LIMIT_S)
 
     def fileno(self) -> int:
@@ -116,7 +112,7 @@ def living_relays(folder: int) -> list[int]:
     for name in relay_sockets(folder):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client, contextlib.suppress(OSError):
             client.settimeout(LIMIT_S)
-            client.connect(_address(folder, name))
+            client.connect(socket_address(folder, name))
             found.append(_peer(client))
     return found
 
@@ -147,7 +143,7 @@ def _exchange(folder: int, name: str, request: Answer) -> tuple[Answer, int, lis
     """One request; its answer, who gave it, and the descriptors that came with it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(LIMIT_S)
-        client.connect(_address(folder, name))
+        client.connect(socket_address(folder, name))
         pid = _peer(client)
         client.sendall(json.dumps(request).encode() + b"\n")
         line, fds = _receive(client)
@@ -193,8 +189,3 @@ def _read_line(client: socket.socket) -> bytes:
             break
         line += data
     return bytes(line)
-
-
-def _address(folder: int, name: str) -> str:
-    """The socket's address by a descriptor of its folder: the path itself may be too long for one."""
-    return f"/proc/self/fd/{folder}/{name}"

@@ -26,8 +26,9 @@ from speeddata.relay.charge import Charge
 from speeddata.relay.handover import ask_relay, collect
 from speeddata.relay.lock import sign_lock, take_lock
 from speeddata.relay.spec import ChannelSpec, Decimation
+from speeddata.relay.unix_socket import listen
 
-__all__ = ["KEEPER_SOCKET", "Keeper", "socket_address"]
+__all__ = ["KEEPER_SOCKET", "Keeper"]
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +41,6 @@ ACCEPT_AGAIN_S = 0.5
 
 Answer = dict[str, Any]
 Event = tuple[Callable[..., None], tuple[Any, ...]]
-
-
-def socket_address(folder: int) -> str:
-    """The socket's address by a descriptor of its folder: the path itself may be too long for one."""
-    return f"/proc/self/fd/{folder}/{KEEPER_SOCKET}"
 
 
 class Keeper:
@@ -82,12 +78,7 @@ class Keeper:
             log.info("%s: relay %d adopted", charge.spec.name, adopted.pid)
 
     def _listen(self) -> socket.socket:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(KEEPER_SOCKET, dir_fd=self.folder)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(socket_address(self.folder))
-        os.chmod(KEEPER_SOCKET, 0o600, dir_fd=self.folder)
-        listener.listen(64)
+        listener = listen(self.folder, KEEPER_SOCKET, 64)
         listener.setblocking(False)
         self.selector.register(listener, selectors.EVENT_READ, (self._accept, ()))
         return listener
