@@ -2,28 +2,10 @@
 
 import os
 import signal
-import socket
-import threading
 
-from line import NUMBERED, free_port, numbered, read_records, wait_until
+from line import NUMBERED, free_port, read_records, wait_until
+from sender import Sender
 from system import System, speeddata
-
-
-class Sender(threading.Thread):
-    """Sends numbered records until it is told to stop."""
-
-    def __init__(self, port):
-        super().__init__()
-        self.port = port
-        self.sent = 0
-        self.ended = threading.Event()
-
-    def run(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            while not self.ended.wait(0.001):
-                for _ in range(5):
-                    sender.sendto(numbered(self.sent), ("127.0.0.1", self.port))
-                    self.sent += 1
 
 
 def channel(system):
@@ -42,7 +24,7 @@ def test_kill_9_of_relay_keeper_and_orchestrator_under_load(tmp_path):
     system = System(tmp_path / "data").start()
     body = {"name": "test", "port": free_port(), "schema": NUMBERED}
     assert system.ask("POST", "/api/v1/channels", body)[0] == 201
-    sender = Sender(body["port"])
+    sender = Sender(body["port"], pause=0.004)
     sender.start()
     try:
         for round_ in range(3):
@@ -65,8 +47,7 @@ def test_kill_9_of_relay_keeper_and_orchestrator_under_load(tmp_path):
                 )
                 wait_until(lambda p=relay: channel(system)["pid"] == p, "the relay adopted")
     finally:
-        sender.ended.set()
-        sender.join()
+        sender.finish()
     stats = wait_until(
         lambda: (s := channel(system)["stats"])["archived"] == sender.sent and s, "the last block"
     )

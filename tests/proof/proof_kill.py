@@ -20,6 +20,7 @@ from line import NUMBERED, free_port, make_spec, wait_until
 from speeddata.archive import Archive
 from speeddata.plan import Plan
 from speeddata.relay.client import KeeperClient
+from speeddata.relay.sockets import UDP_SEGMENT
 from speeddata.rows import encode
 from speeddata.schema import Schema
 
@@ -29,7 +30,6 @@ KEEPER_EVERY = 20  # kills
 FIRST = 1 << 27  # from here on numbers take five bytes, and all packets one size
 BURST = 40
 RATE = 50_000
-UDP_SEGMENT = 103
 SCHEMA = Schema.parse(NUMBERED)
 
 

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from speeddata.relay.load import count_packets, send_load
-
-UDP_SEGMENT = 103
+from speeddata.relay.sockets import UDP_SEGMENT
 
 
 @pytest.fixture

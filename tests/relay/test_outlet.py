@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from line import Line, drain, encode, make_spec, running, subscribe, wait_until
 
+from speeddata.relay.sockets import UDP_SEGMENT
+
 BLOB = {
     "type": "record",
     "name": "speeddata.test.blob",
     "fields": [{"name": "time", "type": "long"}, {"name": "data", "type": "bytes"}],
 }
-UDP_SEGMENT = 103
 
 
 def blob(size: int, fill: int = 0) -> bytes:
