@@ -15,6 +15,7 @@ cdef extern from "<time.h>" nogil:
         int tm_sec, tm_min, tm_hour, tm_mday, tm_mon, tm_year
     enum: CLOCK_REALTIME, CLOCK_MONOTONIC
     int clock_gettime(int clock, timespec *out)
+    int nanosleep(const timespec *time, timespec *rest)
     tm *gmtime_r(const long *seconds, tm *out)
 
 cdef extern from "<sys/uio.h>" nogil:
@@ -86,6 +87,7 @@ cdef extern from "<fcntl.h>" nogil:
     int openat(int folder, const char *path, int flags, mode_t mode)
 
 cdef extern from "<unistd.h>" nogil:
+    ssize_t pread(int fd, void *data, size_t count, off_t offset)
     ssize_t pwrite(int fd, const void *data, size_t count, off_t offset)
     int fdatasync(int fd)
     int fsync(int fd)
@@ -108,3 +110,8 @@ cdef inline int64_t clock_ns(int clock) noexcept nogil:
     cdef timespec now
     clock_gettime(clock, &now)
     return <int64_t>now.tv_sec * 1_000_000_000 + now.tv_nsec
+
+cdef inline void pause(int64_t ns) noexcept nogil:
+    cdef timespec time
+    time.tv_sec, time.tv_nsec = ns // 1_000_000_000, ns % 1_000_000_000
+    nanosleep(&time, NULL)

@@ -48,11 +48,23 @@ cdef void discard_next(Container *c) noexcept nogil
 # Give the segment made ready its name, which tells `start_us`, and let `store` speak of it. ENOENT: the folder is gone.
 cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t unit) noexcept nogil
 
+# Open a segment by its start; an index that is not there is made.
+cdef int open_segment(Container *c, int64_t start_us) noexcept nogil
+
 # Open the segment that `store` speaks of once more, and cut off what a relay that was killed wrote without its counting.
 cdef int reopen_segment(Container *c, const Store *store) noexcept nogil
 
 # Write a block, whose records are at `data`, and its index entry where `store` says; `store` moves on when both are written.
 cdef int put_block(Container *c, Store *store, const Block *block, uint8_t *data) noexcept nogil
+
+# Write a whole block, and its entry, of which offset and checksums are set here, where `store` says; only its place moves on.
+cdef int write_entry(Container *c, Store *store, const uint8_t *block, Entry *entry) noexcept nogil
+
+# Read an entry, or the block of one, from the open segment. ESTALE: it is not there, or its checksum says it is another.
+cdef int read_entry(const Container *c, uint64_t number, Entry *out) noexcept nogil
+cdef int read_block(const Container *c, const Entry *entry, uint8_t *out) noexcept nogil
+
+cdef void unlink_segment(const Container *c, int64_t start_us) noexcept nogil
 
 # Whether the open segment and its index are what was written: ENOENT when somebody has deleted one, ESTALE when cut.
 cdef int check_segment(const Container *c, const Store *store) noexcept nogil

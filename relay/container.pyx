@@ -16,7 +16,7 @@ from speeddata.relay.c_system cimport (
     O_CREAT,
     O_EXCL,
     O_NOFOLLOW,
-    O_WRONLY,
+    O_RDWR,
     RENAME_NOREPLACE,
     close,
     errno,
@@ -27,6 +27,7 @@ from speeddata.relay.c_system cimport (
     gmtime_r,
     linkat,
     openat,
+    pread,
     pwrite,
     renameat,
     renameat2,
@@ -44,6 +45,7 @@ cdef enum:
     MODE = 0o640
     MICROSECOND = 1_000_000
     INDEX_VERSION = 1
+    CHECKED = 56             # bytes of an entry that its `check` covers
 
 crc32c_init()
 
@@ -81,7 +83,7 @@ cdef int open_new(const Container *c, const char *ending, int *out) noexcept nog
     ready_name(c, ending, name)
     # Removed, not truncated: a relay killed while it renamed may have left a second name of a segment.
     unlinkat(c.folder, name, 0)
-    out[0] = openat(c.folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE)
+    out[0] = openat(c.folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE)
     return errno if out[0] < 0 else 0
 
 
@@ -187,23 +189,29 @@ cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t un
         return error
     c.data, c.index = c.next_data, c.next_index
     c.next_data = c.next_index = -1
-    store.segment_us, store.unit, store.entries = start_us, unit, 0
-    store.offset = c.header_bytes[unit] + SYNC_BYTES
+    store.segment_us, store.unit, store.entries, store.synced_entries = start_us, unit, 0, 0
+    store.offset = store.synced = c.header_bytes[unit] + SYNC_BYTES
     memcpy(store.sync, c.next_sync, SYNC_BYTES)
     store.segments += 1
     return 0
 
 
-cdef int reopen_segment(Container *c, const Store *store) noexcept nogil:
+cdef int open_segment(Container *c, int64_t start_us) noexcept nogil:
+    """Open a segment that is there; an index that is not is made."""
     cdef char[NAME_BYTES] name
     close_segment(c)
-    segment_name(c, store.segment_us, "avro", name)
-    c.data = openat(c.folder, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0)
+    segment_name(c, start_us, "avro", name)
+    c.data = openat(c.folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0)
     if c.data < 0:
         return errno
-    segment_name(c, store.segment_us, "idx", name)
-    c.index = openat(c.folder, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE)
-    return errno if c.index < 0 else cut_back(c, store)
+    segment_name(c, start_us, "idx", name)
+    c.index = openat(c.folder, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE)
+    return errno if c.index < 0 else 0
+
+
+cdef int reopen_segment(Container *c, const Store *store) noexcept nogil:
+    cdef int error = open_segment(c, store.segment_us)
+    return error if error else cut_back(c, store)
 
 
 cdef int cut_back(Container *c, const Store *store) noexcept nogil:
@@ -225,6 +233,23 @@ cdef unsigned int put_varint(uint8_t *out, uint64_t value) noexcept nogil:
     return n + 1
 
 
+cdef int write_entry(Container *c, Store *store, const uint8_t *block, Entry *entry) noexcept nogil:
+    cdef int error
+    entry.offset = store.offset
+    entry.crc = crc32c(0, block, entry.length)
+    entry.check = crc32c(0, entry, CHECKED)
+    error = write_all(c.data, block, entry.length, store.offset)
+    if not error:
+        error = write_all(c.index, <const uint8_t *>entry, INDEX_ENTRY, INDEX_HEAD + store.entries * INDEX_ENTRY)
+    if error:
+        # Readers shall not meet a part of a block. If this fails too, the next block covers it.
+        cut_back(c, store)
+        return error
+    store.offset += entry.length
+    store.entries += 1
+    return 0
+
+
 cdef int put_block(Container *c, Store *store, const Block *block, uint8_t *data) noexcept nogil:
     cdef uint8_t[HEAD_ROOM] varints  # two, of at most 10 bytes
     cdef unsigned int n = put_varint(varints, block.count)
@@ -236,25 +261,50 @@ cdef int put_block(Container *c, Store *store, const Block *block, uint8_t *data
     memcpy(start, varints, n)
     memcpy(data + block.length, store.sync, SYNC_BYTES)
     memset(&entry, 0, sizeof(entry))
-    entry.offset, entry.length, entry.count = store.offset, n + block.length + SYNC_BYTES, block.count
+    entry.length, entry.count = n + block.length + SYNC_BYTES, block.count
     entry.first_ns, entry.min_ns, entry.max_ns = block.first_ns, block.min_ns, block.max_ns
     entry.arrival_ns, entry.flags = block.arrival_ns, block.flags
-    entry.crc = crc32c(0, start, entry.length)
-    entry.check = crc32c(0, &entry, sizeof(entry) - 8)
-    error = write_all(c.data, start, entry.length, store.offset)
-    if not error:
-        error = write_all(c.index, <const uint8_t *>&entry, sizeof(entry), INDEX_HEAD + store.entries * INDEX_ENTRY)
+    error = write_entry(c, store, start, &entry)
     if error:
-        # Readers shall not meet a part of a block. If this fails too, the next block covers it.
-        cut_back(c, store)
         return error
-    store.offset += entry.length
-    store.entries += 1
     store.blocks += 1
     store.bytes += entry.length
     store.archived += block.count
     store.pending += block.count
     return 0
+
+
+cdef int read_all(int fd, uint8_t *out, size_t length, uint64_t offset) noexcept nogil:
+    """pread all of it; ESTALE where the file ends before."""
+    cdef ssize_t got
+    while length:
+        got = pread(fd, out, length, <off_t>offset)
+        if got < 0 and errno == EINTR:
+            continue
+        if got <= 0:
+            return errno if got < 0 else ESTALE
+        out += got
+        offset += <uint64_t>got
+        length -= <size_t>got
+    return 0
+
+
+cdef int read_entry(const Container *c, uint64_t number, Entry *out) noexcept nogil:
+    cdef int error = read_all(c.index, <uint8_t *>out, INDEX_ENTRY, INDEX_HEAD + number * INDEX_ENTRY)
+    return ESTALE if not error and crc32c(0, out, CHECKED) != out.check else error
+
+
+cdef int read_block(const Container *c, const Entry *entry, uint8_t *out) noexcept nogil:
+    cdef int error = read_all(c.data, out, entry.length, entry.offset)
+    return ESTALE if not error and crc32c(0, out, entry.length) != entry.crc else error
+
+
+cdef void unlink_segment(const Container *c, int64_t start_us) noexcept nogil:
+    cdef char[NAME_BYTES] name
+    segment_name(c, start_us, "avro", name)
+    unlinkat(c.folder, name, 0)
+    segment_name(c, start_us, "idx", name)
+    unlinkat(c.folder, name, 0)
 
 
 cdef int check_file(int fd, uint64_t size) noexcept nogil:

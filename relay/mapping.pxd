@@ -11,7 +11,10 @@ Three threads write it, each its own part. What a reader may see of a part becom
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from libc.string cimport memcpy
+
 from speeddata.plan cimport REASON_COUNT
+from speeddata.relay.atomics cimport store64
 from speeddata.relay.c_system cimport iovec, mmsghdr, sockaddr_in
 
 cdef enum:
@@ -96,12 +99,20 @@ cdef struct Store:
     uint64_t blocks
     uint64_t bytes
     uint64_t fsyncs
+    uint64_t failed_fsyncs
+    uint64_t rescued         # records written once more, after a failed fdatasync
     uint64_t segments
     uint64_t error           # errno of the last failure; 0 = sound
     int64_t segment_us       # start of the open segment, which names it; 0 = none is open
     uint64_t offset          # where its next block goes
     uint64_t entries         # index entries
+    uint64_t synced          # bytes of it that are known to be on the disk
+    uint64_t synced_entries
     int64_t segment_opened_ns   # monotonic
+    int64_t rescue_us        # start of a segment that is being made of what a failed fdatasync left; 0 = none is
+    int64_t cut_us           # start of a segment that is still to be cut, for what follows is in another; 0 = none is
+    uint64_t cut_offset
+    uint64_t cut_entries
     uint32_t unit            # TimeUnit that its header states
     uint8_t sync[SYNC_BYTES]
 
@@ -189,6 +200,21 @@ cdef struct Parts:
 cdef inline uint8_t *block_data(const Parts *parts, uint32_t block) noexcept nogil:
     """The records of a block; HEAD_ROOM bytes before and SYNC_BYTES after them are its own."""
     return parts.data + block * parts.head.block_stride + HEAD_ROOM
+
+cdef inline Store *current_store(const Parts *parts) noexcept nogil:
+    return &parts.head.stores[parts.head.stored & 1]
+
+cdef inline Store *next_store(const Parts *parts) noexcept nogil:
+    return &parts.head.stores[1 - (parts.head.stored & 1)]
+
+cdef inline Store *begin_store(const Parts *parts) noexcept nogil:
+    """For the writer: the Store that does not count, filled from the one that does."""
+    memcpy(next_store(parts), current_store(parts), sizeof(Store))
+    return next_store(parts)
+
+cdef inline void commit_store(const Parts *parts) noexcept nogil:
+    """For the writer: let the other Store count."""
+    store64(&parts.head.stored, ((parts.head.stored >> 1) + 1) << 1 | (1 - (parts.head.stored & 1)))
 
 cdef inline State *current_state(const Parts *parts, uint64_t commit) noexcept nogil:
     return &parts.head.states[commit >> 1 & 1]

@@ -29,7 +29,7 @@ from speeddata.relay.c_system cimport (
 )
 
 cdef uint64_t MAGIC = 0x5344_4D41_5050_4544
-cdef uint64_t VERSION = 1
+cdef uint64_t VERSION = 2
 cdef enum:
     PAGE = 4096
 
@@ -179,6 +179,8 @@ cdef class Mapping:
             "blocks": store.blocks,
             "archived_bytes": store.bytes,
             "fsyncs": store.fsyncs,
+            "failed_fsyncs": store.failed_fsyncs,
+            "rescued": store.rescued,
             "segments": store.segments,
             "quarantined": head.quarantined,
             "quarantine_missed": head.quarantine_missed,

@@ -8,11 +8,12 @@ again at the same place.
 import os
 
 from libc.math cimport isinf
-from libc.stdint cimport int64_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
-from speeddata.relay.atomics cimport load32, load64, store32, store64
-from speeddata.relay.c_system cimport CLOCK_MONOTONIC, CLOCK_REALTIME, EDQUOT, EFBIG, ENOENT, ENOSPC, clock_ns
+from speeddata.relay.atomics cimport load32, load64, store32
+from speeddata.relay.c_system cimport CLOCK_MONOTONIC, CLOCK_REALTIME, EDQUOT, EFBIG, ENOENT, ENOSPC, clock_ns, pause
 from speeddata.relay.container cimport (
     UNITS,
     Container,
@@ -31,40 +32,30 @@ from speeddata.relay.mapping cimport (
     LOSS_IO,
     MAX_BLOCKS,
     Block,
-    Head,
     Mapping,
     Parts,
     Store,
+    begin_store,
     block_data,
+    commit_store,
+    current_store,
+    next_store,
 )
+from speeddata.relay.rescue cimport rescue, resume_rescue
 
 cdef int64_t FOR_EVER = 0x7FFF_FFFF_FFFF_FFFF
+cdef int64_t RETRY_NS = 100_000_000  # between two attempts to write a block that the disk refuses
 
 cdef struct Writing:
     Parts parts
     Container container
     Bell *bell
+    uint8_t *scratch         # for one block
     int64_t flush_ns         # how long a record may wait for fdatasync, from when it came; FOR_EVER = until it is sealed
     int64_t rotate_ns        # age of a segment; 0 = any
     uint64_t rotate_bytes    # size of a segment; 0 = any
     int64_t dirty_ns         # monotonic time when the oldest record that waits for fdatasync came; 0 = none waits
     int64_t flushed_ns       # monotonic time of the last fdatasync
-
-
-cdef Store *current_store(Writing *w) noexcept nogil:
-    return &w.parts.head.stores[w.parts.head.stored & 1]
-
-
-cdef Store *begin(Writing *w) noexcept nogil:
-    """The Store that does not count, filled from the one that does."""
-    cdef Store *new = &w.parts.head.stores[1 - (w.parts.head.stored & 1)]
-    memcpy(new, current_store(w), sizeof(Store))
-    return new
-
-
-cdef void commit(Writing *w) noexcept nogil:
-    """Let the other Store count."""
-    store64(&w.parts.head.stored, ((w.parts.head.stored >> 1) + 1) << 1 | (1 - (w.parts.head.stored & 1)))
 
 
 cdef void lose(Store *store, uint32_t count, int error) noexcept nogil:
@@ -74,29 +65,49 @@ cdef void lose(Store *store, uint32_t count, int error) noexcept nogil:
     store.error = error
 
 
+cdef void end_segment(Writing *w, Store *store) noexcept nogil:
+    close_segment(&w.container)
+    store.segment_us = 0
+
+
+cdef void save(Writing *w, int error) noexcept nogil:
+    """The open segment is not to be trusted any more: what is not known to be on the disk goes into a new one."""
+    cdef Store *store = current_store(&w.parts)
+    if store.pending and w.container.data >= 0 and rescue(&w.parts, &w.container, w.scratch, w.parts.head.block_stride) == 0:
+        return
+    # Nobody knows whether the records are in the file; they are not if that has been deleted.
+    store = begin_store(&w.parts)
+    store.error = error
+    if error == ENOENT:
+        store.archived -= store.pending
+        store.lost[<int>LOSS_IO] += store.pending
+    store.pending = 0
+    end_segment(w, store)
+    commit_store(&w.parts)
+
+
 cdef void flush(Writing *w, bint seal) noexcept nogil:
     """Bring the open segment to the disk; sealing also ends it. A failed fdatasync is never tried again on it."""
-    cdef Store *store = begin(w)
+    cdef Store *store
     cdef int error
     w.dirty_ns = 0
     if w.container.data < 0:
         return
-    error = flush_segment(&w.container, store, seal)
+    error = flush_segment(&w.container, current_store(&w.parts), seal)
     w.flushed_ns = clock_ns(CLOCK_MONOTONIC)
+    store = begin_store(&w.parts)
     store.fsyncs += 1
-    if error == 0:
-        store.durable += store.pending
+    if error:
+        store.failed_fsyncs += 1
     else:
-        store.error = error
-    if error == ENOENT:
-        # It went the way of the file.
-        store.archived -= store.pending
-        store.lost[<int>LOSS_IO] += store.pending
-    store.pending = 0
-    if seal or error:
-        close_segment(&w.container)
-        store.segment_us = 0
-    commit(w)
+        store.durable += store.pending
+        store.pending = 0
+        store.synced, store.synced_entries = store.offset, store.entries
+        if seal:
+            end_segment(w, store)
+    commit_store(&w.parts)
+    if error:
+        save(w, error)
 
 
 cdef int64_t flush_due(const Writing *w) noexcept nogil:
@@ -121,55 +132,75 @@ cdef bint outgrown(Writing *w, const Store *store, const Block *block) noexcept 
 
 cdef bint spoiled(Writing *w) noexcept nogil:
     """Whether somebody has deleted or cut the open segment: what is written there now would be lost."""
-    return w.container.data >= 0 and check_segment(&w.container, current_store(w)) != 0
+    return w.container.data >= 0 and check_segment(&w.container, current_store(&w.parts)) != 0
 
 
-cdef int write_block(Writing *w) noexcept nogil:
-    """Write the next block of the queue, or count why it is not written, and free it.
-
-    ENOENT, with nothing done: the channel's folder is gone.
-    """
-    cdef uint32_t place = w.parts.head.queue[current_store(w).head % MAX_BLOCKS]
-    cdef Block *block = &w.parts.blocks[place]
-    cdef Store *store
-    cdef int error = 0
-    if outgrown(w, current_store(w), block) or spoiled(w):
-        flush(w, True)
-    store = begin(w)
+cdef int try_block(Writing *w, const Block *block, uint8_t *data) noexcept nogil:
+    """Write a block into the open segment, or into a new one where none is open; it counts with the next commit."""
+    cdef Store *store = begin_store(&w.parts)
+    cdef int error
     if w.container.data < 0:
         error = begin_segment(&w.container, store, block.arrival_ns // 1000, block.unit)
         store.segment_opened_ns = clock_ns(CLOCK_MONOTONIC)
-        if error == ENOENT:
+        if error:
             return error
-        if error == 0:
-            # From here on a successor knows the segment, before a block is in it.
-            commit(w)
-            store = begin(w)
-    if error == 0:
-        error = put_block(&w.container, store, block, block_data(&w.parts, place))
+        # From here on a successor knows the segment, before a block is in it.
+        commit_store(&w.parts)
+        store = begin_store(&w.parts)
+    return put_block(&w.container, store, block, data)
+
+
+cdef bint may_wait(const Writing *w) noexcept nogil:
+    """Whether the ring has room to wait for the disk to recover."""
+    cdef uint64_t queued = load64(&w.parts.head.tail) - current_store(&w.parts).head
+    return not load32(&w.bell.stop) and queued < w.parts.head.block_count * 3 // 4
+
+
+cdef int write_block(Writing *w) noexcept nogil:
+    """Write the next block of the queue and free it; on an error it stays there, unless the ring runs full: then it is lost.
+
+    ENOENT: the channel's folder is gone.
+    """
+    cdef uint32_t place = w.parts.head.queue[current_store(&w.parts).head % MAX_BLOCKS]
+    cdef Block *block = &w.parts.blocks[place]
+    cdef Store *store
+    cdef int error
+    if outgrown(w, current_store(&w.parts), block) or spoiled(w):
+        flush(w, True)
+    error = try_block(w, block, block_data(&w.parts, place))
+    if error == ENOENT:
+        return error
+    if error not in (0, ENOSPC, EDQUOT) and w.container.data >= 0 and current_store(&w.parts).entries:
+        # It may be the file.
+        flush(w, True)
+        error = try_block(w, block, block_data(&w.parts, place))
     if error:
+        store = begin_store(&w.parts)
+        store.error = error
+        if may_wait(w):
+            commit_store(&w.parts)
+            return error
         lose(store, block.count, error)
     else:
+        store = next_store(&w.parts)  # as try_block left it
         store.error = 0
         if w.dirty_ns == 0:
             w.dirty_ns = clock_ns(CLOCK_MONOTONIC) - max(clock_ns(CLOCK_REALTIME) - block.arrival_ns, <int64_t>0)
     store.head += 1
-    commit(w)
+    commit_store(&w.parts)
     store32(&block.busy, 0)
-    if error and error not in (ENOSPC, EDQUOT, EFBIG):
-        flush(w, True)
     return 0
 
 
 cdef void resume(Writing *w) noexcept nogil:
     """Go on in the segment that the former relay had open, if it is still there."""
-    cdef Store *store
-    if current_store(w).segment_us and reopen_segment(&w.container, current_store(w)) != 0:
-        close_segment(&w.container)
-        store = begin(w)
-        store.segment_us = store.pending = 0
-        commit(w)
-    if current_store(w).pending:
+    cdef bint rescuing = resume_rescue(&w.parts, &w.container)
+    cdef int error
+    if current_store(&w.parts).segment_us:
+        error = reopen_segment(&w.container, current_store(&w.parts))
+        if error or rescuing:
+            save(w, error)
+    if current_store(&w.parts).pending:
         w.dirty_ns = clock_ns(CLOCK_MONOTONIC)
 
 
@@ -177,9 +208,9 @@ cdef void rest(Writing *w) noexcept nogil:
     """Wait for a block, or until the open segment is to be flushed or to end."""
     cdef int64_t due = flush_due(w)
     if w.rotate_ns and w.container.data >= 0:
-        due = min(due, current_store(w).segment_opened_ns + w.rotate_ns)
+        due = min(due, current_store(&w.parts).segment_opened_ns + w.rotate_ns)
     lie_down(w.bell)
-    if current_store(w).head == load64(&w.parts.head.tail) and not load32(&w.bell.stop):
+    if current_store(&w.parts).head == load64(&w.parts.head.tail) and not load32(&w.bell.stop):
         sleep(w.bell, -1, -1 if due == FOR_EVER else max(due - clock_ns(CLOCK_MONOTONIC), <int64_t>0))
     store32(&w.bell.sleeps, 0)
 
@@ -189,20 +220,24 @@ cdef int write(Writing *w) noexcept nogil:
 
     ENOENT: the folder is gone. What is in the queue stays there for a successor, which makes the folder anew.
     """
+    cdef int error
     while True:
-        if current_store(w).head != load64(&w.parts.head.tail):
-            if write_block(w) == ENOENT:
-                return ENOENT
+        if current_store(&w.parts).head != load64(&w.parts.head.tail):
+            error = write_block(w)
+            if error == ENOENT:
+                return error
+            if error:
+                pause(RETRY_NS)
         elif load32(&w.bell.stop):
             break
         else:
             if w.container.next_data < 0 and w.container.data >= 0:
                 # Made ready in a quiet moment, so that rotation does not wait for it. Failing is no harm.
-                prepare_next(&w.container, current_store(w).unit)
+                prepare_next(&w.container, current_store(&w.parts).unit)
             rest(w)
         if clock_ns(CLOCK_MONOTONIC) >= flush_due(w):
             flush(w, False)
-        if outgrown(w, current_store(w), NULL):
+        if outgrown(w, current_store(&w.parts), NULL):
             flush(w, True)
     flush(w, True)
     discard_next(&w.container)
@@ -225,6 +260,9 @@ cdef class Writer:
         self.keep = (mapping, name, headers, bell)
         memset(w, 0, sizeof(Writing))
         w.parts, w.bell = mapping.parts, &bell.bell
+        w.scratch = <uint8_t *>malloc(w.parts.head.block_stride)  # memory that is not used takes none
+        if w.scratch == NULL:
+            raise MemoryError
         w.container.folder, w.container.channel = folder, name
         for unit in range(UNITS):
             w.container.headers[unit] = headers[unit]
@@ -232,6 +270,9 @@ cdef class Writer:
         w.container.data = w.container.index = w.container.next_data = w.container.next_index = -1
         w.flush_ns = FOR_EVER if isinf(flush_s) else <int64_t>(flush_s * 1e9)
         w.rotate_ns, w.rotate_bytes = rotate_s * 1_000_000_000, rotate_bytes
+
+    def __dealloc__(self):
+        free(self.w.scratch)
 
     def resume(self) -> None:
         """Take over the segment that the mapping says is open."""

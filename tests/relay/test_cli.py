@@ -89,19 +89,24 @@ def test_a_killed_one_is_repaired_at_the_next_start(alone, spec):
     assert [r["n"] for r in read_records(Path(spec["archive"]))] == list(range(1100))
 
 
-def test_a_full_disk_is_counted_and_the_relay_goes_on(alone, spec):
-    """Files may not grow past 100 kB: every record is archived or counted under the reason."""
-    process = alone(block_bytes=65536)
+def test_a_full_disk_is_waited_for_and_when_the_ring_runs_full_counted(alone, spec):
+    """Nothing can be written for a while: what the ring holds is archived then, the rest is counted under the reason."""
+    process = alone(block_bytes=65536, ring_bytes=1 << 20)
     started(process)
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100_000, 100_000))
-    for packet in chunks([numbered(n) for n in range(20_000)], 200):
+    limits = resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    for packet in chunks([numbered(n) for n in range(100_000)], 200):
         send(spec["port"], [packet])
+    stats = wait_until(lambda: (s := report(process))["not_archived"]["disk_full"] and s)
+    assert (stats["archived"], stats["disk_error"]) == (0, "File too large")
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, limits)
     stats = wait_until(
-        lambda: (s := report(process))["archived"] + s["not_archived"]["disk_full"] == 20_000 and s
-    )
-    assert stats["records"] == stats["forwarded"] * 200 == 20_000
-    assert stats["not_archived"]["disk_full"] > 10_000
-    assert 0 < len(read_records(Path(spec["archive"]))) == stats["archived"]
+        lambda: (s := report(process))["archived"]
+        + s["not_archived"]["disk_full"]
+        + s["ring_full"] == 100_000 and s
+    )  # fmt: skip
+    assert stats["records"] == stats["forwarded"] * 200 == 100_000
+    assert stats["disk_error"] is None
+    assert 30_000 < len(read_records(Path(spec["archive"]))) == stats["archived"]
 
 
 def test_two_on_one_channel_cannot_be(alone):

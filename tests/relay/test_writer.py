@@ -133,17 +133,6 @@ def test_a_segment_that_is_deleted_is_followed_by_another(tmp_path):
         assert [r["n"] for r in read_records(line.folder)] == [2]
 
 
-def test_what_went_with_a_deleted_segment_before_it_was_flushed_is_counted_lost(tmp_path):
-    with running(make_spec(tmp_path, flush_interval_s=60)) as line:
-        line.send(numbered(1))
-        line.wait(archived=1, durable=0)
-        for path in line.folder.glob("test_*"):
-            path.unlink()
-        line.send(numbered(2))
-        line.wait(archived=1, not_archived__io=1, segments=2)
-        assert [r["n"] for r in read_records(line.folder)] == [2]
-
-
 @pytest.mark.parametrize("ending", ["avro", "idx"])
 def test_a_segment_that_is_cut_is_followed_by_another(tmp_path, ending):
     with running(make_spec(tmp_path)) as line:

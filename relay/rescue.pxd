@@ -1,0 +1,19 @@
+"""What follows a failed fdatasync: such a segment is never trusted again, what it did not cover is written into another.
+
+    blocks since the last fdatasync that succeeded --read back, checksums--> a new segment --fdatasync--> the old one is cut
+
+Reading back gives what the kernel still holds in memory; the checksums of the index tell where it does not. Killed at any
+instant, a successor goes on from what the Store says: `rescue_us` is begun anew, `cut_us` is cut.
+"""
+
+from libc.stdint cimport uint8_t
+
+from speeddata.relay.container cimport Container
+from speeddata.relay.mapping cimport Parts
+
+# Move what `c`'s open segment has not on the disk into a new one, and go on there. `scratch` holds a block with its frame
+# (`room` bytes). On an error (an errno) nothing is changed but that the new one is gone.
+cdef int rescue(const Parts *parts, Container *c, uint8_t *scratch, size_t room) noexcept nogil
+
+# What a killed relay left of a rescue: cut the segment that was still to be cut. True when a rescue is to be begun anew.
+cdef bint resume_rescue(const Parts *parts, Container *c) noexcept nogil
