@@ -101,6 +101,7 @@ cdef bint span_of(const CPlan* plan, const uint8_t* p, const uint8_t* end, uint6
     out.flags = 0
     out.low = INT64_MAX
     out.high = INT64_MIN
+    walk.time.is_null = True  # and stays so in a plan without time
     for i in range(count):
         if walk_record(plan, p, end, &walk) != REASON_OK:
             return False

@@ -1,7 +1,7 @@
 """The `speeddata` command. Services are started as processes of their own, by module name.
 
 Exit status: 0 done or ended as asked; 1 something failed; 2 wrong usage or settings; 3 cannot start (a port or the data
-folder is in use, or the registry cannot be used).
+folder is in use, or the registry cannot be used). Commands that look into the archive have others: see archive_commands.
 """
 
 import os
@@ -12,12 +12,15 @@ from pathlib import Path
 import click
 
 import speeddata
+from speeddata.archive_commands import ARCHIVE_COMMANDS
 from speeddata.run_options import RunOptions, run_options
 
 __all__ = ["main"]
 
 ORCHESTRATOR = "speeddata.relay.orchestrator"
 STOP = "speeddata.relay.stop"
+RESTART = "speeddata.relay.restart"
+DOCTOR = "speeddata.relay.doctor"
 BENCH = "speeddata.relay.bench"
 
 
@@ -58,6 +61,22 @@ def stop(data: Path) -> None:
     become(STOP, ["--data", str(data)])
 
 
+@commands.command(epilog=EPILOG)
+@click.option(
+    "--data", type=click.Path(path_type=Path), default="data", show_default=True, help="Data folder."
+)
+def restart(data: Path) -> None:
+    """Renew every process that runs on a data folder, as after an upgrade; recording goes on, no packet is lost."""
+    become(RESTART, ["--data", str(data)])
+
+
+@commands.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def doctor(options: tuple[str, ...]) -> None:
+    """Examine this machine: receive buffers, and the rate that loses nothing while a relay is replaced."""
+    become(DOCTOR, options)
+
+
 @commands.group(epilog=EPILOG)
 def bench() -> None:
     """Measure what this machine can do."""
@@ -68,6 +87,10 @@ def bench() -> None:
 def bench_relay(options: tuple[str, ...]) -> None:
     """Loss against rate and processor time per packet of the relay, beside two baselines (--help lists the options)."""
     become(BENCH, options)
+
+
+for command in ARCHIVE_COMMANDS:
+    commands.add_command(command)
 
 
 def become(module: str, arguments: Sequence[str]) -> None:

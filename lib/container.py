@@ -1,7 +1,8 @@
 """Head and codecs of an Avro container file, within limits.
 
 A container is a head (magic, metadata, sync marker) and blocks. Only the head is parsed here, and block contents
-unpacked; `speeddata.blocks` has the framing. A file of SpeedData up to 0.6 has blocks and no head: `bare_head` stands in.
+unpacked; `speeddata.blocks` has the framing. Both can be made too, for files that a service writes at leisure. A file
+of SpeedData up to 0.6 has blocks and no head: `bare_head` stands in.
 """
 
 import zlib
@@ -16,7 +17,20 @@ from speeddata.errors import ArchiveError, SchemaError
 from speeddata.plan import Plan
 from speeddata.schema import Schema
 
-__all__ = ["CODECS", "MAGIC", "MAX_HEAD", "OLD_SYNC", "Head", "bare_head", "parse_head", "plan_of", "unpack"]
+__all__ = [
+    "CODECS",
+    "MAGIC",
+    "MAX_HEAD",
+    "OLD_SYNC",
+    "Head",
+    "bare_head",
+    "pack_block",
+    "pack_head",
+    "parse_head",
+    "parse_long",
+    "plan_of",
+    "unpack",
+]
 
 MAGIC = b"Obj\x01"
 # The sync marker of every file that SpeedData up to 0.6 wrote.
@@ -34,6 +48,7 @@ class Head:
     metadata: Mapping[str, bytes]
     sync: bytes
     length: int  # bytes of the head: where the first block begins
+    timed: bool = True  # whether its schema must have a time, as a channel's has
 
     @property
     def codec(self) -> str:
@@ -62,7 +77,7 @@ class Head:
     @property
     def plan(self) -> Plan:
         """The compiled schema; ArchiveError when records cannot be read by it."""
-        return plan_of(self.schema_text)
+        return plan_of(self.schema_text, self.timed)
 
     def _text(self, key: str) -> str:
         try:
@@ -72,10 +87,10 @@ class Head:
 
 
 @lru_cache(maxsize=256)
-def plan_of(schema_text: str) -> Plan:
+def plan_of(schema_text: str, timed: bool = True) -> Plan:
     """Compile a schema, or take it from those compiled lately."""
     try:
-        return Plan(Schema.parse(schema_text))
+        return Plan(Schema.parse(schema_text, timed=timed))
     except SchemaError as error:
         raise ArchiveError(f"unusable schema: {error}") from error
 
@@ -107,11 +122,11 @@ def _parse_map(data: bytes, at: int) -> tuple[dict[str, bytes], int]:
     """Parse a map of bytes; IndexError when it is cut off."""
     entries: dict[str, bytes] = {}
     while True:
-        count, at = _parse_long(data, at)
+        count, at = parse_long(data, at)
         if count == 0:
             return entries, at
         if count < 0:  # the block's size in bytes follows
-            _, at = _parse_long(data, at)
+            _, at = parse_long(data, at)
         if abs(count) + len(entries) > MAX_KEYS:
             raise ArchiveError(f"the head has over {MAX_KEYS} keys")
         for _ in range(abs(count)):
@@ -121,7 +136,7 @@ def _parse_map(data: bytes, at: int) -> tuple[dict[str, bytes], int]:
 
 
 def _parse_bytes(data: bytes, at: int) -> tuple[bytes, int]:
-    length, at = _parse_long(data, at)
+    length, at = parse_long(data, at)
     if not 0 <= length <= MAX_HEAD:
         raise ArchiveError(f"the head holds an impossible length, {length}")
     if at + length > len(data):
@@ -129,7 +144,8 @@ def _parse_bytes(data: bytes, at: int) -> tuple[bytes, int]:
     return data[at : at + length], at + length
 
 
-def _parse_long(data: bytes, at: int) -> tuple[int, int]:
+def parse_long(data: bytes, at: int) -> tuple[int, int]:
+    """A number and the place after it; IndexError when it is cut off."""
     value = 0
     for shift in range(0, 70, 7):
         byte = data[at]
@@ -157,3 +173,30 @@ def unpack(codec: str, data: bytes | memoryview) -> bytes:
     if not whole:
         raise ArchiveError(f"{codec}: cut off, or over {MAX_CONTENT} bytes")
     return out
+
+
+def pack_head(metadata: Mapping[str, bytes], sync: bytes) -> bytes:
+    """Make the head of a container."""
+    out = bytearray(MAGIC)
+    if metadata:
+        out += _pack_long(len(metadata))
+    for key, value in metadata.items():
+        for part in (key.encode(), value):
+            out += _pack_long(len(part)) + part
+    return bytes(out + b"\0" + sync)
+
+
+def pack_block(count: int, content: bytes, sync: bytes) -> bytes:
+    """Make a block of `count` records; `content` is already as the codec has it."""
+    return _pack_long(count) + _pack_long(len(content)) + content + sync
+
+
+def _pack_long(value: int) -> bytes:
+    """A number that is not negative."""
+    value <<= 1
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

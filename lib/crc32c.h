@@ -36,16 +36,47 @@ static uint32_t crc32c_by_tables(uint32_t crc, const void *p, size_t n) {
     return ~crc;
 }
 
+/* The instruction takes three cycles and a new one can start in each: three lanes of LANE bytes at once, joined by tables
+ * that tell what LANE zero bytes do to a CRC, a byte of it at a time. */
+#define CRC32C_LANE 1024
+static uint32_t crc32c_lane[4][256];
+
+static inline uint32_t crc32c_skip_lane(uint32_t crc) {
+    return crc32c_lane[0][crc & 255] ^ crc32c_lane[1][crc >> 8 & 255] ^ crc32c_lane[2][crc >> 16 & 255] ^
+           crc32c_lane[3][crc >> 24];
+}
+
+#if defined(__x86_64__)
+#define CRC32C_WORD(crc, word) ((uint32_t)__builtin_ia32_crc32di(crc, word))
+#elif defined(__aarch64__)
+#define CRC32C_WORD(crc, word) __builtin_aarch64_crc32cx(crc, word)
+#endif
+/* Takes whole groups of three lanes off the front of [s, s + n); `crc` is inverted, as within the instruction. */
+#define CRC32C_LANES(crc, s, n)                                                                                              \
+    for (; n >= 3 * CRC32C_LANE; n -= 3 * CRC32C_LANE, s += 3 * CRC32C_LANE) {                                                \
+        uint32_t second = 0, third = 0;                                                                                      \
+        for (const uint8_t *at = s; at < s + CRC32C_LANE; at += 8) {                                                          \
+            uint64_t a, b, c;                                                                                                \
+            memcpy(&a, at, 8);                                                                                               \
+            memcpy(&b, at + CRC32C_LANE, 8);                                                                                 \
+            memcpy(&c, at + 2 * CRC32C_LANE, 8);                                                                             \
+            crc = CRC32C_WORD(crc, a);                                                                                       \
+            second = CRC32C_WORD(second, b);                                                                                 \
+            third = CRC32C_WORD(third, c);                                                                                   \
+        }                                                                                                                    \
+        crc = crc32c_skip_lane(crc32c_skip_lane(crc) ^ second) ^ third;                                                      \
+    }
+
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) static uint32_t crc32c_by_processor(uint32_t crc, const void *p, size_t n) {
     const uint8_t *s = p;
-    uint64_t wide = ~crc;
+    crc = ~crc;
+    CRC32C_LANES(crc, s, n)
     for (; n >= 8; n -= 8, s += 8) {
         uint64_t word;
         memcpy(&word, s, 8);
-        wide = __builtin_ia32_crc32di(wide, word);
+        crc = CRC32C_WORD(crc, word);
     }
-    crc = (uint32_t)wide;
     while (n--) crc = __builtin_ia32_crc32qi(crc, *s++);
     return ~crc;
 }
@@ -54,10 +85,11 @@ static int crc32c_has_processor(void) { return __builtin_cpu_supports("sse4.2") 
 __attribute__((target("+crc"))) static uint32_t crc32c_by_processor(uint32_t crc, const void *p, size_t n) {
     const uint8_t *s = p;
     crc = ~crc;
+    CRC32C_LANES(crc, s, n)
     for (; n >= 8; n -= 8, s += 8) {
         uint64_t word;
         memcpy(&word, s, 8);
-        crc = __builtin_aarch64_crc32cx(crc, word);
+        crc = CRC32C_WORD(crc, word);
     }
     while (n--) crc = __builtin_aarch64_crc32cb(crc, *s++);
     return ~crc;
@@ -80,6 +112,15 @@ static void crc32c_init(void) {
     for (uint32_t i = 0; i < 256; i++)
         for (int k = 1; k < 8; k++)
             crc32c_table[k][i] = crc32c_table[0][crc32c_table[k - 1][i] & 255] ^ crc32c_table[k - 1][i] >> 8;
+    for (int k = 0; k < 4; k++)
+        for (uint32_t i = 1; i < 256; i++) {
+            uint32_t low = i & (0 - i), crc = low << (8 * k); /* of several bits, the CRC is the sum of theirs */
+            if (i == low)
+                for (int n = 0; n < CRC32C_LANE; n++) crc = crc32c_table[0][crc & 255] ^ crc >> 8;
+            else
+                crc = crc32c_lane[k][low] ^ crc32c_lane[k][i ^ low];
+            crc32c_lane[k][i] = crc;
+        }
     if (crc32c_has_processor()) crc32c_best = crc32c_by_processor;
 }
 

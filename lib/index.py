@@ -1,6 +1,7 @@
 """The index beside a segment: `<segment>.idx`, little-endian.
 
-Head, 64 bytes: magic `SDIX`, u32 version 1, the segment's sync marker (16), u64 offset of its first block, zeros.
+Head, 64 bytes: magic `SDIX`, u32 version 1, the segment's sync marker (16), u64 offset of its first block, u32 `Seal`
+(what sealing found, for sealing alone), zeros.
 Then an entry of 64 bytes for each block, in the order of the segment:
 
     u64 offset      of the block in the segment
@@ -21,10 +22,12 @@ The segment is the truth: an entry whose check fails or that reaches behind the 
 import os
 import struct
 from collections.abc import Iterator
+from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from speeddata.blocks import ENTRY_SIZE
+from speeddata.blocks import ENTRY_SIZE, crc32c
+from speeddata.durable import sync_folder, take_after
 
 __all__ = [
     "ENTRY_SIZE",
@@ -32,21 +35,37 @@ __all__ = [
     "FLAG_UNSORTED",
     "HEAD_SIZE",
     "Entry",
+    "Seal",
     "each_entry",
     "entries_of",
     "index_path",
+    "mark_seal",
+    "pack_entry",
     "pack_head",
     "parse_head",
+    "seal_of",
     "write_index",
 ]
 
 MAGIC = b"SDIX"
 VERSION = 1
-HEAD = struct.Struct("<4sI16sQ32x")
+HEAD = struct.Struct("<4sI16sQI28x")
 HEAD_SIZE = HEAD.size
 ENTRY = struct.Struct("<QIIqqqqIIII")
 FLAG_UNSORTED = 1
 FLAG_BAD_TIME = 2
+CHECKED = 56  # bytes of an entry that its check covers
+SEAL = struct.Struct("<I")
+SEAL_OFFSET = 32  # in the head
+
+
+class Seal(IntEnum):
+    """What sealing has found out about a segment."""
+
+    UNSEEN = 0  # not looked at yet
+    VERIFIED = 1  # every block is whole
+    DAMAGED = 2  # some are not; it stays as it is
+    FINAL = 3  # verified, and as small as compression makes it
 
 
 class Entry(NamedTuple):
@@ -70,6 +89,11 @@ def entries_of(packed: bytes) -> Iterator[Entry]:
     return map(Entry._make, ENTRY.iter_unpack(packed))
 
 
+def pack_entry(entry: Entry) -> bytes:
+    """Pack an entry; its check is made anew."""
+    return ENTRY.pack(*entry._replace(check=crc32c(ENTRY.pack(*entry)[:CHECKED])))
+
+
 def each_entry(packed: bytes) -> Iterator[bytes]:
     """Each entry as it is packed."""
     return (packed[at : at + ENTRY_SIZE] for at in range(0, len(packed), ENTRY_SIZE))
@@ -80,17 +104,38 @@ def index_path(segment: Path) -> Path:
     return segment.with_suffix(".idx")
 
 
-def pack_head(sync: bytes, first: int) -> bytes:
+def pack_head(sync: bytes, first: int, seal: Seal = Seal.UNSEEN) -> bytes:
     """Make the head of the index of a segment with this sync marker, whose first block is at `first`."""
-    return HEAD.pack(MAGIC, VERSION, sync, first)
+    return HEAD.pack(MAGIC, VERSION, sync, first, seal)
 
 
 def parse_head(data: bytes) -> tuple[bytes, int] | None:
     """Sync marker and offset of the first block, as the head of an index tells them; None when it is no head."""
     if len(data) < HEAD_SIZE:
         return None
-    magic, version, sync, first = HEAD.unpack_from(data)
+    magic, version, sync, first, _ = HEAD.unpack_from(data)
     return (sync, first) if (magic, version) == (MAGIC, VERSION) else None
+
+
+def seal_of(data: bytes) -> Seal:
+    """What the head of an index tells about sealing."""
+    if parse_head(data) is None:
+        return Seal.UNSEEN
+    (number,) = SEAL.unpack_from(data, SEAL_OFFSET)
+    return Seal(number) if number in set(Seal) else Seal.UNSEEN
+
+
+def mark_seal(segment: Path, sync: bytes, seal: Seal) -> bool:
+    """Note in a segment's index what sealing found; False when that is not the index of a segment with this sync marker."""
+    fd = os.open(index_path(segment), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        told = parse_head(os.pread(fd, HEAD_SIZE, 0))
+        if told is None or told[0] != sync:
+            return False
+        os.pwrite(fd, SEAL.pack(seal), SEAL_OFFSET)
+    finally:
+        os.close(fd)
+    return True
 
 
 def write_index(segment: Path, sync: bytes, first: int, entries: bytes) -> Path:
@@ -98,13 +143,10 @@ def write_index(segment: Path, sync: bytes, first: int, entries: bytes) -> Path:
     path = index_path(segment)
     temporary = path.with_name(f".{path.name}.new")
     with temporary.open("wb") as file:
+        take_after(file.fileno(), segment.stat())
         file.write(pack_head(sync, first) + entries)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
     return path

@@ -74,7 +74,7 @@ cdef struct CPlan:
     uint32_t leaf_count
     uint32_t step_count
     uint32_t minimum   # bytes of the smallest record
-    int32_t time       # leaf that is the abscissa
+    int32_t time       # leaf that is the abscissa, or NO_LEAF (never so in a relay)
     int32_t sequence   # leaf that numbers the records, or NO_LEAF
     uint8_t unit       # TimeUnit that the schema or channel states, or UNIT_UNKNOWN
     uint8_t fingerprint[8]  # CRC-64-AVRO, little-endian, as it stands on the wire

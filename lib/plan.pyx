@@ -190,7 +190,7 @@ cdef class Plan:
         self.c.ops = <Op*>PyMem_Calloc(max(len(rows), 1), sizeof(Op))
         self.c.leaves = <Leaf*>PyMem_Calloc(max(len(leaves), 1), sizeof(Leaf))
         names = schema.signal_names
-        self.c.time = names.index(schema.time)
+        self.c.time = names.index(schema.time) if schema.time else NO_LEAF
         self.c.sequence = NO_LEAF if schema.sequence is None else names.index(schema.sequence)
         found = steps(rows, leaves, {self.c.time, self.c.sequence} - {NO_LEAF})
         self.c.step_count = <uint32_t>len(found)
@@ -221,6 +221,7 @@ cdef class Plan:
         cdef Walk found
         cdef Reason reason
         cdef Py_ssize_t length
+        found.time.is_null = True
         PyObject_GetBuffer(data, &buffer, PyBUF_SIMPLE)
         try:
             if not 0 <= offset <= buffer.len:

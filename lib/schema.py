@@ -56,16 +56,19 @@ class Schema:
     name: str  # full name
     fingerprint: bytes  # 8 bytes, CRC-64-AVRO of the Parsing Canonical Form, little-endian
     signals: list[Signal]  # in the order of the bytes
-    time: str  # the field that is the abscissa
+    time: str  # the field that is the abscissa; "" where there is none (see `parse`, `timed`)
     time_unit: str | None  # "s", "ms", "us" or "ns"; None: told by the magnitude of the first plausible time
     sequence: str | None  # the field that numbers the records
     record: Type
 
     @classmethod
-    def parse(cls, source: str | bytes | dict[str, Any], *, time_unit: str | None = None) -> "Schema":
+    def parse(
+        cls, source: str | bytes | dict[str, Any], *, time_unit: str | None = None, timed: bool = True
+    ) -> "Schema":
         """Parse a schema given as JSON text or as the object it stands for.
 
         `time_unit` counts where the schema itself does not state the unit of its time. SchemaError names the field.
+        Where it need not be `timed`, as no channel's schema may be, one without a usable time is taken too.
         """
         if time_unit is not None and time_unit not in TIME_UNITS:
             raise SchemaError(f"time_unit must be one of {', '.join(TIME_UNITS)}, not {time_unit!r}")
@@ -77,6 +80,8 @@ class Schema:
         record = build(parsed)
         roles = _roles(record)
         time = roles.get("time", "time")
+        if not timed and not any(f.name == time and _is_time(f) for f in record.fields):
+            time = ""
         canonical = fastavro.schema.to_parsing_canonical_form(parsed)
         return cls(
             text=text,
@@ -85,7 +90,7 @@ class Schema:
             fingerprint=bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO")),
             signals=list(_signals(record, ())),
             time=time,
-            time_unit=_time_unit(record, time) or time_unit,
+            time_unit=(_time_unit(record, time) if time else None) or time_unit,
             sequence=_sequence(record, roles.get("sequence")),
             record=record,
         )
@@ -257,13 +262,17 @@ def _time_unit(record: Type, time: str) -> str | None:
             '"speeddata": {"role": "time"}, of type int, long, float or double'
         )
     value, _ = field.type.without_null()
-    if value.kind not in NUMBERS:
+    if not _is_time(field):
         raise SchemaError(f"the time must be int, long, float or double (or null), not {value.kind}", time)
     logical = field.attributes.get("logicalType")
     stated = {LOGICAL_UNITS.get(name) for name in (logical, value.logical) if isinstance(name, str)} - {None}
     if len(stated) > 1:
         raise SchemaError(f"logicalType is {logical} at the field and {value.logical} at its type", time)
     return next(iter(stated), None)
+
+
+def _is_time(field: Field) -> bool:
+    return field.type.without_null()[0].kind in NUMBERS
 
 
 def _sequence(record: Type, sequence: str | None) -> str | None:

@@ -53,7 +53,13 @@ class Segment:
     """A segment opened for reading."""
 
     def __init__(
-        self, path: Path, *, follow: bool = False, schema_text: str | None = None, use_index: bool = True
+        self,
+        path: Path,
+        *,
+        follow: bool = False,
+        schema_text: str | None = None,
+        use_index: bool = True,
+        timed: bool = True,
     ) -> None:
         self.path = path
         # Damage found while looking for blocks; what is found while reading them is given by `read`.
@@ -63,6 +69,7 @@ class Segment:
         # The unit of the source time; None when no record has told it.
         self.unit: str | None = None
         self._schema_text = schema_text
+        self._timed = timed  # whether its records must have a time
         self._fd = _open(path, follow)
         try:
             self._find_blocks(use_index)
@@ -94,7 +101,7 @@ class Segment:
         """Read the blocks of some entries, in their order; what is damaged is left out and added to `damages`."""
         for run in _runs(entries):
             first, last = next(entries_of(run)), Entry._make(ENTRY.unpack(run[-ENTRY_SIZE:]))
-            data = self._pread(first.offset, last.offset + last.length - first.offset)
+            data = self.pread(first.offset, last.offset + last.length - first.offset)
             compressed = self.head.codec != "null"
             for part in each_entry(run) if compressed else (run,):
                 content, bad = gather(data, first.offset, part, self.head.sync)
@@ -106,6 +113,10 @@ class Segment:
                         yield Piece(unpack(self.head.codec, content) if compressed else content, part)
                     except ArchiveError as error:
                         damages.append(damaged(self.path.name, part, 0, str(error)))
+
+    def forget(self) -> None:
+        """Have the kernel keep nothing of the file in memory: what is read next is what is on the disk."""
+        os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def _find_blocks(self, use_index: bool) -> None:
         self._read_head()
@@ -128,19 +139,20 @@ class Segment:
         self.size = status.st_size
         # Tells whether the file has changed since.
         self.signature = status.st_ino, status.st_size, status.st_mtime_ns
-        if self._schema_text is not None and self._pread(0, 3) != b"Obj":
+        if self._schema_text is not None and self.pread(0, 3) != b"Obj":
             self.head = bare_head(self._schema_text)
         elif self.size:
             self.head = self._parse_head()
         else:
             self.head = Head({}, bytes(16), 0)
+        self.head = replace(self.head, timed=self._timed)
         if self.size:
             self.unit = self.head.time_unit
 
     def _parse_head(self) -> Head:
         length = 4096
         while True:
-            head = parse_head(self._pread(0, length))
+            head = parse_head(self.pread(0, length))
             if head is not None:
                 return head
             if length >= min(self.size, MAX_HEAD):
@@ -152,7 +164,7 @@ class Segment:
     def _read_index(self, distrust_head: bool = False) -> bytes | None:
         """Entries of the index; none when there is no index, None when it is that of another file.
 
-        When the first block ends with the index's sync marker, it is that of the segment's head which is damaged.
+        That of a damaged head is not believed where the index is seen to be that of this segment.
         """
         try:
             fd = _open(index_path(self.path), follow=False)
@@ -161,15 +173,28 @@ class Segment:
         with os.fdopen(fd, "rb") as file:
             data = file.read(min(os.fstat(fd).st_size, MAX_INDEX))
         told = index_head(data)
-        if told is None or told[1] != self.head.length:
+        if told is None:
             return b""
         if told[0] != self.head.sync:
-            block = self._pread(self.head.length, WINDOW)
-            if not distrust_head or not Scanner(told[0], None, None, 0).scan(block, 0)[1]:
+            if not distrust_head or not self._correct_head(*told):
                 return None
-            self.head = replace(self.head, sync=told[0])
-            self.damages.append(Damage(self.path.name, told[1] - 16, told[1], 0, "sync marker of the head"))
+        elif told[1] != self.head.length:
+            return b""
         return data[HEAD_SIZE : len(data) - (len(data) - HEAD_SIZE) % ENTRY_SIZE]
+
+    def _correct_head(self, sync: bytes, length: int) -> bool:
+        """Take sync marker and length of the head from the index, if that is the index of this segment."""
+        name = self.path.name
+        if length >= 16 and self.pread(length - 16, 16) == sync:  # a length in the head is damaged
+            self.damages.append(Damage(name, 0, length, 0, "head"))
+        elif (
+            length == self.head.length and Scanner(sync, None, None, 0).scan(self.pread(length, WINDOW), 0)[1]
+        ):
+            self.damages.append(Damage(name, length - 16, length, 0, "sync marker of the head"))
+        else:
+            return False
+        self.head = replace(self.head, sync=sync, length=length)
+        return True
 
     def _fill(self, start: int, stop: int) -> None:
         """Put the entries of blocks found in [start, stop), which the index does not have, in their place."""
@@ -180,7 +205,7 @@ class Segment:
         at = place * ENTRY_SIZE
         before = next(entries_of(self.entries[at - ENTRY_SIZE : at]), None) if at else None
         arrival = before.arrival_ns if before else self._begun_ns()
-        search = BlockSearch(self.path.name, self.head, self.unit, self._pread)
+        search = BlockSearch(self.path.name, self.head, self.unit, self.pread)
         found = search.find(start, stop, arrival, growing=stop == self.size)
         self.entries = self.entries[:at] + found + self.entries[at:]
         self.damages += search.damages
@@ -192,8 +217,8 @@ class Segment:
             return parse_time(self.path.stem.rpartition("_")[2])
         return os.fstat(self._fd).st_mtime_ns
 
-    def _pread(self, offset: int, size: int) -> bytes:
-        """Read at an offset; fewer bytes only where the file ends."""
+    def pread(self, offset: int, size: int) -> bytes:
+        """Read at an offset of the file; fewer bytes only where it ends."""
         data = os.pread(self._fd, size, offset)
         while len(data) < size:
             more = os.pread(self._fd, size - len(data), offset + len(data))

@@ -21,7 +21,7 @@ from speeddata.settings_yaml import read_yaml
 
 __all__ = ["Override", "Settings", "find_folder", "load_config", "load_settings", "overlay"]
 
-RAW_KINDS = ("text", "host", "ipv4", "group", "choice", "algorithm")
+RAW_KINDS = ("text", "host", "ipv4", "group", "choice", "algorithm", "codec")
 SYSTEM_FOLDER = Path("/etc/speeddata")
 
 

@@ -27,6 +27,9 @@ def cross_check(values: Mapping[str, Any]) -> list[Problem]:
         problems.append(Problem("rotation.mode", None, "time or size, since rotation.threshold is given"))
     if values.get("retention.value") is not None and values.get("retention.mode") is None:
         problems.append(Problem("retention.mode", None, "ttl or quota, since retention.value is given"))
+    if values.get("retention.mode") is not None and values.get("retention.value") is None:
+        wanted = "seconds" if values["retention.mode"] == "ttl" else "bytes"
+        problems.append(Problem("retention.value", None, f"{wanted}, since retention.mode is given"))
     if "decimation.factor" in values and values["decimation.factor"] is values["decimation.rate_hz"] is None:
         problems.append(Problem("decimation.rate_hz", None, "a rate, or decimation.factor instead"))
     if (
@@ -95,7 +98,7 @@ def warnings(folder: Path, flat: Flat, origins: Origins) -> list[str]:
 def _warning(key: str, value: Any) -> str:
     """What to say about a legal but notable setting."""
     if key == "retention.mode" and value is not None:
-        return "not applied yet, nothing is deleted"
+        return "what exceeds retention.value is deleted (SpeedData 0.6 read this and deleted nothing)"
     if key in SHARED_GROUP and value is not None:
         return "one multicast group shared by all channels, subscribers must tell them apart by the relay's source port"
     if key == "multicast.ttl" and value > 1:

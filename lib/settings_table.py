@@ -7,6 +7,8 @@ they hold for that service alone.
 from dataclasses import dataclass
 from typing import Any
 
+from speeddata.compression import COMPRESSIONS
+
 __all__ = ["CHANNEL", "FILES", "SERVICES", "TABLE", "Setting", "rows"]
 
 SERVICES = ("relay", "stripchart", "pivot")
@@ -172,15 +174,76 @@ RELAY = (
         high=2**40,
     ),
     _channel(
-        "retention.mode", "choice", None, "not applied yet: what limits the archive", choices=("ttl", "quota")
+        "retention.max_age_s",
+        "number",
+        None,
+        "age, counted from arrival, beyond which segments are deleted; null: any",
+        unit="s",
+        low=1,
+        high=10**10,
+        replaces=("retention.mode", "retention.value"),
+    ),
+    _channel(
+        "retention.max_bytes",
+        "integer",
+        None,
+        "size of the channel's archive beyond which its oldest segments are deleted; null: any",
+        unit="B",
+        low=1,
+        high=2**60,
+        replaces=("retention.mode", "retention.value"),
+    ),
+    _channel(
+        "retention.max_segments",
+        "integer",
+        None,
+        "number of segments beyond which the channel's oldest are deleted; null: any",
+        low=1,
+        high=10**9,
+    ),
+    _channel(
+        "retention.mode",
+        "choice",
+        None,
+        "retention of SpeedData 0.6: by age (`ttl`) or by size (`quota`)",
+        choices=("ttl", "quota"),
+        replaces=("retention.max_age_s", "retention.max_bytes"),
     ),
     _channel(
         "retention.value",
         "integer",
         None,
-        "not applied yet: seconds (`ttl`) or bytes (`quota`)",
+        "seconds (`ttl`) or bytes (`quota`) of `retention.mode`",
         low=1,
         high=2**53,
+        replaces=("retention.max_age_s", "retention.max_bytes"),
+    ),
+    _row(
+        "relay",
+        "retention.min_free_percent",
+        "number",
+        10,
+        "free space of the archive's file system below which the oldest segments of all channels are deleted; 0: never",
+        unit="%",
+        low=0,
+        high=99,
+    ),
+    _row(
+        "relay",
+        "retention.archive_bytes",
+        "integer",
+        None,
+        "size of the whole archive beyond which the oldest segments of all channels are deleted; null: any",
+        unit="B",
+        low=1,
+        high=2**60,
+    ),
+    _channel(
+        "compression",
+        "codec",
+        None,
+        "codec that a segment is compressed by, in the background, after it was sealed; null: none",
+        choices=COMPRESSIONS,
     ),
     _channel(
         "block_bytes",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from speeddata.compression import unusable
 from speeddata.settings_table import CHANNEL, Setting
 
 __all__ = [
@@ -185,6 +186,13 @@ def _choice(setting: Setting, value: Any) -> str:
     return str(value)
 
 
+def _codec(setting: Setting, value: Any) -> str:
+    codec = _choice(setting, value)
+    if reason := unusable(codec):
+        raise Wanted(f"{_any_of(setting)}, of which {codec} cannot be used: {reason}")
+    return codec
+
+
 def _algorithm(setting: Setting, value: Any) -> str:
     return "minmax" if value == "min-max" else _choice(setting, value)
 
@@ -269,6 +277,7 @@ CHECKS: dict[str, Callable[[Setting, Any], Any]] = {
     "text": _text,
     "choice": _choice,
     "algorithm": _algorithm,
+    "codec": _codec,
     "host": _host,
     "ipv4": _ipv4,
     "group": _group,

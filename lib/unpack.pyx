@@ -11,9 +11,61 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from speeddata.plan cimport (
     KIND_ARRAY, KIND_BOOLEAN, KIND_BYTES, KIND_DOUBLE, KIND_ENUM, KIND_FIXED, KIND_FLOAT, KIND_INT, KIND_LONG, KIND_MAP,
     KIND_NULL, KIND_RECORD, KIND_STRING, KIND_UNION, MAX_ITEMS, REASON_BOOLEAN, REASON_ENUM, REASON_LENGTH, REASON_OK,
-    REASON_SHORT, REASON_UNION, REASON_UTF8, Plan, Reason, Rest, refuse,
+    REASON_SHORT, REASON_UNION, REASON_UTF8, Plan, Reason, Rest, TimeUnit, Walk, refuse, time_ns, walk_record,
 )
 from speeddata.wire cimport load_double, load_float, read_block, read_int, read_length, read_long
+
+from speeddata.plan import TIME_UNITS
+
+
+cdef class Records:
+    """Records that stand back to back, such as the content of a block, one by one: (time in ns or None, dict)."""
+
+    cdef Plan plan
+    cdef const uint8_t[::1] data
+    cdef Py_ssize_t at
+    cdef TimeUnit unit
+
+    def __init__(self, Plan plan not None, const uint8_t[::1] data not None, unit=None):
+        self.plan = plan
+        self.data = data
+        self.at = 0
+        self.unit = <TimeUnit><int>TIME_UNITS.get(unit, 0)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef Walk walk
+        cdef Rest rest
+        cdef Reason reason
+        cdef int64_t ns = 0
+        cdef uint32_t place = 0
+        if self.at >= self.data.shape[0]:
+            raise StopIteration
+        cdef const uint8_t* start = &self.data[0]
+        walk.time.is_null = True
+        reason = walk_record(&self.plan.c, start + self.at, start + self.data.shape[0], &walk)
+        if reason != REASON_OK:
+            refuse(reason, walk.end - start)
+        rest.p = start + self.at
+        rest.end = walk.end
+        rest.empty_items = 0
+        made = build_fields(self.plan, self.plan.schema.record, &place, start, &rest)
+        self.at = walk.end - start
+        return ns if time_ns(&walk.time, self.unit, &ns) else None, made
+
+
+cdef dict build_fields(Plan plan, record, uint32_t* i, const uint8_t* start, Rest* rest):
+    """Make a record that has no operation of its own, of operation `i[0]` and those that follow."""
+    cdef dict made = {}
+    for field in record.fields:
+        if field.type.kind == "record":
+            made[field.name] = build_fields(plan, field.type, i, start, rest)
+        else:
+            made[field.name] = build_value(plan, i[0], start, rest)
+            i[0] = plan.c.ops[i[0]].next
+    return made
 
 
 cdef object build_value(Plan plan, uint32_t i, const uint8_t* start, Rest* rest):

@@ -1,33 +1,21 @@
 """Repair of a channel's segments when its relay starts: cut torn tails, complete indexes, say what was done.
 
-Only what the end of a crash can leave is mended. Damage in the middle is left for readers, which skip it and say so.
+Only what the end of a crash can leave is mended. Damage in the middle is left for readers, which skip it and say so, and for
+`speeddata repair`.
 """
 
 import contextlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
-from speeddata.blocks import crc32c
 from speeddata.errors import ArchiveError
-from speeddata.index import ENTRY, ENTRY_SIZE, HEAD_SIZE, Entry, index_path, write_index
+from speeddata.index import ENTRY, ENTRY_SIZE, HEAD_SIZE, Entry, index_path
+from speeddata.mend import Mended, is_sound, mend
 from speeddata.segment import Segment
 
-__all__ = ["Repair", "last_unit", "repair"]
+__all__ = ["last_unit", "repair"]
 
 NEWEST = 2  # segments
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """What was done to one segment."""
-
-    segment: str
-    cut_bytes: int
-    found_blocks: int  # that the index did not know
-
-    def __str__(self) -> str:
-        return f"{self.segment}: cut {self.cut_bytes} bytes of a torn tail, put {self.found_blocks} blocks into the index"
 
 
 def segments(folder: Path, channel: str) -> list[Path]:
@@ -37,11 +25,11 @@ def segments(folder: Path, channel: str) -> list[Path]:
     )
 
 
-def repair(folder: Path, channel: str) -> tuple[list[Repair], list[str]]:
+def repair(folder: Path, channel: str) -> tuple[list[Mended], list[str]]:
     """Repair what is not whole; gives what was done, and what could not be."""
     for leftover in folder.glob(f".{channel}.next.*"):
         leftover.unlink()
-    done: list[Repair] = []
+    done: list[Mended] = []
     failed: list[str] = []
     paths = segments(folder, channel)
     for path in paths:
@@ -49,7 +37,7 @@ def repair(folder: Path, channel: str) -> tuple[list[Repair], list[str]]:
         if _whole(path, look_inside=path in paths[-NEWEST:]):
             continue
         try:
-            done.append(_mend(path))
+            done.append(mend(path, limited=True))
         except (ArchiveError, OSError) as error:
             failed.append(f"{path.name}: {error}")
     return done, failed
@@ -76,34 +64,4 @@ def _whole(path: Path, *, look_inside: bool) -> bool:
             last = Entry._make(ENTRY.unpack(file.read(ENTRY_SIZE)))
     except OSError:
         return False
-    return last.offset + last.length == size and (not look_inside or _sound(path, last))
-
-
-def _sound(path: Path, entry: Entry) -> bool:
-    """Whether a block is what its index entry says."""
-    with path.open("rb") as file:
-        file.seek(entry.offset)
-        return crc32c(file.read(entry.length)) == entry.crc
-
-
-def _mend(path: Path) -> Repair:
-    known = _entry_count(path)
-    with Segment(path) as segment:
-        if not segment.size:
-            return Repair(path.name, 0, 0)
-        entries, end = segment.entries, segment.end
-        # After a power failure an entry may be on the disk, and its block, the last, not.
-        while entries and not _sound(path, last := Entry._make(ENTRY.unpack(entries[-ENTRY_SIZE:]))):
-            entries, end = entries[:-ENTRY_SIZE], last.offset
-        cut = segment.size - end
-        if cut:
-            os.truncate(path, end)
-        write_index(path, segment.head.sync, segment.head.length, entries)
-        return Repair(path.name, cut, max(0, len(entries) // ENTRY_SIZE - known))
-
-
-def _entry_count(path: Path) -> int:
-    try:
-        return max(0, (index_path(path).stat().st_size - HEAD_SIZE) // ENTRY_SIZE)
-    except OSError:
-        return 0
+    return last.offset + last.length == size and (not look_inside or is_sound(path, last))

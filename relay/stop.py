@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from speeddata.lock import lock_holder
 from speeddata.relay.client import KeeperClient
 from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.ending import end_all, end_keeper, end_relays
-from speeddata.relay.lock import lock_holder
 from speeddata.relay.strays import find_all_strays, open_process
 from speeddata.settings_table import SERVICES
 

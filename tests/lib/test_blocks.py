@@ -24,7 +24,7 @@ def test_crc32c_is_castagnoli():
     assert crc32c(b"123456789", by_tables=True) == 0xE3069283
 
 
-@given(st.binary(max_size=300), st.integers(0, 2**32 - 1), st.integers(0, 9))
+@given(st.binary(max_size=300).map(lambda part: part * 40), st.integers(0, 2**32 - 1), st.integers(0, 9))
 def test_the_processor_and_the_tables_give_the_same_crc(data, crc, start):
     part = memoryview(data)[start:]
     assert crc32c(part, crc) == crc32c(part, crc, by_tables=True)

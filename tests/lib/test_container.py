@@ -1,12 +1,16 @@
+import io
 import json
 import zlib
 
+import fastavro
 import pytest
 import segments as made
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from speeddata import container
-from speeddata.container import MAX_HEAD, bare_head, parse_head, unpack
+from speeddata.container import MAX_HEAD, bare_head, pack_block, pack_head, parse_head, unpack
 from speeddata.errors import ArchiveError
 
 
@@ -82,3 +86,24 @@ def test_unpack_within_limits(codec, packed, monkeypatch):
     monkeypatch.setattr(container, "MAX_CONTENT", 4000)
     with pytest.raises(ArchiveError, match="over 4000 bytes"):
         unpack(codec, packed)
+
+
+@given(st.dictionaries(st.text(max_size=20), st.binary(max_size=300), max_size=20))
+def test_a_head_that_is_made_is_parsed(metadata):
+    metadata = {key: value for key, value in metadata.items() if not key.startswith("avro.")}
+    data = pack_head(metadata, made.SYNC)
+    head = parse_head(data + b"blocks")
+    assert (dict(head.metadata), head.sync, head.length) == (metadata, made.SYNC, len(data))
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 5000])
+def test_a_block_that_is_made_is_that_of_the_format(count):
+    data = made.encode(made.SCHEMA, made.records(count))
+    assert pack_block(count, data, made.SYNC) == made.block(count, data)
+
+
+def test_other_readers_read_what_is_made():
+    metadata = {"avro.schema": json.dumps(made.SCHEMA).encode(), "avro.codec": b"null"}
+    data = made.encode(made.SCHEMA, made.records(70))
+    file = pack_head(metadata, made.SYNC) + pack_block(70, data, made.SYNC)
+    assert list(fastavro.reader(io.BytesIO(file))) == made.records(70)

@@ -1,6 +1,17 @@
 import segments as made
 
-from speeddata.index import HEAD_SIZE, entries_of, index_path, pack_head, parse_head, write_index
+from speeddata.index import (
+    HEAD_SIZE,
+    Seal,
+    entries_of,
+    index_path,
+    mark_seal,
+    pack_entry,
+    pack_head,
+    parse_head,
+    seal_of,
+    write_index,
+)
 
 
 def test_entries_are_those_of_the_format(tmp_path):
@@ -12,6 +23,13 @@ def test_entries_are_those_of_the_format(tmp_path):
     ]
     assert entries[0].offset + entries[0].length == entries[1].offset
     assert entries[1].offset + entries[1].length == path.stat().st_size
+
+
+def test_an_entry_round_trip(tmp_path):
+    path = made.write_segment(tmp_path / "example", [made.records(3)], arrivals=[7])
+    packed = index_path(path).read_bytes()[HEAD_SIZE:]
+    (entry,) = entries_of(packed)
+    assert pack_entry(entry._replace(check=5)) == packed
 
 
 def test_head_round_trip():
@@ -30,3 +48,31 @@ def test_write_index_replaces_at_once_and_leaves_nothing_behind(tmp_path):
     assert written == index_path(path)
     assert written.read_bytes() == before
     assert sorted(p.name for p in path.parent.iterdir()) == sorted([path.name, written.name])
+
+
+def test_what_sealing_found_is_in_the_head_and_changes_nothing_else(tmp_path):
+    path = made.write_segment(tmp_path / "example", [made.records(3)])
+    before = index_path(path).read_bytes()
+    assert seal_of(before) is Seal.UNSEEN
+    assert mark_seal(path, made.SYNC, Seal.DAMAGED)
+    after = index_path(path).read_bytes()
+    assert seal_of(after) is Seal.DAMAGED
+    assert after == before[:32] + b"\2\0\0\0" + before[36:]
+    assert parse_head(after) == parse_head(before)
+    assert after[:HEAD_SIZE] == pack_head(made.SYNC, parse_head(before)[1], Seal.DAMAGED)
+
+
+def test_the_index_of_another_segment_is_not_marked(tmp_path):
+    path = made.write_segment(tmp_path / "example", [made.records(3)])
+    before = index_path(path).read_bytes()
+    assert not mark_seal(path, bytes(16), Seal.VERIFIED)
+    assert index_path(path).read_bytes() == before
+    assert seal_of(before[:32] + b"\x09" + before[33:]) is Seal.UNSEEN
+    assert seal_of(b"") is Seal.UNSEEN
+
+
+def test_an_index_has_the_rights_of_its_segment(tmp_path):
+    path = made.write_segment(tmp_path / "example", [made.records(3)])
+    path.chmod(0o604)
+    written = write_index(path, made.SYNC, 64, b"")
+    assert written.stat().st_mode & 0o777 == 0o604

@@ -363,6 +363,14 @@ def test_no_damage_crashes(schema: Any) -> None:
             continue
 
 
+def test_where_no_channel_is_meant_a_time_may_be_missing() -> None:
+    for source in (record(field("string", "x")), record(field("string", "time")), record()):
+        schema = Schema.parse(source, timed=False)
+        assert (schema.time, schema.time_unit) == ("", None)
+    schema = Schema.parse(record(TIME | {"logicalType": "timestamp-nanos"}), timed=False)
+    assert (schema.time, schema.time_unit) == ("time", "ns")
+
+
 # ---- the command
 
 

@@ -154,6 +154,12 @@ def test_damaged_sync_marker_of_the_head_is_told_by_the_index(segment):
     assert read(segment) == (ROWS, [Damage(segment.name, first - 16, first, 0, "sync marker of the head")])
 
 
+def test_damaged_length_in_the_head_is_told_by_the_index(segment):
+    data, first = segment.read_bytes(), bounds(segment)[0][0]
+    segment.write_bytes(data.replace(b"\x0eexample", b"\x0aexample"))
+    assert read(segment) == (ROWS, [Damage(segment.name, 0, first, 0, "head")])
+
+
 def test_index_of_another_segment_is_not_used(segment, tmp_path):
     other = made.write_segment(tmp_path / "other", [made.records(1)], sync=bytes(16))
     index_path(segment).write_bytes(index_path(other).read_bytes())

@@ -62,7 +62,8 @@ def test_files_of_v06_are_read_with_their_meaning_and_three_warnings(folder: Pat
         "subscribers must tell them apart by the relay's source port",
         "global.yaml:3: multicast.decimated.address is '239.1.1.2': one multicast group shared by all channels, "
         "subscribers must tell them apart by the relay's source port",
-        "relay.yaml:7: retention.mode is 'ttl': not applied yet, nothing is deleted",
+        "relay.yaml:7: retention.mode is 'ttl': what exceeds retention.value is deleted "
+        "(SpeedData 0.6 read this and deleted nothing)",
     ]
 
 

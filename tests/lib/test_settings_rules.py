@@ -12,6 +12,8 @@ from speeddata.settings_rules import cross_check, port_clashes, schema_problems,
         ({"rotation.threshold": 5}, ["rotation.mode"]),
         ({"rotation.threshold": 5, "rotation.mode": "time"}, []),
         ({"retention.value": 5}, ["retention.mode"]),
+        ({"retention.mode": "ttl"}, ["retention.value"]),
+        ({"retention.mode": "quota", "retention.value": 5}, []),
         ({"decimation.factor": None, "decimation.rate_hz": None}, ["decimation.rate_hz"]),
         ({"decimation.factor": 5, "decimation.rate_hz": None}, []),
         (

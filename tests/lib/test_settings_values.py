@@ -58,6 +58,19 @@ def test_names_keep_to_the_grammar() -> None:
         assert not CHANNEL_NAME.fullmatch(name)
 
 
+@pytest.mark.parametrize("value", ["zstd", "gzip", 3, True, ["deflate"]])
+def test_a_codec_that_there_is_not_is_said_with_those_there_are(value: Any) -> None:
+    with pytest.raises(Wanted, match="one of zstandard, deflate, null"):
+        check_value(RELAY["compression"], value)
+
+
+def test_a_codec_that_cannot_be_used_here_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speeddata.settings_values.unusable", lambda codec: f"no {codec}")
+    with pytest.raises(Wanted, match="of which deflate cannot be used: no deflate"):
+        check_value(RELAY["compression"], "deflate")
+    assert check_value(RELAY["compression"], None) is None
+
+
 @given(ANYTHING)
 def test_no_value_does_worse_than_be_unwanted(value: Any) -> None:
     for row in TABLE:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from speeddata.errors import RelayError
 
-__all__ = ["lock_holder", "sign_lock", "take_lock"]
+__all__ = ["is_locked", "lock_holder", "sign_lock", "take_lock"]
 
 
 def take_lock(path: Path, refusal: str) -> int:
@@ -31,10 +31,25 @@ def sign_lock(fd: int) -> None:
     os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process holds a lock, as far as we may look."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 def lock_holder(path: Path) -> int | None:
     """The process that holds a lock."""
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from speeddata.errors import RelayError
-from speeddata.relay.lock import lock_holder, take_lock
+from speeddata.lock import is_locked, lock_holder, take_lock
 
 
 def test_a_lock_has_one_holder_who_is_named(tmp_path: Path) -> None:
@@ -16,7 +16,10 @@ def test_a_lock_has_one_holder_who_is_named(tmp_path: Path) -> None:
     with pytest.raises(RelayError, match=f"^it is in use by process {os.getpid()}$"):
         take_lock(path, refusal)
     assert lock_holder(path) == os.getpid()
+    assert is_locked(path)
     assert lock_holder(tmp_path / "other.lock") is None
     os.close(fd)
     assert lock_holder(path) is None
+    assert not is_locked(path)
+    assert not is_locked(tmp_path / "other.lock")
     os.close(take_lock(path, refusal))

@@ -1,0 +1,280 @@
+"""The commands that look into the archive and mend it: verify, repair, inspect, cat. What they need is imported when they run."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from speeddata.repair import Outcome
+    from speeddata.verify import Report
+
+__all__ = ["ARCHIVE_COMMANDS"]
+
+EPILOG = "Exit status: 0 whole, 3 damaged but readable, 1 unreadable, 2 wrong usage."
+REPAIR_EPILOG = (
+    "Exit status: 0 whole without loss, 3 records were lost, 1 could not be repaired, 2 wrong usage."
+)
+WHOLE, UNREADABLE, DAMAGED = 0, 1, 3
+HINT = "; is it of SpeedData up to 0.6? then --schema FILE tells its schema"
+
+
+def paths_argument(metavar: str, *, folders: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    kind = click.Path(exists=True, dir_okay=folders, path_type=Path)
+    return click.argument("paths", metavar=metavar, nargs=-1, required=True, type=kind)
+
+
+def read_schema(_context: click.Context, _option: click.Parameter, path: Path | None) -> str | None:
+    """The text of a schema file, which must be one that records can be read by."""
+    if path is None:
+        return None
+    from speeddata.errors import SchemaError
+    from speeddata.schema import Schema
+
+    try:
+        return Schema.parse(path.read_bytes(), timed=False).text
+    except (OSError, SchemaError) as error:
+        raise click.BadParameter(f"{path}: {error}") from None
+
+
+def read_time(_context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
+    """An ISO 8601 time in nanoseconds."""
+    if text is None:
+        return None
+    from speeddata.errors import TimeError
+    from speeddata.times import parse_time
+
+    try:
+        return parse_time(text)
+    except TimeError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
+schema_option = click.option(
+    "--schema", "schema_text", metavar="FILE", callback=read_schema,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Schema of files that have no head, as those of SpeedData up to 0.6.",
+)  # fmt: skip
+
+
+@click.command(epilog=EPILOG)
+@paths_argument("PATH...", folders=True)
+@json_option
+@schema_option
+def verify(paths: tuple[Path, ...], as_json: bool, schema_text: str | None) -> None:
+    """Say what is damaged of an archive, and what that cost.
+
+    Each block is read of segments, of channels' folders or of a whole archive, and compared with its index.
+    """
+    from speeddata.verify import summary
+
+    files = []
+    with printing():
+        for report in reports_of(paths, schema_text):
+            files.append(report.as_json())
+            if not as_json:
+                say(report.lines())
+        told = summary(files)
+        if as_json:
+            say_json({"files": files, "summary": told})
+        else:
+            say([figures(told)])
+    sys.exit({"whole": WHOLE, "unreadable": UNREADABLE, "damaged": DAMAGED}[told["state"]])
+
+
+@click.command(epilog=REPAIR_EPILOG)
+@paths_argument("PATH...", folders=True)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@json_option
+def repair(paths: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
+    """Make damaged segments whole, and keep the damaged ones.
+
+    An index is made anew, a torn tail is cut, the good blocks around damage go to a new file. What is being written is
+    let alone.
+    """
+    outcomes = []
+    with printing():
+        for outcome in outcomes_of(paths, dry_run):
+            outcomes.append(outcome)
+            if not as_json:
+                say(outcome.lines())
+        if as_json:
+            say_json({"dry_run": dry_run, "files": [one.as_json() for one in outcomes]})
+        else:
+            done = sum(bool(outcome.done) for outcome in outcomes)
+            failed = sum(bool(outcome.error) for outcome in outcomes)
+            what = "to be repaired" if dry_run else "repaired"
+            say([f"{len(outcomes)} files, {done} {what}, {failed} that cannot be"])
+    sys.exit(worst(outcome.status for outcome in outcomes))
+
+
+@click.command(epilog=EPILOG)
+@click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+@schema_option
+def inspect(path: Path, as_json: bool, schema_text: str | None) -> None:
+    """Tell all about a segment.
+
+    Its schema, signals, times, blocks, index and damage.
+    """
+    from speeddata.describe import describe, description_lines
+
+    status = UNREADABLE
+    with printing():
+        for report in reports_of([path], schema_text):
+            status = report.status
+            if as_json:
+                say_json(describe(report))
+            else:
+                say(description_lines(report))
+    sys.exit(status)
+
+
+@click.command(epilog=EPILOG)
+@paths_argument("FILE...", folders=False)
+@click.option(
+    "--start", metavar="TIME", callback=read_time, help="Records from this time on, as 2026-11-22T14:30:00Z."
+)
+@click.option("--end", metavar="TIME", callback=read_time, help="Records before this time.")
+@click.option(
+    "--json", "form", flag_value="json", default=True, help="JSON, a line for each record.  [default]"
+)
+@click.option("--csv", "form", flag_value="csv", help="CSV with a line of names.")
+@schema_option
+def cat(
+    paths: tuple[Path, ...], start: int | None, end: int | None, form: str, schema_text: str | None
+) -> None:
+    """Print records as JSON lines or CSV.
+
+    Of segments or of other Avro container files, in the order they are stored in. Damage is said on standard error.
+    """
+    from speeddata.cat import Cat
+    from speeddata.record_text import CsvLines, Form, JsonLines
+
+    if start is not None and end is not None and start >= end:
+        raise click.BadParameter("it must be after --start", param_hint="--end")
+    lines: Form = CsvLines() if form == "csv" else JsonLines()
+    statuses = []
+    with printing():
+        for path in paths:
+            path = path.resolve() if path.is_symlink() else path  # one that is named is followed
+            source = Cat(path, start_ns=start, end_ns=end, schema_text=schema_text)
+            for text in source.text(lines):
+                sys.stdout.buffer.write(text.encode())
+            if source.error:
+                complain([f"{path}: unreadable: {source.error}{hint(path, schema_text)}"])
+            complain(source.damages)
+            statuses.append(UNREADABLE if source.error else DAMAGED if source.damages else WHOLE)
+    sys.exit(worst(statuses))
+
+
+ARCHIVE_COMMANDS = (verify, repair, inspect, cat)
+
+
+def reports_of(paths: Iterable[Path], schema_text: str | None) -> "Iterator[Report]":
+    """What is found out about each file, but for those that are deleted before it is their turn."""
+    from speeddata.segment_files import segment_files
+    from speeddata.verify import Report, verify
+
+    for path, error in segment_files(paths):
+        if error:
+            yield Report(path, error=error.strerror or str(error))
+            continue
+        try:
+            report = verify(path, schema_text=schema_text)
+        except FileNotFoundError:
+            continue
+        if report.error:
+            report.error += hint(path, schema_text)
+        yield report
+
+
+def outcomes_of(paths: Iterable[Path], dry_run: bool) -> "Iterator[Outcome]":
+    """What becomes of each file."""
+    from speeddata.repair import Outcome, repair, tidy
+    from speeddata.segment_files import segment_files
+
+    paths = list(paths)
+    tidied: set[Path] = set()
+    for path, error in segment_files(paths):
+        if error:
+            yield Outcome(path, error=error.strerror or str(error))
+            continue
+        try:
+            if not dry_run and path not in paths and path.parent not in tidied:
+                tidied.add(path.parent)
+                tidy(path.parent)
+            yield repair(path, dry_run=dry_run)
+        except FileNotFoundError:
+            continue
+
+
+def worst(statuses: Iterable[int]) -> int:
+    """The exit status of many: unreadable before damaged before whole."""
+    seen = set(statuses)
+    return next((status for status in (UNREADABLE, DAMAGED) if status in seen), WHOLE)
+
+
+def hint(path: Path, schema_text: str | None) -> str:
+    """What may help with a file that has no head."""
+    if schema_text is not None:
+        return ""
+    try:
+        with path.open("rb") as file:
+            return HINT if file.read(1) == b"\x02" else ""
+    except OSError:
+        return ""
+
+
+def figures(told: dict[str, Any]) -> str:
+    """The last line that verify says."""
+    line = "{files} files, {blocks} blocks, {records} records, {bytes} bytes: ".format(**told)
+    if told["state"] == "whole":
+        return f"{line}whole"
+    lost = "an unknown number of" if told["lost"] is None else told["lost"]
+    return f"{line}{told['damaged']} damaged, {told['unreadable']} unreadable, {lost} records lost"
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """End quietly when nobody reads what is printed any more."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        forget_output()
+        sys.exit(WHOLE)
+    except OSError as error:
+        forget_output()
+        complain([f"speeddata: {error.strerror or error}"])
+        sys.exit(UNREADABLE)
+
+
+def forget_output() -> None:
+    """Let what is not printed yet go nowhere, or Python would try to print it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.buffer.write(f"{shown(line)}\n".encode())
+
+
+def say_json(told: Any) -> None:
+    sys.stdout.buffer.write(f"{json.dumps(told, indent=2)}\n".encode())
+
+
+def complain(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(shown(line), file=sys.stderr)
+
+
+def shown(text: str) -> str:
+    """Text as a terminal may have it: a file name can hold anything."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

@@ -1,0 +1,139 @@
+"""Repairs segments and other Avro container files: makes indexes anew, cuts torn tails, salvages around damage.
+
+What a process writes to just now is let alone.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from speeddata.errors import ArchiveError
+from speeddata.folder_lock import alone_in
+from speeddata.mend import mend
+from speeddata.salvage import finish, leftovers, salvage
+from speeddata.verify import DAMAGED, UNREADABLE, WHOLE, Report, said, signature_of, verify
+from speeddata.writers import writer_of
+
+__all__ = ["Outcome", "repair", "tidy"]
+
+PATIENCE_S = 2.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done to one file, or, in a dry run, what would be."""
+
+    path: Path
+    done: str = ""  # empty: nothing, for it was whole
+    records: int = 0  # in it now
+    lost: int | None = 0  # that it had; None: nobody knows how many
+    error: str = ""  # why it could not be repaired
+    kept: Path | None = None  # where the damaged file is
+
+    @property
+    def status(self) -> int:
+        return UNREADABLE if self.error else WHOLE if self.lost == 0 else DAMAGED
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "path": str(self.path),
+            "done": self.done or None,
+            "records": self.records,
+            "lost": self.lost,
+            "kept": None if self.kept is None else str(self.kept),
+            "error": self.error or None,
+        }
+
+    def lines(self) -> list[str]:
+        """What there is to say."""
+        if self.error:
+            return [f"{self.path}: cannot be repaired: {self.error}"]
+        if not self.done:
+            return []
+        where = f"; the damaged file is {self.kept.name}" if self.kept else ""
+        return [f"{self.path}: {self.done}: {said(self.records)} saved, {said(self.lost)} lost{where}"]
+
+
+def repair(path: Path, *, dry_run: bool = False) -> Outcome:
+    """Make a file whole, if it is not, of what is whole of it. FileNotFoundError when it is not there."""
+    try:
+        if dry_run:
+            return _repair(path, dry_run)
+        with _alone(path.parent):
+            finish(path)
+            return _repair(path, dry_run)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        return Outcome(path, error=error.strerror or str(error))
+
+
+def tidy(folder: Path) -> None:
+    """Clear away what repairs that were interrupted have left in a folder."""
+    if leftovers(folder):
+        with _alone(folder):
+            for path in leftovers(folder):
+                finish(path)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait, but not for long, until nobody else exchanges files in a folder."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        with alone_in(folder) as alone:
+            if alone:
+                yield
+                return
+        if time.monotonic() > until:
+            raise ArchiveError("another process exchanges files in its folder")
+        time.sleep(0.02)
+
+
+def _repair(path: Path, dry_run: bool) -> Outcome:
+    report = verify(path)
+    if report.error:
+        return Outcome(path, error=report.error, lost=report.told)
+    if report.status == WHOLE:
+        return Outcome(path, records=report.records)
+    if refusal := writer_of(path):
+        return Outcome(path, error=f"{refusal}; wait until it is over")
+    if report.odd_times:
+        # Made anew it would have the times that a damaged head tells.
+        return Outcome(path, error=f"head and index contradict each other: {report.index[-1]}")
+    if report.faults and report.faults[0].block is None and not report.faults[0].damage.start:
+        return Outcome(path, error="what its head said is damaged; with its index it can be read")
+    if not report.size:
+        return Outcome(
+            path, error=f"nothing of it is left, its index tells of {said(report.lost)}", lost=report.lost
+        )
+    done = _plan(report)
+    if dry_run:
+        return Outcome(path, f"would be {done}", report.records, report.lost)
+    kept = _act(path, report)
+    after = verify(path)
+    if after.status != WHOLE or after.records != report.records:
+        return Outcome(path, done, after.records, report.lost, error="it is still not whole", kept=kept)
+    return Outcome(path, done, after.records, report.lost, kept=kept)
+
+
+def _plan(report: Report) -> str:
+    """What is to be done, in words."""
+    if report.faults:
+        return f"salvaged, {report.blocks} blocks to a new file"
+    if report.tail:
+        damage = report.tail.damage
+        return f"cut by {damage.end - damage.start} bytes of a torn tail"
+    return f"given a new index of {report.blocks} blocks"
+
+
+def _act(path: Path, report: Report) -> Path | None:
+    if report.faults:
+        return salvage(path, report)
+    if signature_of(path) != report.signature:
+        raise ArchiveError("it has changed meanwhile")
+    mend(path, indexed=report.indexed)
+    return None

@@ -1,0 +1,36 @@
+"""The files that a path on a command line stands for: itself, or the segments of a channel's folder, or of a whole archive."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+__all__ = ["segment_files"]
+
+
+def segment_files(paths: Iterable[Path]) -> Iterator[tuple[Path, OSError | None]]:
+    """The files named, and the .avro files below the folders named; with an error, a folder that cannot be read.
+
+    Links are followed only where they are named themselves. What begins with a dot is not ready to be read.
+    """
+    for path in paths:
+        path = path.resolve() if path.is_symlink() else path
+        if path.is_dir():
+            yield from _below(path)
+        else:
+            yield path, None
+
+
+def _below(folder: Path) -> Iterator[tuple[Path, OSError | None]]:
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        yield folder, error
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(folder / entry.name)
+        elif entry.name.endswith(".avro") and entry.is_file(follow_symlinks=False):
+            yield folder / entry.name, None
