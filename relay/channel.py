@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from speeddata.errors import RelayError
+from speeddata.lock import take_lock
 from speeddata.plan import TIME_UNITS, Plan
 from speeddata.relay.decimator import Decimator
 from speeddata.relay.doorbell import Doorbell
 from speeddata.relay.handover import Door
-from speeddata.relay.lock import take_lock
 from speeddata.relay.mapping import Mapping
 from speeddata.relay.quarantine import Quarantine
 from speeddata.relay.receiver import Receiver
@@ -32,37 +32,43 @@ from speeddata.relay.spec import ChannelSpec, Decimation
 from speeddata.relay.writer import Writer
 from speeddata.schema import Schema
 
-__all__ = ["ChannelRelay", "compile_plan"]
+__all__ = ["ChannelRelay", "compile_plans"]
 
 log = logging.getLogger(__name__)
 
 MAGIC = b"Obj\x01"
 CLERK_REST_S = 0.2  # between two looks into the quarantine ring
+FORMER_REST_MS = 100  # between two looks whether to stop
 
 
-def compile_plan(spec: ChannelSpec) -> Plan:
-    """Compile the channel's schema; SchemaError names the field at fault."""
-    return Plan(Schema.parse(spec.schema, time_unit=spec.time_unit))
+def compile_plans(spec: ChannelSpec) -> list[Plan]:
+    """Compile the versions of the channel's schema, oldest first; SchemaError names the field at fault."""
+    return [Plan(Schema.parse(version, time_unit=spec.time_unit)) for version in spec.known]
 
 
 class ChannelRelay:
     """The relay of one channel in this process; where it has a `run_folder` (a descriptor), it can be adopted by a keeper."""
 
     def __init__(
-        self, spec: ChannelSpec, mapping: Mapping, sockets: ChannelSockets, run_folder: int = -1
+        self,
+        spec: ChannelSpec,
+        mapping: Mapping,
+        sockets: ChannelSockets,
+        run_folder: int = -1,
+        former: int = -1,
     ) -> None:
+        """`former` is a pidfd of the channel's last relay, where that has been killed and its writer hangs in a disk call."""
         self.spec = spec
         self.mapping = mapping
         self.sockets = sockets
         self.run_folder = run_folder
         self.door: Door | None = None
-        self.plan = compile_plan(spec)
+        self.plans = compile_plans(spec)
+        self.former = former
         self.folder = Path(spec.archive)
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-        self.lock = take_lock(
-            self.folder / ".lock", f"channel {spec.name!r} has a relay already, process {{pid}}"
-        )
-        self.folder_fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.folder_fd = self.lock = -1
+        if former < 0:
+            self._take_folder()
         # Who wakes which thread.
         self.bells = {name: Doorbell() for name in ("receiver", "writer", "decimator", "clerk")}
         self.quarantine = Quarantine(self.folder, spec.quarantine_bytes)
@@ -73,37 +79,65 @@ class ChannelRelay:
 
     def run(self, on_report: Callable[[], None] | None = None) -> int:
         """Relay until SIGTERM or SIGINT; the exit status. SIGUSR1 calls `on_report`."""
-        if self.run_folder >= 0:
-            answers = {"adopt": self._hand_over, "decimate": self._decimate}
-            self.door = Door(self.run_folder, self.spec.name, answers)
+        if self.former < 0:  # else the disk may hold us up here, too
+            self._open_door()
         self.mapping.clean = False
         if self.spec.cpus:
             os.sched_setaffinity(0, self.spec.cpus)
-        unit = self._repair()
+        unit = self._repair() if self.former < 0 else None
         if not self.mapping.populate():
             log.warning("%s: receive buffers may not be locked in memory (ulimit -l)", self.spec.name)
-        receiver, decimator, writer = self._receiver(), self._decimator(), self._writer()
-        self.decimator = decimator
+        receiver = self._receiver()
+        self.decimator = self._decimator()
         wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGUSR1, lambda *_: on_report() if on_report else None)
-        writer.resume()
         receiver.resume(TIME_UNITS.get(unit or "", 0))
         # Threads inherit the mask: signals are for the main thread alone.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        for name, body in (("receiver", receiver), ("decimator", decimator), ("writer", writer)):
+        bodies = {"receiver": receiver.run, "decimator": self.decimator.run, "writer": self._write}
+        for name, body in bodies.items():
             self.threads[name] = threading.Thread(
-                target=self._run_thread, args=(name, body.run, waker), name=name
+                target=self._run_thread, args=(name, body, waker), name=name
             )
             self.threads[name].start()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
+        if self.former >= 0:
+            self._open_door()
         log.info(
             "%s: relaying from %s:%d to %s", self.spec.name, self.spec.listen, self.spec.port, self.folder
         )
         self._serve(wake)
         return self._stop()
+
+    def _open_door(self) -> None:
+        if self.run_folder >= 0:
+            answers = {"adopt": self._hand_over, "decimate": self._decimate}
+            self.door = Door(self.run_folder, self.spec.name, answers)
+
+    def _take_folder(self) -> None:
+        """Make the channel's folder ours. RelayError when another relay has it."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        self.lock = take_lock(
+            self.folder / ".lock", f"channel {self.spec.name!r} has a relay already, process {{pid}}"
+        )
+        self.folder_fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def _write(self) -> None:
+        """The writer thread. One disk call of the former relay may still be going on: it is waited for."""
+        if self.former >= 0:
+            log.warning("%s: the disk hangs; receiving goes on", self.spec.name)
+            poll = select.poll()
+            poll.register(self.former, select.POLLIN)
+            while not poll.poll(FORMER_REST_MS):
+                if self.stopping:
+                    raise RelayError("the disk hangs")
+            self._take_folder()
+        writer = self._writer()
+        writer.resume()
+        writer.run()
 
     def _hand_over(self, _request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         """What the next keeper needs."""
@@ -118,12 +152,12 @@ class ChannelRelay:
                 log.warning("%s: repaired %s", self.spec.name, mended)
             for line in failed:
                 log.error("%s: cannot be repaired, left as it is: %s", self.spec.name, line)
-        return last_unit(self.folder, self.spec.name, self.plan.schema.fingerprint)
+        return last_unit(self.folder, self.spec.name, self.plans[-1].schema.fingerprint)
 
     def _receiver(self) -> Receiver:
         bells = self.bells
         return Receiver(
-            self.mapping, self.plan, self.sockets.input.fileno(),
+            self.mapping, self.plans, self.sockets.input.fileno(),
             self.sockets.full_rate.fileno() if self.spec.full_rate else -1,
             self.spec.framing == "single_object", self.sockets.gro, self.spec.busy_poll, self.spec.block_age_s,
             bells["receiver"], bells["writer"], bells["decimator"], bells["clerk"],
@@ -132,7 +166,12 @@ class ChannelRelay:
     def _decimator(self) -> Decimator:
         how = self.spec.decimation.resolved()
         return Decimator(
-            self.mapping, self.plan, self.sockets.decimated.fileno(), *how, self.bells["decimator"]
+            self.mapping,
+            self.plans,
+            self.spec.framing == "single_object",
+            self.sockets.decimated.fileno(),
+            *how,
+            self.bells["decimator"],
         )
 
     def _decimate(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
@@ -146,13 +185,19 @@ class ChannelRelay:
     def _writer(self) -> Writer:
         spec = self.spec
         units = {number: name for name, number in TIME_UNITS.items()}
-        headers = [segment_header(spec.name, self.plan.schema.text, units.get(number)) for number in range(5)]
+        headers = [
+            segment_header(spec.name, plan.schema.text, units.get(number))
+            for plan in self.plans
+            for number in range(5)
+        ]
         return Writer(
             self.mapping, self.folder_fd, spec.name, headers, flush_interval(spec),
             spec.rotation.seconds, spec.rotation.bytes, self.bells["writer"],
         )  # fmt: skip
 
     def _run_thread(self, name: str, body: Callable[[], None], waker: int) -> None:
+        if name != "writer":
+            self.mapping.sign(name, threading.get_native_id())
         try:
             body()
         except Exception as error:
@@ -210,8 +255,9 @@ class ChannelRelay:
             pass
         if self.door:
             self.door.close()
-        os.close(self.folder_fd)
-        os.close(self.lock)
+        for fd in (self.folder_fd, self.lock):
+            if fd >= 0:
+                os.close(fd)
         self.mapping.clean = not self.failures
         return 1 if self.failures else 0
 

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from speeddata.errors import RelayError, SpeedDataError
-from speeddata.relay.channel import ChannelRelay, compile_plan
+from speeddata.relay.channel import ChannelRelay, compile_plans
 from speeddata.relay.handover import Adopted
 from speeddata.relay.mapping import Mapping
 from speeddata.relay.sockets import ChannelSockets, kernel_drops
 from speeddata.relay.spec import ChannelSpec
+from speeddata.segment_names import segment_name
 
-__all__ = ["Charge"]
+__all__ = ["Charge", "end_of"]
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +44,17 @@ class Charge:
         self.stopping = False
         # A successor was started to write what a killed one left.
         self.drained = False
-        # Clients that wait for the end.
+        # A descriptor of a relay that was killed and is held by a disk call.
+        self.former = -1
+        # Clients that wait for the end, and for the next relay.
         self.waiting: list[socket.socket] = []
+        self.replacing: list[socket.socket] = []
+        self.replaced = False  # its end was asked for, to be followed by another
 
     @classmethod
     def begin(cls, spec: ChannelSpec) -> "Charge":
         """A channel without a relay as yet. RelayError or SchemaError when it cannot be begun."""
-        compile_plan(spec)
+        compile_plans(spec)
         if absent := set(spec.cpus or ()) - os.sched_getaffinity(0):
             raise RelayError(
                 f"cpus: {sorted(absent)} cannot be had, there are {sorted(os.sched_getaffinity(0))}"
@@ -73,7 +78,8 @@ class Charge:
         return charge
 
     def descriptors(self) -> set[int]:
-        return {self.mapping.fd} | {one.fileno() for one in self.sockets.all()}
+        held = {self.mapping.fd} | {one.fileno() for one in self.sockets.all()}
+        return held if self.former < 0 else held | {self.former}
 
     def fork(self, become_child: Callable[["Charge"], int]) -> None:
         """Start a relay. `become_child` runs in it and gives a descriptor of the run folder."""
@@ -104,7 +110,7 @@ class Charge:
     def _relay(self, run_folder: int) -> int:
         """The relay's life, in its own process."""
         try:
-            return ChannelRelay(self.spec, self.mapping, self.sockets, run_folder).run()
+            return ChannelRelay(self.spec, self.mapping, self.sockets, run_folder, self.former).run()
         except (SpeedDataError, OSError) as error:
             log.error("%s: %s", self.spec.name, error)
             self.mapping.words = str(error)
@@ -114,23 +120,48 @@ class Charge:
             self.mapping.words = f"failed: {error!r}"
             return 1
 
+    def change(self, spec: ChannelSpec) -> None:
+        """Have the next relay go by another spec. RelayError where that takes other sockets or another mapping."""
+        if differing := self.spec.hard_differences(spec):
+            raise RelayError(f"channel {spec.name!r} runs with another {', '.join(differing)}; stop it first")
+        self.spec = spec
+
+    def receives(self) -> bool:
+        """Whether the relay has begun to receive."""
+        return self.pid is not None and self.mapping.movers[0] in threads(self.pid)
+
+    def hangs(self) -> bool:
+        """Whether the relay has been killed, and is held by a disk call: nothing of it receives or sends any more."""
+        return self.pid is not None and dying(self.pid) and not threads(self.pid) & set(self.mapping.movers)
+
+    def let_go(self) -> int:
+        """Take a relay that hangs for dead; its pid. `former` is a descriptor of it, for whoever watches the real end."""
+        assert self.pid is not None, "only a living relay can hang"
+        pid, self.former, self.pidfd = self.pid, self.pidfd, -1
+        self._note_end("killed, and held by a disk call")
+        return pid
+
     def reap(self) -> float:
         """Take note of the relay's death; gives the seconds to wait before the next is started."""
         assert self.pid is not None, "only a living relay is reaped"
-        how = _end_of(self.pid)
+        how = end_of(self.pid)
         os.close(self.pidfd)
         self.pidfd = -1
-        self.reason = f"{how}: {self.mapping.words}" if self.mapping.words else how
-        log.log(logging.INFO if self.stopping else logging.WARNING, "%s: relay %d ended: %s",
-                self.spec.name, self.pid, self.reason)  # fmt: skip
+        self._note_end(f"{how}: {self.mapping.words}" if self.mapping.words else how)
+        too_many = self.quick_deaths - QUICK_DEATHS
+        return 0.0 if too_many <= 0 else float(min(MAX_DELAY_S, 2 ** min(too_many - 1, 10)))
+
+    def _note_end(self, reason: str) -> None:
+        self.reason = reason
+        log.log(logging.INFO if self.stopping or self.replaced else logging.WARNING, "%s: relay %d ended: %s",
+                self.spec.name, self.pid, reason)  # fmt: skip
         work = _work(self.mapping.stats())
         steady = time.monotonic() - self.started >= STEADY_S or work > self.work
         self.work = work
         self.pid, self.since = None, time.time_ns()
         self.restarts += 1
-        self.quick_deaths = 0 if steady else self.quick_deaths + 1
-        too_many = self.quick_deaths - QUICK_DEATHS
-        return 0.0 if too_many <= 0 else float(min(MAX_DELAY_S, 2 ** min(too_many - 1, 10)))
+        self.quick_deaths = 0 if steady or self.replaced else self.quick_deaths + 1
+        self.replaced = False
 
     def signal(self, number: int) -> None:
         if self.pid is not None:
@@ -145,6 +176,8 @@ class Charge:
             state, reason = "degraded", trouble
         about = {"name": self.spec.name, "pid": self.pid, "state": state, "reason": reason,
                  "since": self.since, "restarts": self.restarts}  # fmt: skip
+        names = [segment_name(self.spec.name, start) if start else None for start in stats.pop("segments_us")]
+        stats |= {"segment": names[0], "segments_in_use": [name for name in names if name]}
         return about | {"stats": stats | self._socket_stats()} if with_stats else about
 
     def _socket_stats(self) -> dict[str, Any]:
@@ -194,7 +227,7 @@ def attach(adopted: Adopted, memory: int) -> Mapping:
         return fresh_mapping(ChannelSpec.from_json(adopted.spec))
 
 
-def _end_of(pid: int) -> str:
+def end_of(pid: int) -> str:
     """How a dead relay ended; of one that was adopted only its parent is told."""
     try:
         _, status = os.waitpid(pid, 0)
@@ -202,6 +235,30 @@ def _end_of(pid: int) -> str:
         return "ended"
     code = os.waitstatus_to_exitcode(status)
     return signal.Signals(-code).name if code < 0 else f"exit status {code}"
+
+
+def dying(pid: int) -> bool:
+    """Whether a process has been killed, though its end may not have come."""
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            status = {key: value.strip() for key, _, value in (line.partition(":") for line in file)}
+    except OSError:
+        return False
+    return status["State"][0] in "ZX" or bool(int(status["SigPnd"], 16) >> signal.SIGKILL - 1 & 1)
+
+
+def threads(pid: int) -> set[int]:
+    """Threads of a process that may still run."""
+    found: set[int] = set()
+    try:
+        listed = os.listdir(f"/proc/{pid}/task")
+    except FileNotFoundError:
+        return found
+    for tid in listed:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{tid}/stat") as file:
+            if file.read().rpartition(")")[2].split()[0] not in "ZX":
+                found.add(int(tid))
+    return found
 
 
 def _trouble(stats: dict[str, Any]) -> str:

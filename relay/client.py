@@ -1,14 +1,17 @@
 """Asking the keeper of a data folder."""
 
+import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from speeddata.errors import RelayError
+from speeddata.lock import lock_holder
 from speeddata.relay.keeper import KEEPER_SOCKET
 from speeddata.relay.unix_socket import socket_address
 
@@ -17,6 +20,7 @@ __all__ = ["KeeperClient"]
 ANSWER_LIMIT_S = 30.0
 PING_LIMIT_S = 5.0
 START_LIMIT_S = 15.0
+LEAVE_LIMIT_S = 2.0
 MAX_LOG = 1 << 20
 
 
@@ -31,11 +35,20 @@ class KeeperClient:
         answer = self.ping()
         if answer is None:
             status = self._spawn()
-            answer = self.ping()
-            if answer is None:
-                raise RelayError(f"the keeper did not start (exit status {status}): {self._last_words()}")
+            deadline = time.monotonic() + PING_LIMIT_S
+            # Where another was being started at the same moment, that one will answer.
+            while (answer := self.ping()) is None:
+                if status == 0 or time.monotonic() > deadline or not self._another():
+                    raise RelayError(f"the keeper did not start (exit status {status}): {self._last_words()}")
+                time.sleep(0.01)
         pid: int = answer["pid"]
         return pid
+
+    def _another(self) -> bool:
+        """Whether there is a keeper, though it may not answer yet."""
+        with contextlib.suppress(OSError):
+            return lock_holder(self.data / "run" / "keeper.lock") is not None
+        return False
 
     def _spawn(self) -> int:
         """Start a keeper and wait until it is ready or has failed."""
@@ -72,6 +85,18 @@ class KeeperClient:
     def decimate(self, name: str, decimation: dict[str, Any]) -> None:
         """Have a channel decimated in another way from now on, without a pause."""
         self._ask(op="decimate", name=name, decimation=decimation)
+
+    def replace(self, name: str, spec: dict[str, Any] | None = None) -> int | None:
+        """Have another relay go on with a channel, at once and without a loss; its pid, None when none lives just now.
+
+        RelayError when `spec` differs in what takes other sockets, as another port.
+        """
+        pid: int | None = self._ask(op="replace", name=name, spec=spec)["pid"]
+        return pid
+
+    def leave(self) -> None:
+        """Have the keeper end without its relays, for the next one to adopt them."""
+        self._ask(LEAVE_LIMIT_S, op="leave")
 
     def stop(self, name: str) -> None:
         """Stop a channel's relay and wait until all it received is on the disk."""

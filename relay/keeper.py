@@ -7,11 +7,9 @@ socket `<data>/run/keeper.sock`: a line of JSON, answered by a line of JSON (see
 
 import contextlib
 import gc
-import json
 import logging
 import os
 import resource
-import select
 import selectors
 import signal
 import socket
@@ -19,28 +17,24 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from speeddata.errors import RelayError, SpeedDataError
-from speeddata.relay.charge import Charge
+from speeddata.lock import sign_lock, take_lock
+from speeddata.relay.charge import Charge, end_of
 from speeddata.relay.handover import ask_relay, collect
-from speeddata.relay.lock import sign_lock, take_lock
+from speeddata.relay.request_server import Answer, RequestServer
 from speeddata.relay.spec import ChannelSpec, Decimation
-from speeddata.relay.unix_socket import listen
 
 __all__ = ["KEEPER_SOCKET", "Keeper"]
 
 log = logging.getLogger(__name__)
 
 KEEPER_SOCKET = "keeper.sock"
-MAX_REQUEST = 1 << 20
 STOP_LIMIT_S = 2.5  # after which a relay that was asked to stop is killed
 DRAIN_LIMIT_S = 2.0  # for its successor to write what it left
 FORK_AGAIN_S = 1.0
-ACCEPT_AGAIN_S = 0.5
-
-Answer = dict[str, Any]
-Event = tuple[Callable[..., None], tuple[Any, ...]]
+LOOK_AGAIN_S = 0.002
+HANG_S = 1.0  # between two looks for relays that were killed and cannot die
 
 
 class Keeper:
@@ -60,9 +54,11 @@ class Keeper:
         # Who asked for the shutdown.
         self.leaving: list[socket.socket] = []
         self.stopping = False
+        # Told to end without its relays.
+        self.left = False
         self.waker = -1
         self._adopt()
-        self.listener = self._listen()
+        self.server = RequestServer(self.folder, KEEPER_SOCKET, self.selector, self._after, self._handle)
 
     def _adopt(self) -> None:
         """Go on with the relays of a keeper that was killed."""
@@ -77,14 +73,8 @@ class Keeper:
             self._watch(charge)
             log.info("%s: relay %d adopted", charge.spec.name, adopted.pid)
 
-    def _listen(self) -> socket.socket:
-        listener = listen(self.folder, KEEPER_SOCKET, 64)
-        listener.setblocking(False)
-        self.selector.register(listener, selectors.EVENT_READ, (self._accept, ()))
-        return listener
-
     def run(self) -> int:
-        """Serve until the last relay has ended after a shutdown; the exit status."""
+        """Serve until the last relay has ended after a shutdown, or until told to leave; the exit status."""
         sign_lock(self.lock)  # which was taken by our parent
         wake, self.waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self.waker)
@@ -94,14 +84,15 @@ class Keeper:
         gc.collect()
         gc.freeze()  # the objects there are stay on the pages that the relays share
         log.info("keeper %d ready", os.getpid())
-        while not (self.stopping and not self.channels):
+        self._look_for_hanging()
+        while not self.left and (self.channels or not self.stopping):
             timeout = max(0.0, min(self.timers)[0] - time.monotonic()) if self.timers else None
             for key, _ in self.selector.select(timeout):
                 handler, arguments = key.data
                 handler(*arguments)
             self._run_timers()
         for client in self.leaving:
-            self._answer(client, {"ok": True})
+            self.server.answer(client, {"ok": True})
         os.unlink(KEEPER_SOCKET, dir_fd=self.folder)
         log.info("keeper %d ends", os.getpid())
         return 0
@@ -129,72 +120,13 @@ class Keeper:
 
     # Requests
 
-    def _accept(self) -> None:
-        try:
-            client, _ = self.listener.accept()
-        except BlockingIOError:
-            return
-        except OSError as error:
-            # Out of descriptors: who asks waits until some may be free.
-            log.error("nobody can be answered just now: %s", error)
-            self.selector.unregister(self.listener)
-            self._after(ACCEPT_AGAIN_S, self._listen_again)
-            return
-        client.settimeout(1.0)
-        self.selector.register(client, selectors.EVENT_READ, (self._read, (client, bytearray())))
-
-    def _listen_again(self) -> None:
-        self.selector.register(self.listener, selectors.EVENT_READ, (self._accept, ()))
-
-    def _read(self, client: socket.socket, buffer: bytearray) -> None:
-        try:
-            data = client.recv(65536)
-        except OSError:
-            data = b""
-        buffer += data
-        if not data or len(buffer) > MAX_REQUEST:
-            self._drop(client)
-        elif buffer.endswith(b"\n"):
-            request = bytes(buffer)
-            buffer.clear()
-            self._handle(client, request)
-
-    def _drop(self, client: socket.socket) -> None:
-        with contextlib.suppress(KeyError, ValueError):
-            self.selector.unregister(client)
-        client.close()
-
-    def _answer(self, client: socket.socket, answer: Answer) -> None:
-        try:
-            client.sendall(json.dumps(answer).encode() + b"\n")
-        except OSError:
-            self._drop(client)
-
-    def _handle(self, client: socket.socket, line: bytes) -> None:
-        """Answer one request, now or, where `None` comes back, when it is done.
-
-        Who has hung up has given up: what they asked for must not be done behind their back.
-        """
-        if _hung_up(client):
-            self._drop(client)
-            return
-        try:
-            request = json.loads(line)
-            handler: Callable[[socket.socket, Answer], Answer | None] = getattr(
-                self, f"handle_{request['op']}"
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            self._answer(client, {"ok": False, "error": f"not a request: {line[:200]!r}"})
-            return
-        try:
-            answer = handler(client, request)
-        except (SpeedDataError, OSError, MemoryError) as error:
-            answer = {"ok": False, "error": str(error) or "out of memory"}
-        except Exception as error:
-            log.exception("request %.200r", line)
-            answer = {"ok": False, "error": f"not a request that can be answered: {error!r}"}
-        if answer is not None:
-            self._answer(client, {"ok": True, **answer})
+    def _handle(self, client: socket.socket, request: Answer) -> Answer | None:
+        handler: Callable[[socket.socket, Answer], Answer | None] | None = getattr(
+            self, f"handle_{request['op']}", None
+        )
+        if handler is None:
+            raise RelayError(f"not a request: {request['op']!r}")
+        return handler(client, request)
 
     def handle_ping(self, _client: socket.socket, _request: Answer) -> Answer:
         return {"pid": os.getpid(), "channels": len(self.channels)}
@@ -226,6 +158,28 @@ class Keeper:
             ask_relay(self.folder, charge.spec.name, {"op": "decimate", "decimation": request["decimation"]})
         charge.spec = replace(charge.spec, decimation=decimation)
         return {}
+
+    def handle_replace(self, client: socket.socket, request: Answer) -> Answer | None:
+        """Another relay for a channel, with another spec where one is given; packets wait in the socket meanwhile.
+
+        The former one is killed: that is what loses nothing at any instant, and takes the least time.
+        """
+        charge = self._charge(request)
+        if charge.stopping:
+            raise RelayError(f"channel {charge.spec.name!r} is being stopped")
+        if request.get("spec"):
+            charge.change(ChannelSpec.from_json(request["spec"]))
+        if charge.pid is None:
+            return {"pid": None}
+        charge.replacing.append(client)
+        charge.replaced = True
+        charge.signal(signal.SIGKILL)
+        return None
+
+    def handle_leave(self, client: socket.socket, _request: Answer) -> None:
+        """The keeper alone ends, for another to adopt its relays."""
+        self.leaving.append(client)
+        self.left = True
 
     def handle_stop(self, client: socket.socket, request: Answer) -> None:
         charge = self._charge(request)
@@ -282,6 +236,19 @@ class Keeper:
             self._after(FORK_AGAIN_S, lambda: self._fork(charge))
             return
         self._watch(charge)
+        self._tell_replaced(charge)
+
+    def _tell_replaced(self, charge: Charge) -> None:
+        """Answer who asked for another relay, as soon as it receives or has failed."""
+        if charge.pid is not None and not charge.receives():
+            if charge.replacing:
+                self._after(LOOK_AGAIN_S, lambda: self._tell_replaced(charge))
+            return
+        answer: Answer = {"ok": True, "pid": charge.pid}
+        if charge.pid is None:
+            answer = {"ok": False, "error": f"{charge.spec.name}: the next relay ended: {charge.reason}"}
+        while charge.replacing:
+            self.server.answer(charge.replacing.pop(), answer)
 
     def _watch(self, charge: Charge) -> None:
         self.selector.register(charge.pidfd, selectors.EVENT_READ, (self._on_exit, (charge,)))
@@ -295,8 +262,9 @@ class Keeper:
         signal.set_wakeup_fd(-1)
         keep = charge.descriptors()
         for entry in list(self.selector.get_map().values()):
-            with contextlib.suppress(OSError):
-                os.close(entry.fd)
+            if entry.fd not in keep:
+                with contextlib.suppress(OSError):
+                    os.close(entry.fd)
         for other in self.channels.values():
             for fd in other.descriptors() - keep:
                 os.close(fd)
@@ -313,6 +281,27 @@ class Keeper:
         else:
             self._after(delay, lambda: self._restart(charge))
 
+    def _look_for_hanging(self) -> None:
+        """Follow relays that were killed and cannot die, as a disk holds one of their threads: others may receive."""
+        for charge in list(self.channels.values()):
+            if charge.hangs():
+                self.selector.unregister(charge.pidfd)
+                pid = charge.let_go()
+                self.selector.register(
+                    charge.former, selectors.EVENT_READ, (self._on_late_exit, (charge, pid, charge.former))
+                )
+                if charge.stopping:
+                    self._end(charge)
+                else:
+                    self._fork(charge)
+        self._after(HANG_S, self._look_for_hanging)
+
+    def _on_late_exit(self, charge: Charge, pid: int, pidfd: int) -> None:
+        self.selector.unregister(pidfd)
+        log.warning("%s: relay %d has ended at last: %s", charge.spec.name, pid, end_of(pid))
+        os.close(pidfd)
+        charge.former = -1
+
     def _forget(self, charge: Charge) -> None:
         """The channel has ended: close what was held for it, tell who waits."""
         answer: Answer = {"ok": True}
@@ -325,16 +314,12 @@ class Keeper:
         self.channels.pop(charge.spec.name, None)
         charge.close()
         for client in charge.waiting:
-            self._answer(client, answer)
+            self.server.answer(client, answer)
+        for client in charge.replacing:
+            self.server.answer(client, {"ok": False, "error": f"channel {charge.spec.name!r} was stopped"})
 
 
 def _allow_descriptors() -> None:
     """Raise the limit of open files as far as it goes: a channel takes five."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _hung_up(client: socket.socket) -> bool:
-    poll = select.poll()
-    poll.register(client, select.POLLRDHUP)
-    return bool(poll.poll(0))

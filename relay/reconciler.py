@@ -48,8 +48,10 @@ class Reconciler:
     def start_keeper(self) -> None:
         """See that a keeper runs, and watch it; RelayError if it cannot be started."""
         self.adopted = self.keeper.ping() is not None
-        self.keeper_pid = self.keeper.start_keeper()
-        self._pidfd = os.pidfd_open(self.keeper_pid)
+        while self._pidfd < 0:
+            self.keeper_pid = self.keeper.start_keeper()
+            with contextlib.suppress(ProcessLookupError):  # it has ended since
+                self._pidfd = os.pidfd_open(self.keeper_pid)
         self.keeper_since_ns, self.keeper_reason = time.time_ns(), ""
         self.loop.watch(self._pidfd, self._on_keeper_end)
         log.info("keeper %d %s", self.keeper_pid, "found running" if self.adopted else "started")
@@ -57,6 +59,13 @@ class Reconciler:
     def start_channels(self, registry: Registry) -> None:
         """Stop relays that nobody registered, and start every channel, one at each turn of the loop."""
         self.registry = registry
+        try:
+            self._start_all(registry)
+        except RelayError as error:  # such as a keeper that ends just now
+            log.error("channels are not started: %s", error)
+            self.loop.after(back_off_s(1), self._restart_keeper)
+
+    def _start_all(self, registry: Registry) -> None:
         for name in registry.stop_strangers():
             log.info("channel %s is not registered, its relay is stopped", name)
         self._round += 1
@@ -127,7 +136,7 @@ class Reconciler:
         try:
             if self._pidfd < 0:
                 self.start_keeper()
-            self.start_channels(self.registry)
+            self._start_all(self.registry)
         except (RelayError, StoreError, OSError) as error:
             self._keeper_deaths += 1
             self.keeper_reason = str(error)

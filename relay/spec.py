@@ -71,13 +71,31 @@ class Rotation:
     seconds: int = 3600
 
 
+MAX_VERSIONS = 16  # of a channel's schema
+
+# Fields that the next relay of a channel may have other values of.
+SOFT = frozenset(
+    (
+        "decimation",
+        "rotation",
+        "block_age_s",
+        "flush_interval_s",
+        "busy_poll",
+        "cpus",
+        "full_rate",
+        "durability",
+    )
+    + ("quarantine_bytes",)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
     """One channel, as its relay sees it."""
 
     name: str
     port: int
-    schema: dict[str, Any]
+    schema: dict[str, Any]  # its newest version
     archive: str
     multicast: Multicast
     listen: str = "127.0.0.1"
@@ -96,6 +114,12 @@ class ChannelSpec:
     full_rate: bool = True
     durability: Literal["block", "interval", "none"] = "interval"
     quarantine_bytes: int = 1 << 20
+    versions: list[dict[str, Any]] = field(default_factory=list)  # of the schema before, oldest first
+
+    @property
+    def known(self) -> list[dict[str, Any]]:
+        """All versions of the schema, oldest first. Framed packets say which they are of; plain ones are of the newest."""
+        return [*self.versions, self.schema] if self.framing == "single_object" else [self.schema]
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -115,9 +139,19 @@ class ChannelSpec:
             spec = cls(**given)
         except (KeyError, TypeError) as error:
             raise ConfigError([f"channel spec {given.get('name')!r}: {error}"]) from None
-        if problem := spec.decimation.problem():
+        problem = spec.decimation.problem()
+        if len(spec.known) > MAX_VERSIONS:
+            problem = f"{len(spec.known)} versions of the schema, at most {MAX_VERSIONS} are possible"
+        if problem:
             raise ConfigError([f"channel spec {spec.name!r}: {problem}"])
         return spec
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def hard_differences(self, other: Self) -> list[str]:
+        """Fields that differ and that a relay cannot go over to on the same sockets, mapping and open segment."""
+        differing = {one.name for one in fields(self) if getattr(self, one.name) != getattr(other, one.name)}
+        if other.known[: len(self.known)] == self.known:  # versions may be added
+            differing -= {"schema", "versions"}
+        return sorted(differing - SOFT)

@@ -283,3 +283,40 @@ def test_a_relay_whose_disk_refuses_is_degraded_and_recovers(keeper, spec):
         wait_until(lambda: keeper.list("test")[0]["state"] == "active")
     keeper.stop("test")
     assert [r["n"] for r in read_records(Path(spec["archive"]))] == [0, 1, 2]
+
+
+def test_a_relay_is_replaced_with_other_settings_and_nothing_is_lost(keeper, spec):
+    pid = keeper.start(spec)
+    sender = Sender(spec["port"])
+    sender.start()
+    wait_until(lambda: keeper.stats("test")["records"] > 500)
+    for rotation in ({"bytes": 100_000, "seconds": 0}, {"bytes": 0, "seconds": 1}):
+        changed = spec | {"rotation": rotation, "durability": "block"}
+        assert keeper.replace("test", changed) not in (None, pid)
+        assert keeper.start(changed) == keeper.list()[0]["pid"], "it runs with these settings"
+    with pytest.raises(RelayError, match="runs with another block_bytes, port; stop it first"):
+        keeper.replace("test", spec | {"port": free_port(), "block_bytes": 1 << 20})
+    with pytest.raises(RelayError, match="no relay for channel 'other'"):
+        keeper.replace("other")
+    sent = sender.finish()
+    wait_until(lambda: keeper.stats("test")["durable"] == sent)
+    assert keeper.list()[0]["restarts"] == 2
+    assert [r["n"] for r in read_records(Path(spec["archive"]))] == list(range(sent))
+
+
+def test_who_asks_for_another_relay_is_told_when_it_cannot_live(keeper, spec, tmp_path):
+    keeper.start(spec)
+    wait_until((tmp_path / "archive" / "test" / ".lock").exists)
+    shutil.rmtree(tmp_path / "archive")
+    (tmp_path / "archive").write_text("a file where a folder should be")
+    with pytest.raises(RelayError, match="test: the next relay ended: exit status 3: .*Not a directory"):
+        keeper.replace("test")
+
+
+def test_a_keeper_that_leaves_ends_alone(keeper, spec):
+    relay = keeper.start(spec)
+    former = keeper.ping()["pid"]
+    keeper.leave()
+    wait_until(lambda: not os.path.exists(f"/proc/{former}") or keeper.ping() is None)
+    assert keeper.start_keeper() != former
+    assert keeper.list()[0]["pid"] == relay

@@ -1,0 +1,87 @@
+"""`speeddata doctor`: whether this machine's receive buffers are large enough, and which rate loses nothing while a relay is replaced.
+
+Packets wait in the socket from a relay's death until the next one receives. That loses none as long as
+rate x kernel memory per packet x gap < buffer. The memory per packet is measured here, on the loopback interface.
+"""
+
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from speeddata.errors import RelayError
+from speeddata.relay.sockets import MEMINFO, SO_MEMINFO, open_input
+
+__all__ = ["examine", "main"]
+
+WANTED = 64 << 20  # bytes, the default of receive_buffer_bytes
+GAP_S = 0.02  # from a relay's death until the next one receives
+SIZES = (64, 200, 1400, 8000)  # bytes of a packet
+PROBES = 16  # packets of each size
+RMEM_ALLOC, RCVBUF = 0, 1  # places in SO_MEMINFO
+RMEM_MAX = Path("/proc/sys/net/core/rmem_max")
+
+
+def examine() -> dict[str, Any]:
+    """Bytes of buffer wanted and granted, and for each packet size the kernel memory and the rate that loses nothing."""
+    with open_input("127.0.0.1", 0, WANTED) as receiver:
+        granted = _memory(receiver)[RCVBUF]
+        packets = [_packet(receiver, size, granted) for size in SIZES]
+    return {
+        "receive_buffer": {"wanted": WANTED, "granted": granted // 2, "rmem_max": int(RMEM_MAX.read_text())},
+        "gap_s": GAP_S,
+        "packets": packets,
+    }
+
+
+def _memory(receiver: socket.socket) -> tuple[int, ...]:
+    return MEMINFO.unpack(receiver.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO.size))
+
+
+def _packet(receiver: socket.socket, size: int, granted: int) -> dict[str, Any]:
+    """What packets of a size take in the kernel. `granted` is as the kernel counts it: twice what was asked for."""
+    before = _memory(receiver)[RMEM_ALLOC]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(PROBES):
+            sender.sendto(bytes(size), receiver.getsockname())
+    memory = (_memory(receiver)[RMEM_ALLOC] - before) // PROBES
+    for _ in range(PROBES):
+        receiver.recv(65536)
+    return {"bytes": size, "kernel_bytes": memory, "rate": int(granted / (memory * GAP_S))}
+
+
+def report(found: dict[str, Any]) -> str:
+    """The findings for a reader."""
+    buffer = found["receive_buffer"]
+    lines = [f"receive buffer: {buffer['granted']} bytes of {buffer['wanted']} wanted"]
+    if buffer["granted"] < buffer["wanted"]:
+        lines[0] += f", net.core.rmem_max is {buffer['rmem_max']}"
+        lines.append(f"  mend it with: sysctl -w net.core.rmem_max={buffer['wanted']}")
+    lines.append(
+        f"nothing is lost while a relay is replaced ({found['gap_s'] * 1000:.0f} ms) up to these rates:"
+    )
+    for packet in found["packets"]:
+        lines.append(
+            f"  {packet['bytes']:>5} B a packet, {packet['kernel_bytes']:>6} B in the kernel: {packet['rate']:>9,} packets/s"
+        )
+    return "\n".join(lines)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def main(as_json: bool) -> None:
+    """Examine this machine; exit status 1 when something should be mended."""
+    try:
+        found = examine()
+    except (OSError, RelayError) as error:
+        print(f"speeddata: {error}", file=sys.stderr)
+        sys.exit(1)
+    print(json.dumps(found) if as_json else report(found))
+    sys.exit(found["receive_buffer"]["granted"] < found["receive_buffer"]["wanted"])
+
+
+if __name__ == "__main__":
+    main()

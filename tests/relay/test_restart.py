@@ -1,0 +1,77 @@
+"""`speeddata restart`: everything is another process or began anew, and no packet is lost."""
+
+import os
+import signal
+from pathlib import Path
+
+from line import NUMBERED, free_port, read_records, wait_until
+from sender import Sender
+from system import System, alive, run, speeddata
+
+from speeddata.relay.client import KeeperClient
+
+
+def test_where_nothing_runs_nothing_is_restarted(tmp_path: Path) -> None:
+    done = speeddata("restart", f"--data={tmp_path / 'nosuch'}")
+    assert (done.returncode, done.stdout) == (0, f"nothing runs on {tmp_path / 'nosuch'}\n")
+
+
+def pids(system: System) -> dict[str, int]:
+    status = system.get("/status")
+    found = {service["name"]: service["pid"] for service in status["services"]}
+    return found | {"keeper": status["keeper"]["pid"], "relay": system.get("/channels/x")["pid"]}
+
+
+def test_a_restart_under_load_loses_nothing(tmp_path: Path) -> None:
+    with run(tmp_path / "data") as system:
+        assert system.process is not None
+        port = free_port()
+        system.register("x", port, NUMBERED)
+        wait_until(lambda: all(pids(system).values()))
+        before = pids(system)
+        sender = Sender(port)
+        sender.start()
+        wait_until(lambda: system.get("/channels/x")["stats"]["durable"] > 1000)
+        done = speeddata("restart", f"--data={system.data}")
+        assert (done.returncode, done.stderr) == (0, "")
+        wait_until(system.answers)
+        wait_until(lambda: all(pids(system).values()))
+        after = pids(system)
+        assert done.stdout.splitlines() == [
+            f"orchestrator {system.process.pid} began anew",
+            f"keeper {before['keeper']} replaced by {after['keeper']}",
+            f"x: relay {before['relay']} replaced by {after['relay']}",
+        ]
+        assert not set(before.values()) & set(after.values())
+        wait_until(lambda: not any(map(alive, before.values())))
+        sent = sender.finish()
+        wait_until(lambda: system.get("/channels/x")["stats"]["durable"] == sent)
+        stats = system.get("/channels/x")["stats"]
+        assert (stats["packets"], stats["kernel_drops"], stats["ring_full"]) == (sent, 0, 0)
+        folder = Path(system.get("/channels/x")["archive"])
+        system.end()
+    assert [record["n"] for record in read_records(folder, "x")] == list(range(sent))
+
+
+def test_without_an_orchestrator_keeper_and_relays_are_renewed(tmp_path: Path) -> None:
+    with run(tmp_path / "data", "--only=relay") as system:
+        relay = system.register("x", free_port(), NUMBERED)["pid"]
+        keeper = system.get("/status")["keeper"]["pid"]
+        system.end(signal.SIGKILL)
+        done = speeddata("restart", f"--data={system.data}")
+        client = KeeperClient(system.data)
+        assert done.stdout.splitlines() == [
+            f"keeper {keeper} replaced by {client.ping()['pid']}",  # type: ignore[index]
+            f"x: relay {relay} replaced by {client.list()[0]['pid']}",
+        ]
+
+
+def test_a_keeper_that_does_not_answer_is_replaced_too(keeper, spec) -> None:
+    relay = keeper.start(spec)
+    former = keeper.ping()["pid"]
+    os.kill(former, signal.SIGSTOP)
+    done = speeddata("restart", f"--data={keeper.data}", limit_s=60)
+    assert done.returncode == 0, done.stderr
+    assert keeper.ping()["pid"] != former
+    assert keeper.list()[0]["pid"] != relay
+    assert not alive(former)
