@@ -5,13 +5,14 @@ Every function gives 0 or an errno. Offsets are fixed by the caller before, so t
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from speeddata.relay.mapping cimport SYNC_BYTES, Block, Store
+from speeddata.relay.mapping cimport MAX_VERSIONS, SYNC_BYTES, Block, Store
 
 cdef enum:
     INDEX_HEAD = 64
     INDEX_ENTRY = 64
     NAME_BYTES = 160         # a channel name of 64, the start, an ending
     UNITS = 5                # TimeUnit
+    HEADERS = MAX_VERSIONS * UNITS
 
 # One block in the index; `check` is the CRC-32C of what stands before it.
 cdef struct Entry:
@@ -30,28 +31,33 @@ cdef struct Entry:
 cdef struct Container:
     int folder               # of the channel
     const char *channel
-    const uint8_t *headers[UNITS]   # what a segment begins with, by the unit of its times, up to the sync marker
-    uint32_t header_bytes[UNITS]
+    const uint8_t *headers[HEADERS]   # what a segment begins with, up to its sync marker, by `header_of`
+    uint32_t header_bytes[HEADERS]
     int data                 # the open segment, or -1
     int index
     int next_data            # the one made ready, or -1
     int next_index
+    uint32_t next_version
     uint32_t next_unit
     uint8_t next_sync[SYNC_BYTES]
 
+cdef inline uint32_t header_of(uint32_t version, uint32_t unit) noexcept nogil:
+    """Place of the header for a version of the schema and a unit of its times."""
+    return version * UNITS + unit  # < HEADERS
+
 # Make the next segment ready under names that begin with a dot.
-cdef int prepare_next(Container *c, uint32_t unit) noexcept nogil
+cdef int prepare_next(Container *c, uint32_t version, uint32_t unit) noexcept nogil
 
 # Remove what was made ready.
 cdef void discard_next(Container *c) noexcept nogil
 
 # Give the segment made ready its name, which tells `start_us`, and let `store` speak of it. ENOENT: the folder is gone.
-cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t unit) noexcept nogil
+cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t version, uint32_t unit) noexcept nogil
 
 # Open a segment by its start; an index that is not there is made.
 cdef int open_segment(Container *c, int64_t start_us) noexcept nogil
 
-# Open the segment that `store` speaks of once more, and cut off what a relay that was killed wrote without its counting.
+# Open the segment that `store` speaks of once more (ESTALE: it is another now), and cut off what a relay that was killed wrote without its counting.
 cdef int reopen_segment(Container *c, const Store *store) noexcept nogil
 
 # Write a block, whose records are at `data`, and its index entry where `store` says; `store` moves on when both are written.

@@ -2,7 +2,7 @@
 """Write segments and their indexes (see container.pxd)."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 from posix.stat cimport fstat, struct_stat
 from posix.types cimport off_t
 
@@ -65,6 +65,21 @@ cdef int write_all(int fd, const uint8_t *data, size_t length, uint64_t offset) 
     return 0
 
 
+cdef int read_all(int fd, uint8_t *out, size_t length, uint64_t offset) noexcept nogil:
+    """pread all of it; ESTALE where the file ends before."""
+    cdef ssize_t got
+    while length:
+        got = pread(fd, out, length, <off_t>offset)
+        if got < 0 and errno == EINTR:
+            continue
+        if got <= 0:
+            return errno if got < 0 else ESTALE
+        out += got
+        offset += <uint64_t>got
+        length -= <size_t>got
+    return 0
+
+
 cdef void ready_name(const Container *c, const char *ending, char *out) noexcept nogil:
     snprintf(out, NAME_BYTES, ".%s.next.%s", c.channel, ending)
 
@@ -105,10 +120,10 @@ cdef void discard_next(Container *c) noexcept nogil:
     drop_next(c)
 
 
-cdef int fill_next(Container *c, uint32_t unit) noexcept nogil:
-    """Write the heads of both files; unit < UNITS."""
+cdef int fill_next(Container *c, uint32_t header) noexcept nogil:
+    """Write the heads of both files; header < HEADERS."""
     cdef uint8_t[INDEX_HEAD] head
-    cdef uint64_t first = c.header_bytes[unit] + SYNC_BYTES
+    cdef uint64_t first = c.header_bytes[header] + SYNC_BYTES
     cdef uint32_t version = INDEX_VERSION
     cdef int error
     if getrandom(c.next_sync, SYNC_BYTES, 0) != SYNC_BYTES:
@@ -118,26 +133,26 @@ cdef int fill_next(Container *c, uint32_t unit) noexcept nogil:
     memcpy(head + 4, &version, 4)
     memcpy(head + 8, c.next_sync, SYNC_BYTES)
     memcpy(head + 24, &first, 8)
-    error = write_all(c.next_data, c.headers[unit], c.header_bytes[unit], 0)
+    error = write_all(c.next_data, c.headers[header], c.header_bytes[header], 0)
     if not error:
-        error = write_all(c.next_data, c.next_sync, SYNC_BYTES, c.header_bytes[unit])
+        error = write_all(c.next_data, c.next_sync, SYNC_BYTES, c.header_bytes[header])
     if not error:
         error = write_all(c.next_index, head, INDEX_HEAD, 0)
     return error
 
 
-cdef int prepare_next(Container *c, uint32_t unit) noexcept nogil:
+cdef int prepare_next(Container *c, uint32_t version, uint32_t unit) noexcept nogil:
     cdef int error
     drop_next(c)
     error = open_new(c, "avro", &c.next_data)
     if not error:
         error = open_new(c, "idx", &c.next_index)
     if not error:
-        error = fill_next(c, unit)
+        error = fill_next(c, header_of(version, unit))
     if error:
         drop_next(c)
         return error
-    c.next_unit = unit
+    c.next_version, c.next_unit = version, unit
     return 0
 
 
@@ -174,14 +189,14 @@ cdef int name_next(Container *c, int64_t *start_us) noexcept nogil:
     return errno if fsync(c.folder) < 0 else 0
 
 
-cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t unit) noexcept nogil:
+cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t version, uint32_t unit) noexcept nogil:
     cdef int error = ENOENT
     close_segment(c)
-    if c.next_data >= 0 and c.next_unit == unit:
+    if c.next_data >= 0 and c.next_version == version and c.next_unit == unit:
         error = name_next(c, &start_us)
     if error == ENOENT:
         # None was ready, or somebody has deleted it.
-        error = prepare_next(c, unit)
+        error = prepare_next(c, version, unit)
         if not error:
             error = name_next(c, &start_us)
     if error:
@@ -189,8 +204,8 @@ cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t un
         return error
     c.data, c.index = c.next_data, c.next_index
     c.next_data = c.next_index = -1
-    store.segment_us, store.unit, store.entries, store.synced_entries = start_us, unit, 0, 0
-    store.offset = store.synced = c.header_bytes[unit] + SYNC_BYTES
+    store.segment_us, store.version, store.unit, store.entries, store.synced_entries = start_us, version, unit, 0, 0
+    store.offset = store.synced = c.header_bytes[header_of(version, unit)] + SYNC_BYTES
     memcpy(store.sync, c.next_sync, SYNC_BYTES)
     store.segments += 1
     return 0
@@ -209,8 +224,22 @@ cdef int open_segment(Container *c, int64_t start_us) noexcept nogil:
     return errno if c.index < 0 else 0
 
 
+cdef int is_ours(const Container *c, const Store *store) noexcept nogil:
+    """Whether the file that bears the segment's name is the segment still: its sync marker and all its blocks."""
+    cdef uint8_t[SYNC_BYTES] sync
+    cdef struct_stat found
+    cdef int error = read_all(c.data, sync, SYNC_BYTES, c.header_bytes[header_of(store.version, store.unit)])
+    if not error and fstat(c.data, &found) < 0:
+        error = errno
+    if not error and (memcmp(sync, store.sync, SYNC_BYTES) != 0 or <uint64_t>found.st_size < store.offset):
+        error = ESTALE
+    return error
+
+
 cdef int reopen_segment(Container *c, const Store *store) noexcept nogil:
     cdef int error = open_segment(c, store.segment_us)
+    if not error:
+        error = is_ours(c, store)
     return error if error else cut_back(c, store)
 
 
@@ -271,21 +300,6 @@ cdef int put_block(Container *c, Store *store, const Block *block, uint8_t *data
     store.bytes += entry.length
     store.archived += block.count
     store.pending += block.count
-    return 0
-
-
-cdef int read_all(int fd, uint8_t *out, size_t length, uint64_t offset) noexcept nogil:
-    """pread all of it; ESTALE where the file ends before."""
-    cdef ssize_t got
-    while length:
-        got = pread(fd, out, length, <off_t>offset)
-        if got < 0 and errno == EINTR:
-            continue
-        if got <= 0:
-            return errno if got < 0 else ESTALE
-        out += got
-        offset += <uint64_t>got
-        length -= <size_t>got
     return 0
 
 

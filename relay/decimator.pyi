@@ -6,13 +6,14 @@ class Decimator:
     """Sends one channel's decimated stream; `run` is the body of a thread.
 
     `every`: records a packet (downsample) or bucket (minmax). `width_ns`: width of a bucket by record time; 0 = by count.
-    `socket` is connected to the decimated group.
+    `plans` are the versions of the schema; `framed`: packets say which they are of. `socket` is connected to the decimated group.
     """
 
     def __init__(
         self,
         mapping: Mapping,
-        plan: Plan,
+        plans: list[Plan],
+        framed: bool,
         socket: int,
         algorithm: str,
         every: int,

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """The decimator thread of a relay: blocks as they grow -> the decimated stream.
 
-It copies what is new of a block, makes sure that the block was not taken for another meanwhile, and works on its copy.
-Coming too late it skips blocks and counts them; nobody waits for it.
+It walks records where they lie, copies those that it needs, and believes a copy only when the block was not taken for
+another meanwhile. Coming too late it skips blocks and counts them; nobody waits for it.
 
     downsample   records N, 2N, 3N ...
     minmax       per bucket of N records, or of 1/rate of record time, two packets: minima, maxima
@@ -13,7 +13,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from speeddata.plan cimport REASON_OK, CPlan, Plan, TimeUnit, Walk, time_ns, walk_record
+from speeddata.plan cimport REASON_OK, UNIT_UNKNOWN, CPlan, Plan, TimeUnit, Walk, time_ns, walk_record
 from speeddata.relay.atomics cimport fence, load32, load64, store32
 from speeddata.relay.bucket cimport (
     AGGREGATE_NONE,
@@ -34,7 +34,9 @@ from speeddata.relay.c_system cimport (
 )
 from speeddata.relay.doorbell cimport Bell, Doorbell, lie_down, ring, sleep
 from speeddata.relay.mapping cimport (
+    FRAME_BYTES,
     MAX_BLOCKS,
+    MAX_VERSIONS,
     SLOT_BYTES,
     Block,
     Head,
@@ -61,7 +63,9 @@ cdef struct How:
 
 cdef struct Decimating:
     Parts parts
-    const CPlan *plan
+    const CPlan *plans[MAX_VERSIONS]   # versions of the schema
+    const CPlan *plan           # that of the block being read
+    uint32_t frame_bytes        # before each record, where packets are framed; 0 = they are plain
     How how
     How next                    # what it becomes when `changed`
     uint32_t changed            # set by who asks for the change, cleared by the thread
@@ -69,9 +73,10 @@ cdef struct Decimating:
     int64_t bucket_number       # time // width_ns
     int64_t opened_ns           # monotonic, of the bucket
     int64_t touched_ns          # monotonic, when its last record came
-    uint8_t *copy               # what is new of a block
+    uint8_t *record             # copy of one
     uint8_t *staging            # packets to send
     uint32_t staged
+    uint32_t staging_bytes
     Outlet out
     Bell *bell
 
@@ -89,24 +94,30 @@ cdef void send_staged(Decimating *d) noexcept nogil:
 
 cdef uint8_t *stage(Decimating *d, uint32_t bound) noexcept nogil:
     """Room for one packet of at most `bound` bytes; the staging area holds the largest."""
-    if d.staged + bound > staging_bytes(d.plan):
+    if d.staged + d.frame_bytes + bound > d.staging_bytes:
         send_staged(d)
-    return d.staging + d.staged
+    return d.staging + d.staged + d.frame_bytes
 
 
 cdef void staged(Decimating *d, uint32_t length) noexcept nogil:
-    """The room given by `stage` now holds a packet."""
-    queue_packet(&d.out, d.staging + d.staged, length)
-    d.staged += length
-
-
-cdef uint32_t staging_bytes(const CPlan *plan) noexcept nogil:
-    return 4 * SLOT_BYTES + 11 * plan.leaf_count
+    """The room given by `stage` now holds a packet, that says what it is of where packets are framed."""
+    cdef uint8_t *packet = d.staging + d.staged
+    if d.frame_bytes:
+        packet[0], packet[1] = 0xC3, 0x01
+        memcpy(packet + 2, d.plan.fingerprint, 8)
+    queue_packet(&d.out, packet, d.frame_bytes + length)
+    d.staged += d.frame_bytes + length
 
 
 cdef void send_record(Decimating *d, const uint8_t *record, uint32_t length) noexcept nogil:
     memcpy(stage(d, length), record, length)  # length <= SLOT_BYTES
     staged(d, length)
+
+
+cdef bint still_there(const Decimating *d, const Block *block) noexcept nogil:
+    """Whether what was read of the block that the trail is at was what it says: a block is numbered anew before it is filled."""
+    fence()
+    return load64(&block.serial) == d.parts.head.trail.serial
 
 
 cdef void send_bucket(Decimating *d) noexcept nogil:
@@ -126,16 +137,23 @@ cdef int64_t floor_div(int64_t a, int64_t b) noexcept nogil:
 
 cdef int64_t bucket_of(Decimating *d, const Walk *walk) noexcept nogil:
     """The bucket of a record by its time; one whose time cannot be right goes by the clock."""
-    cdef uint64_t unit = current_state(&d.parts, load64(&d.parts.head.commit)).books.unit
+    cdef uint64_t unit = d.plan.unit
     cdef int64_t ns
+    if unit == UNIT_UNKNOWN:
+        unit = current_state(&d.parts, load64(&d.parts.head.commit)).books.guessed
     if not time_ns(&walk.time, <TimeUnit>unit, &ns):
         ns = clock_ns(CLOCK_REALTIME)
     return floor_div(ns, d.how.width_ns)
 
 
-cdef void add_to_bucket(Decimating *d, const uint8_t *record, const Walk *walk, int64_t now) noexcept nogil:
-    """Bring a record into the bucket, sending first the one that it ends."""
+cdef bint add_to_bucket(Decimating *d, const Block *block, const uint8_t *record, const Walk *walk,
+                        int64_t now) noexcept nogil:
+    """Bring a record into the bucket, sending first the one that it ends; False when the block was taken meanwhile."""
+    cdef uint32_t length = <uint32_t>(walk.end - record)
     cdef int64_t number
+    memcpy(d.record, record, length)  # length <= block_bytes
+    if not still_there(d, block):
+        return False
     if d.how.width_ns:
         number = bucket_of(d, walk)
         # A record that is a little late joins the bucket; one of a clock set back by over a second begins a new one.
@@ -146,26 +164,49 @@ cdef void add_to_bucket(Decimating *d, const uint8_t *record, const Walk *walk, 
     if d.bucket.count == 0:
         d.opened_ns = now
     d.touched_ns = now
-    bucket_add(&d.bucket, record, <uint32_t>(walk.end - record))
+    bucket_add(&d.bucket, d.record, length)
     if d.how.every and d.bucket.count >= d.how.every:
         send_bucket(d)
+    return True
 
 
-cdef void take_records(Decimating *d, const uint8_t *end) noexcept nogil:
-    """Decimate the records of the copy; they were validated when they were received."""
+cdef bint pass_record(Decimating *d, const Block *block, const uint8_t *record, uint32_t length) noexcept nogil:
+    """Send every so-manyth record; False when the block was taken meanwhile."""
     cdef Trail *trail = &d.parts.head.trail
+    if trail.phase + 1 < d.how.every:
+        trail.phase += 1
+        return True
+    memcpy(stage(d, length), record, length)  # length <= SLOT_BYTES
+    if not still_there(d, block):
+        return False
+    trail.phase = 0
+    staged(d, length)
+    return True
+
+
+cdef bint take_records(Decimating *d, const Block *block, const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """Decimate records, that were validated when they were received; False when the block was taken meanwhile."""
     cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
-    cdef const uint8_t *p = d.copy
     cdef Walk walk
-    while p < end and walk_record(d.plan, p, end, &walk) == REASON_OK:
+    while p < end:
+        # What another thread writes meanwhile may be no record, and is then not believed; it is never read past `end`.
+        if walk_record(d.plan, p, end, &walk) != REASON_OK or walk.end - p > SLOT_BYTES:
+            return False
         if d.how.aggregate:
-            add_to_bucket(d, p, &walk, now)
-        else:
-            trail.phase += 1
-            if trail.phase >= d.how.every:
-                trail.phase = 0
-                send_record(d, p, <uint32_t>(walk.end - p))
+            if not add_to_bucket(d, block, p, &walk, now):
+                return False
+        elif not pass_record(d, block, p, <uint32_t>(walk.end - p)):
+            return False
         p = walk.end
+    return still_there(d, block)
+
+
+cdef void use_version(Decimating *d, uint32_t version) noexcept nogil:
+    """Go over to a version of the schema, after sending the bucket of another."""
+    if d.plan != d.plans[version]:
+        send_bucket(d)
+        d.plan = d.bucket.plan = d.plans[version]
+        bucket_clear(&d.bucket)
 
 
 cdef bint step(Decimating *d) noexcept nogil:
@@ -177,16 +218,20 @@ cdef bint step(Decimating *d) noexcept nogil:
     cdef Block *block = &d.parts.blocks[place]
     cdef uint32_t closed = load32(&block.closed)
     cdef uint64_t visible = min(load64(&block.visible), head.block_bytes)
+    cdef uint32_t version
+    cdef const uint8_t *data
     if trail.serial > newest:
         return False
     if trail.serial + MAX_BLOCKS <= newest or load64(&block.serial) != trail.serial:
         return skip_block(d)
     if visible > trail.offset:
-        memcpy(d.copy, block_data(&d.parts, place) + trail.offset, visible - trail.offset)
-        fence()
-        if load64(&block.serial) != trail.serial:
+        version = block.version
+        if not still_there(d, block):
             return skip_block(d)
-        take_records(d, d.copy + (visible - trail.offset))
+        use_version(d, version)
+        data = block_data(&d.parts, place)
+        if not take_records(d, block, data + trail.offset, data + visible):  # visible <= block_bytes
+            return skip_block(d)
         trail.offset = visible
         return True
     if not closed or trail.serial == newest:
@@ -270,29 +315,38 @@ cdef class Decimator:
     """Sends one channel's decimated stream; `run` is the body of a thread.
 
     `every`: records a packet (downsample) or bucket (minmax). `width_ns`: width of a bucket by record time; 0 = by count.
-    `socket` is connected to the decimated group.
+    `plans` are the versions of the schema; `framed`: packets say which they are of. `socket` is connected to the decimated group.
     """
     cdef Decimating d
     cdef object keep
 
-    def __cinit__(self, Mapping mapping, Plan plan, int socket, str algorithm, int every, width_ns, Doorbell bell):
+    def __cinit__(self, Mapping mapping, list plans, bint framed, int socket, str algorithm, int every, width_ns,
+                  Doorbell bell):
         cdef Decimating *d = &self.d
-        self.keep = (mapping, plan, bell)
+        cdef Plan plan
+        cdef Plan largest = max(plans, key=leaf_count)
+        assert 0 < len(plans) <= MAX_VERSIONS, "at least one version of the schema"
+        self.keep = (mapping, plans, bell)
         memset(d, 0, sizeof(Decimating))
-        d.parts, d.plan, d.bell = mapping.parts, &plan.c, &bell.bell
+        d.parts, d.bell = mapping.parts, &bell.bell
+        for number, plan in enumerate(plans):
+            d.plans[<uint32_t>number] = &plan.c
+        d.frame_bytes = FRAME_BYTES if framed else 0
         d.how = how_of(algorithm, every, width_ns)
         outlet_init(&d.out, socket)
-        d.copy = <uint8_t *>malloc(mapping.parts.head.block_bytes)
-        d.staging = <uint8_t *>malloc(staging_bytes(&plan.c))
-        if d.copy == NULL or d.staging == NULL or bucket_init(&d.bucket, &plan.c, d.how.aggregate, SLOT_BYTES) < 0:
+        d.staging_bytes = 4 * SLOT_BYTES + 11 * largest.c.leaf_count
+        d.staging = <uint8_t *>malloc(d.staging_bytes)
+        d.record = <uint8_t *>malloc(SLOT_BYTES)
+        if d.record == NULL or d.staging == NULL or bucket_init(&d.bucket, &largest.c, d.how.aggregate, SLOT_BYTES) < 0:
             raise MemoryError("no memory for the decimator's buffers")
+        d.plan = d.bucket.plan = d.plans[0]
         if mapping.parts.head.trail.serial == 0:
             mapping.parts.head.trail.serial = 1
 
     def __dealloc__(self):
         bucket_free(&self.d.bucket)
-        free(self.d.copy)
         free(self.d.staging)
+        free(self.d.record)
 
     def run(self) -> None:
         """Decimate until the doorbell says stop and all blocks are read."""
@@ -307,6 +361,10 @@ cdef class Decimator:
         store32(&self.d.changed, 1)
         ring(self.d.bell)
         return True
+
+
+cdef int leaf_count(Plan plan):
+    return plan.c.leaf_count
 
 
 cdef How how_of(str algorithm, int every, width_ns) except *:

@@ -5,6 +5,8 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcmp, memcpy, memset
 
 from speeddata.plan cimport (
+    KIND_INT,
+    NO_LEAF,
     REASON_EMPTY,
     REASON_OK,
     REASON_SCHEMA,
@@ -26,15 +28,12 @@ from speeddata.relay.c_system cimport (
 )
 from speeddata.relay.doorbell cimport ring
 from speeddata.relay.mapping cimport (
-    FLAG_BAD_TIME, FLAG_UNSORTED, SLOT_BYTES, SLOT_STRIDE, Aside, Books, Building, Sender, State, block_data,
+    FLAG_BAD_TIME, FLAG_UNSORTED, FRAME_BYTES, SLOT_BYTES, SLOT_STRIDE, Aside, Books, Building, Sender, State, block_data,
 )
 from speeddata.relay.outlet cimport queue_packet, send_queued
 from speeddata.relay.receiver cimport Receiving
-from speeddata.relay.ring cimport make_room
+from speeddata.relay.ring cimport close_block, make_room
 from speeddata.relay.sequence cimport find_sender, follow
-
-cdef enum:
-    FRAME_BYTES = 10         # C3 01 and the fingerprint, before each record of single-object framing
 
 # A packet in its slot.
 cdef struct Datagram:
@@ -78,7 +77,7 @@ cdef void note_time(Books *books, const Walk *walk, int64_t arrival) noexcept no
     cdef Building *b = &books.building
     cdef int64_t ns
     if books.unit == UNIT_UNKNOWN:
-        books.unit = guess_unit(&walk.time)
+        books.unit = books.guessed = guess_unit(&walk.time)
     if not time_ns(&walk.time, <TimeUnit>books.unit, &ns):
         ns = arrival
         b.flags |= FLAG_BAD_TIME
@@ -92,6 +91,30 @@ cdef void note_time(Books *books, const Walk *walk, int64_t arrival) noexcept no
     b.min_ns = min(b.min_ns, ns)
     b.max_ns = max(b.max_ns, ns)
     b.count += 1
+
+
+cdef void use_version(Receiving *r, Books *books, uint32_t version) noexcept nogil:
+    """Walk packets by a version of the schema from here on."""
+    r.plan = r.plans[version]
+    r.narrow = r.plan.sequence != NO_LEAF and r.plan.leaves[r.plan.sequence].number == KIND_INT
+    books.version = version
+    books.unit = r.plan.unit if r.plan.unit != UNIT_UNKNOWN else books.guessed
+
+
+cdef Reason choose_version(Receiving *r, State *state, const Datagram *d) noexcept nogil:
+    """Go over to the version that a framed packet is of, and to another block, for none holds records of two."""
+    cdef uint32_t version = 0
+    if d.length < FRAME_BYTES:
+        return REASON_SHORT
+    while memcmp(d.data + 2, r.plans[version].fingerprint, 8) != 0:
+        version += 1
+        if version == r.versions:
+            return REASON_SCHEMA
+    if version != state.books.version:
+        if state.books.building.open:
+            close_block(&r.ring, state)
+        use_version(r, &state.books, version)
+    return REASON_OK
 
 
 cdef Reason open_frame(Receiving *r, const uint8_t **p, const uint8_t *end) noexcept nogil:
@@ -142,10 +165,12 @@ cdef Reason take_records(Receiving *r, State *state, const Datagram *d, uint32_t
     cdef Sender *sender = NULL
     cdef Sender sender_before
     cdef Books before
-    cdef Reason reason
+    cdef Reason reason = choose_version(r, state, d) if r.single_object else REASON_OK
+    if reason != REASON_OK:
+        return reason
     make_room(&r.ring, state, d.length)
     before = state.books
-    if r.numbered:
+    if r.plan.sequence != NO_LEAF:
         sender = find_sender(state.senders, d.sender.sin_addr.s_addr, d.sender.sin_port, r.batch)
         sender_before = sender[0]
     reason = walk_records(r, state, d, sender, offset)

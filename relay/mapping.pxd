@@ -25,10 +25,12 @@ cdef enum:
     SENDERS = 64             # whose sequence numbers are followed at one time
     HEAD_ROOM = 32           # before a block's records: two varints
     SYNC_BYTES = 16          # after them
+    FRAME_BYTES = 10         # C3 01 and the fingerprint, before each record of single-object framing
     SPARES = 16              # blocks for the live streams alone, when the ring is full
     MAX_BLOCKS = 4096        # of the ring, spares included
     QUARANTINE_RING = 262144
     WORDS_BYTES = 256
+    MAX_VERSIONS = 16        # of a channel's schema
 
 cdef enum:
     MSG_EMPTY = 0xFFFFFFFFu  # msg_len of a message that recvmmsg has not filled (0 is a legal datagram)
@@ -56,6 +58,7 @@ cdef struct Building:
     uint32_t open
     uint32_t block           # its place in the ring
     uint32_t spare           # it is one of the SPARES: not for the archive
+    uint32_t version         # of the schema, that all its records are of
     uint32_t length          # bytes of records
     uint32_t count
     uint32_t flags
@@ -75,7 +78,9 @@ cdef struct Books:
     uint64_t gaps            # sequence numbers that were jumped over
     uint64_t duplicates
     uint64_t reordered
+    uint64_t version         # of the schema in force: that of the last packet
     uint64_t unit            # TimeUnit in force
+    uint64_t guessed         # that of versions which state none, found from the first record
     Building building
 
 # All that receiving a batch changes.
@@ -113,7 +118,8 @@ cdef struct Store:
     int64_t cut_us           # start of a segment that is still to be cut, for what follows is in another; 0 = none is
     uint64_t cut_offset
     uint64_t cut_entries
-    uint32_t unit            # TimeUnit that its header states
+    uint32_t version         # of the schema that its header states
+    uint32_t unit            # TimeUnit that it states
     uint8_t sync[SYNC_BYTES]
 
 # What the decimator has done. A kill may repeat or lose a little of it.
@@ -136,12 +142,13 @@ cdef struct Block:
     uint32_t length
     uint32_t count
     uint32_t flags
+    uint32_t version
     uint32_t unit
     int64_t first_ns
     int64_t min_ns
     int64_t max_ns
     int64_t arrival_ns
-    uint8_t pad[40]
+    uint8_t pad[36]
 
 cdef struct Head:
     uint64_t magic
@@ -152,6 +159,7 @@ cdef struct Head:
     uint64_t block_stride
     int64_t created_ns       # since when the counters count
     uint64_t clean           # the last relay ended in order
+    uint64_t movers[2]       # thread ids of the last relay's receiver and decimator
     uint64_t repaired_segments    # when a relay started
     uint64_t repaired_cut_bytes
     uint64_t repaired_blocks      # put into an index

@@ -26,6 +26,13 @@ class Mapping:
     words: str
     """Why the last relay ended by itself, in its own words."""
 
+    @property
+    def movers(self) -> tuple[int, int]:
+        """Thread ids of the last relay's receiver and decimator: of all threads, these must be dead before others begin."""
+
+    def sign(self, thread: str, tid: int) -> None:
+        """Note the thread id of the `receiver` or the `decimator`."""
+
     def count_repair(self, cut_bytes: int, found_blocks: int) -> None:
         """Count a segment that was mended."""
 

@@ -143,6 +143,15 @@ cdef class Mapping:
         cdef bytes text = said.encode(errors="replace")[:WORDS_BYTES - 1].ljust(WORDS_BYTES, b"\0")
         memcpy(self.parts.head.words, <char *>text, WORDS_BYTES)
 
+    @property
+    def movers(self) -> tuple[int, int]:
+        """Thread ids of the last relay's receiver and decimator: of all threads, these must be dead before others begin."""
+        return self.parts.head.movers[0], self.parts.head.movers[1]
+
+    def sign(self, str thread, int tid) -> None:
+        """Note the thread id of the `receiver` or the `decimator`."""
+        self.parts.head.movers[("receiver", "decimator").index(thread)] = <uint64_t>tid
+
     def count_repair(self, int cut_bytes, int found_blocks) -> None:
         """Count a segment that was mended."""
         self.parts.head.repaired_segments += 1
@@ -182,6 +191,7 @@ cdef class Mapping:
             "failed_fsyncs": store.failed_fsyncs,
             "rescued": store.rescued,
             "segments": store.segments,
+            "segments_us": (store.segment_us, store.rescue_us, store.cut_us),
             "quarantined": head.quarantined,
             "quarantine_missed": head.quarantine_missed,
             "repaired": {

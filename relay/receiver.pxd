@@ -4,22 +4,25 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from speeddata.plan cimport CPlan
 from speeddata.relay.doorbell cimport Bell
-from speeddata.relay.mapping cimport Parts
+from speeddata.relay.mapping cimport MAX_VERSIONS, Parts
 from speeddata.relay.outlet cimport Outlet
 from speeddata.relay.ring cimport Ring
 
 cdef struct Receiving:
     Parts parts
-    const CPlan *plan
+    const CPlan *plans[MAX_VERSIONS]   # versions of the schema; one where packets are not framed
+    uint32_t versions
+    const CPlan *plan        # that of the packet being taken
     int fd                   # receive socket
     bint single_object       # framing
-    bint numbered            # the schema has a sequence field
-    bint narrow              # of 32 bits
+    bint numbered            # a version of the schema has a sequence field
+    bint narrow              # that of `plan` has 32 bits
     int64_t age_ns           # a block closes when it is this old
     uint64_t open_serial     # block being built when its age was last looked at; 0 = none
     int64_t opened_ns        # monotonic time when it was first seen
     uint64_t batch           # number of the last one
-    unsigned int batch_size  # messages in one; at most BATCH
+    unsigned int largest_batch   # messages in one, at most; at most BATCH
+    unsigned int batch_size  # messages to ask for: as many as stay in the cache
     bint spin                # never sleep
     Ring ring                # where blocks come from and go to
     unsigned int used        # messages that the last recvmmsg may have filled

@@ -5,13 +5,13 @@ from speeddata.relay.mapping import Mapping
 class Receiver:
     """Receives one channel's packets into its mapping; `run` is the body of a thread.
 
-    `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; with `spin` it is asked without a pause; `forward` is connected to the full-rate group, or -1.
+    `plans` are the versions of the schema, of which framed packets say which they are of. `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; with `spin` it is asked without a pause; `forward` is connected to the full-rate group, or -1.
     """
 
     def __init__(
         self,
         mapping: Mapping,
-        plan: Plan,
+        plans: list[Plan],
         socket: int,
         forward: int,
         single_object: bool,

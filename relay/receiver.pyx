@@ -11,18 +11,18 @@ the kernel had filled.
 
 import os
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from speeddata.plan cimport KIND_INT, NO_LEAF, UNIT_UNKNOWN, Plan
+from speeddata.plan cimport NO_LEAF, UNIT_UNKNOWN, Plan
 from speeddata.relay.atomics cimport fence, load32, store64
 from speeddata.relay.c_system cimport (
     CLOCK_MONOTONIC, EAGAIN, EINTR, MSG_DONTWAIT, clock_ns, errno, iovec, recvmmsg, sockaddr_in,
 )
 from speeddata.relay.doorbell cimport Bell, Doorbell, ring, sleep
-from speeddata.relay.intake cimport take_message
+from speeddata.relay.intake cimport take_message, use_version
 from speeddata.relay.mapping cimport (
-    BATCH, CONTROL_BYTES, MSG_EMPTY, SENDERS, SLOT_BYTES, SLOT_STRIDE, Building, Head, Mapping, Parts, Sender, State,
+    BATCH, CONTROL_BYTES, MAX_VERSIONS, MSG_EMPTY, SENDERS, SLOT_BYTES, SLOT_STRIDE, Building, Head, Mapping, Parts, Sender, State,
     current_state,
 )
 from speeddata.relay.outlet cimport outlet_init, send_queued
@@ -30,7 +30,9 @@ from speeddata.relay.ring cimport close_block, free_block, publish, recover_ring
 
 cdef enum:
     MAX_FAILURES = 1000      # of recvmmsg, one after the other
-    JOINED_BATCH = 16        # messages of up to 64 KiB: what they fill stays in the cache
+    JOINED_BATCH = 16        # messages, where each may be of many packets
+    BATCH_BYTES = 262_144    # that a batch shall fill, to stay in the cache
+    LEAST_BATCH = 4
     DRAIN_NS = 1_000_000_000 # how long to empty the socket when told to stop
 
 
@@ -96,16 +98,20 @@ cdef void take_batch(Receiving *r) noexcept nogil:
     """Walk what the slots hold, up to the first that the kernel did not fill, and commit it."""
     cdef State *state = begin(r)
     cdef Building *b = &state.books.building
+    cdef uint64_t size = 0
     cdef unsigned int i
     if b.open and b.spare and free_block(&r.ring) >= 0:
         close_block(&r.ring, state)
     for i in range(BATCH):
         if r.parts.messages[i].msg_len == MSG_EMPTY:
             break
+        size += r.parts.messages[i].msg_len
         take_message(r, state, i)
         r.used = i + 1
     send_forward(r, state)
     commit(r, state)
+    if size:
+        r.batch_size = <unsigned int>max(<uint64_t>LEAST_BATCH, min(<uint64_t>r.largest_batch, BATCH_BYTES * r.used // size))
 
 
 cdef void turn_block(Receiving *r) noexcept nogil:
@@ -188,39 +194,49 @@ cdef void wait(Receiving *r) noexcept nogil:
     sleep(r.bell, r.fd, timeout)
 
 
+cdef int set_plans(Receiving *r, list plans) except -1:
+    """Compiled versions of the schema; the caller keeps them alive."""
+    cdef Plan plan
+    assert 0 < len(plans) <= MAX_VERSIONS, "at least one version of the schema"
+    for plan in plans:
+        r.plans[r.versions] = &plan.c
+        r.versions += 1
+        r.numbered |= plan.c.sequence != NO_LEAF
+    return 0
+
+
 cdef class Receiver:
     """Receives one channel's packets into its mapping; `run` is the body of a thread.
 
-    `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; with `spin` it is asked without a
+    `plans` are the versions of the schema, of which framed packets say which they are of. `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; with `spin` it is asked without a
     pause. `forward` is connected to the full-rate group, or -1.
     """
     cdef Receiving r
     cdef object keep
 
-    def __cinit__(self, Mapping mapping, Plan plan, int socket, int forward, bint single_object, bint joined, bint spin,
+    def __cinit__(self, Mapping mapping, list plans, int socket, int forward, bint single_object, bint joined, bint spin,
                   double age_s, Doorbell bell, Doorbell writer, Doorbell decimator, Doorbell clerk):
         cdef Receiving *r = &self.r
         if mapping.parts.head.block_bytes < SLOT_BYTES:
             raise ValueError(f"block_bytes is {mapping.parts.head.block_bytes}, a block must hold {SLOT_BYTES}")
-        self.keep = (mapping, plan, bell, writer, decimator, clerk)
+        self.keep = (mapping, plans, bell, writer, decimator, clerk)
         memset(r, 0, sizeof(Receiving))
-        r.parts, r.plan = mapping.parts, &plan.c
+        r.parts = mapping.parts
+        set_plans(r, plans)
         r.ring.parts = &r.parts
         r.fd, r.single_object = socket, single_object
-        r.batch_size, r.spin = JOINED_BATCH if joined else BATCH, spin
+        r.batch_size = r.largest_batch = JOINED_BATCH if joined else BATCH
+        r.spin = spin
         outlet_init(&r.forward, forward)
-        r.numbered = plan.c.sequence != NO_LEAF
-        r.narrow = r.numbered and plan.c.leaves[plan.c.sequence].number == KIND_INT
         r.age_ns = <int64_t>(age_s * 1e9)
         r.bell, r.writer, r.decimator, r.clerk = &bell.bell, &writer.bell, &decimator.bell, &clerk.bell
 
     def resume(self, int unit) -> None:
         """Take over the mapping; `unit` is the TimeUnit known so far, for a mapping that knows none yet."""
         cdef State *state = current_state(&self.r.parts, self.r.parts.head.commit)
-        if self.r.plan.unit != UNIT_UNKNOWN:
-            state.books.unit = self.r.plan.unit
-        elif state.books.unit == UNIT_UNKNOWN:
-            state.books.unit = <uint64_t>unit
+        if state.books.guessed == UNIT_UNKNOWN:
+            state.books.guessed = <uint64_t>unit
+        use_version(&self.r, &state.books, <uint32_t>state.books.version)
         with nogil:
             resume(&self.r)
 

@@ -104,7 +104,7 @@ cdef int rescue(const Parts *parts, Container *c, uint8_t *scratch, size_t room)
     if read_entry(c, made.synced_entries, &first) == 0:
         start_us = first.arrival_ns // 1000
     fresh.data = fresh.index = c.next_data = c.next_index = -1  # what was made ready is the new one's
-    error = begin_segment(&fresh, &made, start_us, made.unit)
+    error = begin_segment(&fresh, &made, start_us, made.version, made.unit)
     if not error:
         note_rescue(parts, &fresh, made.segment_us)
         error = copy_blocks(c, current_store(parts), &fresh, &made, scratch, room)

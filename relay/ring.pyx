@@ -73,9 +73,11 @@ cdef void open_block(Ring *ring, State *state) noexcept nogil:
     memset(b, 0, sizeof(Building))
     b.open = 1
     b.spare = place < 0
+    b.version = <uint32_t>state.books.version
     b.block = <uint32_t>(place if place >= 0 else head.block_count + state.serial % SPARES)
     block = &ring.parts.blocks[b.block]
     store32(&block.closed, 0)
+    block.version = b.version
     store64(&block.visible, 0)
     store64(&block.serial, state.serial)
     fence()  # who reads the block sees its new number before any of its new bytes

@@ -4,7 +4,7 @@ from speeddata.relay.mapping import Mapping
 class Writer:
     """Writes one channel's blocks into its folder; `run` is the body of a thread.
 
-    `headers` holds, by TimeUnit, what a segment begins with up to its sync marker.
+    `headers` holds, for each version of the schema by TimeUnit, what a segment begins with up to its sync marker.
     """
 
     def __init__(

@@ -15,6 +15,7 @@ from libc.string cimport memset
 from speeddata.relay.atomics cimport load32, load64, store32
 from speeddata.relay.c_system cimport CLOCK_MONOTONIC, CLOCK_REALTIME, EDQUOT, EFBIG, ENOENT, ENOSPC, clock_ns, pause
 from speeddata.relay.container cimport (
+    HEADERS,
     UNITS,
     Container,
     begin_segment,
@@ -125,7 +126,7 @@ cdef bint outgrown(Writing *w, const Store *store, const Block *block) noexcept 
         return True
     if block == NULL:
         return False
-    return block.unit != store.unit or (
+    return block.version != store.version or block.unit != store.unit or (
         w.rotate_bytes and store.entries and store.offset + block.length > w.rotate_bytes
     )
 
@@ -140,7 +141,7 @@ cdef int try_block(Writing *w, const Block *block, uint8_t *data) noexcept nogil
     cdef Store *store = begin_store(&w.parts)
     cdef int error
     if w.container.data < 0:
-        error = begin_segment(&w.container, store, block.arrival_ns // 1000, block.unit)
+        error = begin_segment(&w.container, store, block.arrival_ns // 1000, block.version, block.unit)
         store.segment_opened_ns = clock_ns(CLOCK_MONOTONIC)
         if error:
             return error
@@ -198,6 +199,8 @@ cdef void resume(Writing *w) noexcept nogil:
     cdef int error
     if current_store(&w.parts).segment_us:
         error = reopen_segment(&w.container, current_store(&w.parts))
+        if error:
+            close_segment(&w.container)  # what bears its name is another's affair
         if error or rescuing:
             save(w, error)
     if current_store(&w.parts).pending:
@@ -233,7 +236,7 @@ cdef int write(Writing *w) noexcept nogil:
         else:
             if w.container.next_data < 0 and w.container.data >= 0:
                 # Made ready in a quiet moment, so that rotation does not wait for it. Failing is no harm.
-                prepare_next(&w.container, current_store(&w.parts).unit)
+                prepare_next(&w.container, current_store(&w.parts).version, current_store(&w.parts).unit)
             rest(w)
         if clock_ns(CLOCK_MONOTONIC) >= flush_due(w):
             flush(w, False)
@@ -247,7 +250,7 @@ cdef int write(Writing *w) noexcept nogil:
 cdef class Writer:
     """Writes one channel's blocks into its folder; `run` is the body of a thread.
 
-    `headers` holds, by TimeUnit, what a segment begins with up to its sync marker.
+    `headers` holds, for each version of the schema by TimeUnit, what a segment begins with up to its sync marker.
     """
     cdef Writing w
     cdef object keep
@@ -256,7 +259,8 @@ cdef class Writer:
                   uint64_t rotate_bytes, Doorbell bell):
         cdef Writing *w = &self.w
         cdef bytes name = channel.encode()
-        assert len(headers) == UNITS and len(name) <= 64, "a header per unit, a name of at most 64 bytes"
+        assert len(headers) % UNITS == 0 and len(headers) <= HEADERS, "a header per unit of each version"
+        assert len(name) <= 64, "a name of at most 64 bytes"
         self.keep = (mapping, name, headers, bell)
         memset(w, 0, sizeof(Writing))
         w.parts, w.bell = mapping.parts, &bell.bell
@@ -264,9 +268,9 @@ cdef class Writer:
         if w.scratch == NULL:
             raise MemoryError
         w.container.folder, w.container.channel = folder, name
-        for unit in range(UNITS):
-            w.container.headers[unit] = headers[unit]
-            w.container.header_bytes[unit] = len(headers[unit])
+        for number in range(len(headers)):
+            w.container.headers[number] = headers[number]
+            w.container.header_bytes[number] = len(headers[number])
         w.container.data = w.container.index = w.container.next_data = w.container.next_index = -1
         w.flush_ns = FOR_EVER if isinf(flush_s) else <int64_t>(flush_s * 1e9)
         w.rotate_ns, w.rotate_bytes = rotate_s * 1_000_000_000, rotate_bytes

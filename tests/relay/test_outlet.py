@@ -83,7 +83,7 @@ def test_blocks_of_one_packet_each_are_not_written_over_before_they_are_sent(tmp
 
 def test_framed_packets_are_sent_as_they_came(tmp_path):
     line = Line(make_spec(tmp_path, BLOB, framing="single_object"))
-    frame = b"\xc3\x01" + line.relay.plan.schema.fingerprint
+    frame = b"\xc3\x01" + line.relay.plans[-1].schema.fingerprint
     packets = [frame + blob(100, k) + frame + blob(100, k) for k in range(200)]
     try:
         assert relayed(line, packets) == packets

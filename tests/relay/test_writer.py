@@ -122,6 +122,26 @@ def test_a_successor_cuts_off_what_did_not_count(tmp_path):
         assert (path.read_bytes(), index_path(path).read_bytes()) == counted
 
 
+@pytest.mark.parametrize("spoil", ["exchanged", "cut"])
+def test_a_successor_leaves_a_segment_alone_that_is_another_now(tmp_path, spoil):
+    """As `speeddata repair` may have exchanged it between two relays."""
+    with running(make_spec(tmp_path, flush_interval_s=60)) as line:
+        line.send(*(numbered(n) for n in range(10)))
+        line.wait(archived=10, durable=0)
+        (path,) = segments(line)
+        data = path.read_bytes()
+        if spoil == "exchanged":
+            sync = data[-16:]
+            path.unlink()
+            path.write_bytes(data.replace(sync, bytes(16)))
+        else:
+            os.truncate(path, len(data) - 5)
+        left = path.read_bytes()
+        line.relay._writer().resume()
+        assert path.read_bytes() == left
+        assert line.stats["archived"] + line.stats["not_archived"]["io"] == 10
+
+
 def test_a_segment_that_is_deleted_is_followed_by_another(tmp_path):
     with running(make_spec(tmp_path)) as line:
         line.send(numbered(1))
