@@ -14,7 +14,9 @@ from speeddata.registry.problems import ApiProblem
 from speeddata.registry.routes_channels import channel_routes
 from speeddata.registry.routes_pages import page_routes
 from speeddata.registry.routes_ports import port_routes
+from speeddata.registry.routes_schemas import schema_routes
 from speeddata.registry.routes_system import System, requested_host, system_routes
+from speeddata.registry.routes_tags import tag_routes
 from speeddata.registry.store import StoreError
 
 __all__ = ["MAX_BODY", "create_app"]
@@ -30,7 +32,8 @@ def create_app(registry: Registry, system: System, names: Collection[str] = ()) 
     """Make the application; `names` are host names to answer to beside addresses and loopback names."""
     app = flask.Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    for routes in (channel_routes(registry), port_routes(registry), system_routes(system)):
+    parts = channel_routes, schema_routes, port_routes, tag_routes
+    for routes in (*(part(registry) for part in parts), system_routes(system)):
         app.register_blueprint(routes, url_prefix=PREFIX)
     app.register_blueprint(page_routes())
     app.add_url_rule("/healthz", "healthz", lambda: flask.jsonify(status="ok"))

@@ -4,6 +4,7 @@ What is registered is in the store, what runs is asked of the launcher (the keep
 Registering, de-registering and starting take turns, so that a channel is never started after it was removed.
 """
 
+import contextlib
 import datetime
 import logging
 import threading
@@ -17,8 +18,10 @@ from speeddata.errors import RelayError
 from speeddata.registry.multicast import Streams, own_ports, shared_streams, streams
 from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.registration import Registration, read_channel
+from speeddata.registry.schema_versions import SchemaVersion, SchemaVersions, check_framing, with_schema
 from speeddata.registry.specs import channel_problems, channel_settings, decimation, spec
 from speeddata.registry.store import Channel, NameTaken, PortTaken, Store, StoreError
+from speeddata.registry.tags import Tags
 from speeddata.times import format_time
 
 __all__ = ["Launcher", "Registry"]
@@ -34,6 +37,9 @@ class Launcher(Protocol):
 
     def start(self, spec: Json) -> int:
         """Start a channel's relay, or find it running with the same spec; its pid. RelayError says why not."""
+
+    def replace(self, name: str, spec: Json) -> int | None:
+        """Have another relay go on with another spec, without a loss. RelayError where that cannot be."""
 
     def stop(self, name: str) -> None:
         """Stop a channel's relay, all it received flushed."""
@@ -63,6 +69,8 @@ class Registry:
         services: Mapping[int, str],
     ) -> None:
         self.store = store
+        self.tags = Tags(store)
+        self.schemas = SchemaVersions(store)
         self.launcher = launcher
         self.relay = relay  # settings by dotted key
         self.archive = archive
@@ -105,6 +113,27 @@ class Registry:
                 ) from None
         log.info("channel %s registered on port %d, relay %d", channel.name, channel.port, pid)
         return pid
+
+    def add_schema(self, name: str, source: str | Json) -> tuple[SchemaVersion, int | None]:
+        """Register a further version of a channel's schema, and have its relay go over to it: the version, and the pid.
+
+        Nothing is registered when that fails.
+        """
+        with self._turn:
+            channel = self.find(name)
+            check_framing(channel_settings(channel.config, self.relay)["framing"])
+            newer = with_schema(channel, source, self.folder)
+            number = self.schemas.next_number(newer)
+            try:
+                with self.schemas.adding(newer, number):
+                    pid = self._go_over(channel, newer)
+            except RelayError as error:
+                raise ApiProblem(
+                    500, "Failed to replace relay process", name=name, details=str(error)
+                ) from None
+            added = self.schemas.of(name)[-1]
+        log.info("channel %s has version %d of its schema, %s", name, number, newer.fingerprint)
+        return added, pid
 
     def deregister(self, name: str) -> None:
         """Stop a channel's relay and forget the channel; its archive stays."""
@@ -153,16 +182,22 @@ class Registry:
             raise ApiProblem(404, "Channel not found", name=name)
         return channel
 
+    def knows(self, name: str) -> bool:
+        """Whether a channel is registered, or was once and has its archive still."""
+        folder = self.archive / name
+        return self.store.get(name) is not None or (folder.is_dir() and not folder.is_symlink())
+
     def describe(self, name: str) -> Json:
         """A channel as the API shows it."""
         channel = self.find(name)
         running, trouble = self._running(name, stats=True)
-        return self._describe(channel, running.get(name), trouble)
+        return self._describe(channel, running.get(name), trouble, self.schemas.counts())
 
     def describe_all(self, status: str | None = None) -> list[Json]:
         """All channels, or those of a status, as the API shows them."""
         running, trouble = self._running(stats=True)
-        shown = [self._describe(one, running.get(one.name), trouble) for one in self.store.channels()]
+        counts = self.schemas.counts()
+        shown = [self._describe(one, running.get(one.name), trouble, counts) for one in self.store.channels()]
         return [channel for channel in shown if status in (None, channel["status"])]
 
     def conditions(self) -> list[Json]:
@@ -205,21 +240,48 @@ class Registry:
         except OverflowError as error:
             raise ApiProblem(409, "No multicast group is free", details=str(error)) from None
 
-    def _start(self, channel: Channel) -> int:
+    def _spec(self, channel: Channel, former: Sequence[str]) -> Json:
         try:
-            wanted = spec(channel, self.relay, self.archive, self.streams(channel))
+            return spec(channel, self.relay, self.archive, self.streams(channel), former)
         except ValueError as error:
             raise RelayError(f"the registry's row of {channel.name!r} is damaged: {error}") from None
+
+    def _start(self, channel: Channel) -> int:
+        wanted = self._spec(channel, self.schemas.former(channel.name))
         try:
             pid = self.launcher.start(wanted)
         except RelayError:
             if channel.name not in self._running()[0]:
                 raise
             log.info("channel %s runs with other settings, its relay is replaced", channel.name)
-            self.launcher.stop(channel.name)
-            pid = self.launcher.start(wanted)
+            pid = self._replace(wanted)
         self.faults.pop(channel.name, None)
         return pid
+
+    def _replace(self, wanted: Json) -> int:
+        """Have a channel that runs go on with another spec: without a pause where that can be."""
+        with contextlib.suppress(RelayError):
+            if pid := self.launcher.replace(wanted["name"], wanted):
+                return pid
+        self.launcher.stop(wanted["name"])
+        return self.launcher.start(wanted)
+
+    def _go_over(self, channel: Channel, newer: Channel) -> int | None:
+        """Have a channel's relay know a newer schema; its pid, None where none lives, and the next one will know it.
+
+        When that fails the relay is left alone: one that cannot even start has a keeper that holds what it received and
+        starts it again, and one that knows a version too many does no harm.
+        """
+        running, trouble = self._running(channel.name)
+        if trouble:
+            raise RelayError(trouble)
+        wanted = self._spec(newer, [*self.schemas.former(channel.name), channel.schema])
+        if channel.name not in running:
+            return None
+        with contextlib.suppress(RelayError):
+            return self.launcher.start(wanted)  # which knows it, by an attempt that failed in the end
+        self._start(channel)  # one that knows another, by such an attempt, is replaced
+        return self.launcher.replace(channel.name, wanted)
 
     def _running(self, name: str | None = None, *, stats: bool = False) -> tuple[dict[str, Json], str]:
         """What the launcher says of one or all channels, by name, or why it says nothing."""
@@ -228,7 +290,9 @@ class Registry:
         except RelayError as error:
             return {}, str(error)
 
-    def _describe(self, channel: Channel, running: Json | None, trouble: str) -> Json:
+    def _describe(
+        self, channel: Channel, running: Json | None, trouble: str, counts: Mapping[str, int]
+    ) -> Json:
         stats = running["stats"] if running else None
         settings = channel_settings(channel.config, self.relay)
         about: Json = {
@@ -245,6 +309,7 @@ class Registry:
             "source": (stats or {}).get("source"),
             "time_unit": (stats or {}).get("time_unit") or channel.time_unit,
             "schema": channel.fingerprint,
+            "schemas": counts.get(channel.name, 1),
             "framing": settings["framing"],
             "decimation": decimation(settings),
             "archive": str(self.archive / channel.name),

@@ -13,7 +13,7 @@ from speeddata.schema import Schema
 from speeddata.schema_files import read_schema
 from speeddata.settings_values import CHANNEL_NAME, NAME_WANTED, check_channel
 
-__all__ = ["REQUIRED", "Registration", "read_channel", "read_port", "read_registration"]
+__all__ = ["REQUIRED", "Registration", "read_channel", "read_port", "read_registration", "read_source"]
 
 REQUIRED = ["name", "port", "schema"]
 
@@ -36,10 +36,14 @@ def read_registration(body: Mapping[str, Any]) -> Registration:
     name = body["name"]
     if not isinstance(name, str) or not CHANNEL_NAME.fullmatch(name):
         raise wrong_value("Invalid channel name", "name", name, NAME_WANTED)
-    schema = body["schema"]
-    if not isinstance(schema, str | dict):
-        raise wrong_value("Invalid schema", "schema", schema, "a path on the server or a JSON object")
-    return Registration(name, port, schema, _read_config(body.get("config")))
+    return Registration(name, port, read_source(body["schema"]), _read_config(body.get("config")))
+
+
+def read_source(value: Any) -> str | dict[str, Any]:
+    """Where a schema is to be had from."""
+    if not isinstance(value, str | dict):
+        raise wrong_value("Invalid schema", "schema", value, "a path on the server or a JSON object")
+    return value
 
 
 def read_port(value: Any) -> int:

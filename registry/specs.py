@@ -1,7 +1,7 @@
 """From a registered channel and the settings to the spec that its relay is started with: pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +42,23 @@ def channel_problems(config: Mapping[str, Any] | None, relay: Mapping[str, Any])
     return cross_check(channel_settings(config, relay))
 
 
-def spec(channel: Channel, relay: Mapping[str, Any], archive: Path, streams: Streams) -> dict[str, Any]:
-    """Everything a relay must know of its channel, resolved."""
+def spec(
+    channel: Channel,
+    relay: Mapping[str, Any],
+    archive: Path,
+    streams: Streams,
+    former: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Everything a relay must know of its channel, resolved; `former` versions of its schema come oldest first."""
     settings = channel_settings(channel.config, relay)
     return {
         "name": channel.name,
         "listen": relay["listen"],
         "port": channel.port,
         "schema": json.loads(channel.schema),
-        "time_unit": channel.time_unit,
+        "versions": [json.loads(schema) for schema in former],
+        # Not that of the channel's row, which may be stated by the newest schema alone.
+        "time_unit": (channel.config or {}).get("time_unit"),
         "archive": str(archive / channel.name),
         "multicast": {
             "interface": relay["multicast.interface"],

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from speeddata.errors import SpeedDataError
+from speeddata.registry.migration import OLDEST, VERSION, migrate
 from speeddata.registry.multicast import CAPACITY, free_index, ports_free
 from speeddata.settings_values import CHANNEL_NAME
 
@@ -20,7 +21,6 @@ __all__ = ["Channel", "NameTaken", "PortTaken", "Store", "StoreError"]
 
 log = logging.getLogger(__name__)
 
-VERSION = 1  # PRAGMA user_version
 BUSY_TIMEOUT_S = 5.0
 COLUMNS = "name, port, schema_path, schema, fingerprint, time_unit, config_json, multicast_index, created_at"
 
@@ -70,7 +70,7 @@ class Store:
             except BaseException:
                 self._writer.close()
                 raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{path} cannot be used as registry: {error}; {ADVICE}") from error
         self.multicast_base = self._facts()["multicast_base"]
 
@@ -90,12 +90,12 @@ class Store:
 
     def places(self) -> list[tuple[str, int, int]]:
         """Name, port and multicast index of all channels."""
-        with self._reading() as reader:
+        with self.reading() as reader:
             return reader.execute("SELECT name, port, multicast_index FROM channels").fetchall()
 
     def insert(self, channel: Channel, reserved: Collection[int]) -> Channel:
         """Add a channel; its multicast ports will be no input port and none of the `reserved` ones."""
-        with self._transaction() as writer:
+        with self.transaction() as writer:
             rows = writer.execute("SELECT name, port, multicast_index FROM channels").fetchall()
             if any(name == channel.name for name, _, _ in rows):
                 raise NameTaken(channel.name)
@@ -123,7 +123,8 @@ class Store:
     @contextmanager
     def deleting(self, name: str) -> Iterator[bool]:
         """Remove a channel at the end of the context, unless that fails; begin by making sure that it can be."""
-        with self._transaction() as writer:
+        with self.transaction() as writer:
+            writer.execute("DELETE FROM former_schemas WHERE channel = ?", (name,))
             yield writer.execute("DELETE FROM channels WHERE name = ?", (name,)).rowcount > 0
 
     def move_multicast(self, reserved: Collection[int]) -> list[Channel]:
@@ -136,7 +137,7 @@ class Store:
             if not ports_free(channel.multicast_index, ports):
                 index = free_index(self._facts()["multicast_last"], used, ports)
                 used.add(index)
-                with self._transaction() as writer:
+                with self.transaction() as writer:
                     writer.execute(
                         "UPDATE channels SET multicast_index = ? WHERE name = ?", (index, channel.name)
                     )
@@ -153,7 +154,7 @@ class Store:
         """Check the database, or make one."""
         (version,) = self._writer.execute("PRAGMA user_version").fetchone()
         (tables,) = self._writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and version != VERSION:
+        if tables and not OLDEST <= version <= VERSION:
             raise StoreError(
                 f"{self.path} is a registry of another version ({version}), wanted {VERSION}; {ADVICE}"
             )
@@ -162,7 +163,9 @@ class Store:
             raise StoreError(f"{self.path} is damaged: {finding}; {ADVICE}")
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute("PRAGMA synchronous = FULL")
-        if not tables:
+        if tables:
+            migrate(self._writer, self.path, version)
+        else:
             script = resources.files("speeddata.registry").joinpath("schema.sql").read_text(encoding="utf-8")
             base = random.SystemRandom().randrange(CAPACITY)
             self._writer.executescript(
@@ -172,11 +175,11 @@ class Store:
             )
 
     def _facts(self) -> dict[str, int]:
-        with self._reading() as reader:
+        with self.reading() as reader:
             return dict(reader.execute("SELECT name, value FROM facts"))
 
     def _select(self, where: str, *values: Any) -> list[Channel]:
-        with self._reading() as reader:
+        with self.reading() as reader:
             rows = reader.execute(f"SELECT {COLUMNS} FROM channels {where}", values).fetchall()
         return [channel for row in rows if (channel := self._channel(row))]
 
@@ -192,13 +195,13 @@ class Store:
             return None
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection that reads. StoreError when the database refuses."""
         with self._read_lock, self._errors():
             yield self._reader
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """The connection that writes, until the context ends. StoreError when the database refuses."""
         with self._write_lock, self._errors():
             self._writer.execute("BEGIN IMMEDIATE")

@@ -18,6 +18,7 @@ import click
 
 import speeddata
 from speeddata.errors import ConfigError, RelayError
+from speeddata.lock import take_lock
 from speeddata.registry.app import create_app
 from speeddata.registry.channels import Registry
 from speeddata.registry.store import Store, StoreError
@@ -25,7 +26,7 @@ from speeddata.relay.addresses import announce, api_names, archive_folder, own_p
 from speeddata.relay.client import KeeperClient
 from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.event_loop import EventLoop
-from speeddata.relay.lock import take_lock
+from speeddata.relay.housekeeper import Housekeeper
 from speeddata.relay.reconciler import Reconciler
 from speeddata.relay.services import demo_sources, services
 from speeddata.relay.supervisor import Supervisor
@@ -40,7 +41,8 @@ log = logging.getLogger(__name__)
 
 USAGE, CANNOT_START = 2, 3
 SERVICES_GRACE_S = 3.0
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+ANEW = "SIGUSR1"  # the signal that has us begin anew, with the code and settings of today, while the recording goes on
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 
 class Orchestrator:
@@ -57,6 +59,7 @@ class Orchestrator:
         self.supervisor = Supervisor(self.loop)
         self.reconciler = Reconciler(self.loop, KeeperClient(self.data.path))
         self.registry: Registry | None = None
+        self.housekeeper: Housekeeper | None = None
         # Everything has been started.
         self.up = False
         # Set by a signal; names it.
@@ -83,8 +86,8 @@ class Orchestrator:
             self.up = True
             while not self.stopping:
                 self.loop.turn()
-            log.info("%s: stopping", self.stopping)
-        log.info("everything has ended")
+            log.info("%s: %s", self.stopping, "beginning anew" if self.stopping == ANEW else "stopping")
+        log.info("recording goes on" if self.stopping == ANEW else "everything has ended")
 
     def services(self) -> dict[str, dict[str, Any] | None]:
         """Where the live data and the history are."""
@@ -93,11 +96,12 @@ class Orchestrator:
     def status(self) -> dict[str, Any]:
         """The whole system."""
         assert self.registry is not None, "asked by the API, which needs one"
+        assert self.housekeeper is not None, "begun before the API"
         states = Counter(channel["state"] for channel in self.registry.conditions())
         return {
             "version": speeddata.__version__,
             "data": str(self.data.path),
-            "archive": str(self.archive),
+            "archive": self.housekeeper.to_json(),
             "started": format_time(self.started_ns),
             "pid": os.getpid(),
             "keeper": self.reconciler.to_json(),
@@ -118,6 +122,10 @@ class Orchestrator:
         self.registry = registry
         registry.add_baseline(relay["channels"])
         self.reconciler.start_channels(registry)
+        self.housekeeper = Housekeeper(registry, self.data)
+        self.supervisor.end_strays([self.housekeeper.sealer.pidfile])
+        self.housekeeper.start()
+        undo.callback(self.housekeeper.stop)
         web = WebServer(create_app(registry, self, api_names(self.settings)), listener)
         web.start()
         undo.callback(web.close)
@@ -133,7 +141,9 @@ class Orchestrator:
 
     def _end_relays(self, *, failed: bool) -> None:
         """End the recording; where we fail it goes on, unless it has not begun."""
-        if failed and (self.up or self.reconciler.adopted):
+        if self.stopping == ANEW:
+            self.reconciler.leave()
+        elif failed and (self.up or self.reconciler.adopted):
             self.reconciler.leave()
             log.error("recording goes on; speeddata stop --data %s ends it", self.data.path)
         else:
@@ -177,9 +187,13 @@ def main(options: RunOptions, demo: bool) -> None:
     for warning in settings.warnings:
         log.warning("%s", warning)
     try:
-        Orchestrator(options, settings, demo=demo).run()
+        orchestrator = Orchestrator(options, settings, demo=demo)
+        orchestrator.run()
     except (RelayError, StoreError, OSError) as error:
         fail(str(error), CANNOT_START)
+    if orchestrator.stopping == ANEW:
+        logging.shutdown()
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "speeddata.relay.orchestrator", *sys.argv[1:]])
 
 
 def guard(options: RunOptions, settings: Settings) -> None:

@@ -48,6 +48,15 @@ class MemoryLauncher:
         self.specs[spec["name"]] = spec
         return 1000 + spec["port"]
 
+    def replace(self, name: str, spec: dict[str, Any]) -> int | None:
+        self._present()
+        former = self.specs[name]
+        known, wanted = ([*one["versions"], one["schema"]] for one in (former, spec))
+        if spec["port"] != former["port"] or wanted[: len(known)] != known:
+            raise RelayError(f"channel {name!r} runs with another port or schema; stop it first")
+        self.specs[name] = spec
+        return 1000 + spec["port"]
+
     def stop(self, name: str) -> None:
         self._present()
         if name not in self.specs:

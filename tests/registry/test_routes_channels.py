@@ -267,6 +267,7 @@ def test_a_channel_is_shown_with_all_fields(client: Any, registry: Any) -> None:
         "source": {"address": "127.0.0.1", "port": 40000},
         "time_unit": "us",
         "schema": registry.store.get("x").fingerprint,
+        "schemas": 1,
         "framing": "plain",
         "decimation": {"enabled": True, "algorithm": "downsample", "factor": 10, "rate_hz": None},
     }

@@ -82,17 +82,23 @@ def test_downsampling_without_a_factor_is_refused() -> None:
 
 
 def test_the_spec_is_what_a_relay_takes() -> None:
-    channel = Channel(
-        "x", 26000, None, '{"type": "record"}', "00", "us", {"framing": "single_object", "block_age_s": 2}, 5
-    )
+    config = {"framing": "single_object", "block_age_s": 2, "time_unit": "us"}
+    channel = Channel("x", 26000, None, '{"type": "record"}', "00", "us", config, 5)
     made = spec(
         channel,
         relay("relay.listen=127.0.0.3", "global.multicast.ttl=1"),
         Path("/data/archive"),
         streams(0, 5),
+        ['{"type": "first"}', '{"type": "second"}'],
     )
     assert ChannelSpec.from_json(made).to_json() == made
     assert made["archive"] == "/data/archive/x"
     assert made["multicast"] == {"interface": "127.0.0.1", "ttl": 1, **streams(0, 5).to_json()}
     assert (made["listen"], made["port"], made["time_unit"]) == ("127.0.0.3", 26000, "us")
     assert (made["framing"], made["block_age_s"], made["block_bytes"]) == ("single_object", 2, 262144)
+    assert ChannelSpec.from_json(made).known == [{"type": one} for one in ("first", "second", "record")]
+
+
+def test_the_unit_that_one_version_states_is_not_that_of_the_others() -> None:
+    channel = Channel("x", 26000, None, "{}", "00", "ms", {"framing": "single_object"}, 5)
+    assert spec(channel, relay(), Path("/"), streams(0, 5))["time_unit"] is None

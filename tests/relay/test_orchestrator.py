@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def send(port: int, count: int, first: int = 0) -> None:
 
 
 def services(system: System) -> dict[str, dict[str, Any]]:
-    return {service["name"]: service for service in system.get("/status")["services"]}
+    begun = wait_until(lambda: system.get("/status")["services"], "services")
+    return {service["name"]: service for service in begun}
 
 
 def all_active(system: System) -> bool:
@@ -87,6 +89,26 @@ def test_the_status_names_every_process(system: System) -> None:
     assert all(alive(service["pid"]) for service in [status["keeper"], *status["services"]])
 
 
+def test_the_archive_is_shown_and_tags_are_kept_over_a_restart(system: System) -> None:
+    system.register("x", free_port(), NUMBERED, retention={"max_age_s": 60}, compression="deflate")
+    archive = system.get("/status")["archive"]
+    assert archive["folder"] == str(system.data / "archive")
+    assert 0 < archive["free_percent"] <= 100
+    assert (archive["trouble"], archive["clock_step"], archive["damaged"]) == (None, None, 0)
+    status, tag = system.ask("POST", "/api/v1/tags", {"name": "trigger", "last": "PT5M", "channels": ["x"]})
+    assert status == 201, tag
+    assert system.end() == 0
+    stray = subprocess.Popen(
+        ["sleep", "60"], env={**os.environ, "SPEEDDATA_PIDFILE": str(system.data / "run" / "sealing.pid")}
+    )
+    system.start()
+    assert stray.wait(10) == -signal.SIGTERM, (
+        "the sealing process of an orchestrator that was killed is ended"
+    )
+    assert system.get("/tags") == {"tags": [tag]}
+    wait_until(lambda: system.get("/status")["archive"]["segments"] == 0, "a look at the archive")
+
+
 def test_the_addresses_are_printed(system: System) -> None:
     wait_until(lambda: "Ctrl-C ends it" in system.said(), "addresses")
     for port in (system.api_port, system.websocket_port, system.pivot_port):
@@ -135,6 +157,7 @@ def test_killing_the_orchestrator_stops_nothing_and_the_next_one_takes_over(tmp_
     with run(tmp_path / "data") as system:
         port = free_port()
         relay = system.register("x", port, NUMBERED)["pid"]
+        wait_until(lambda: all_active(system), "services")
         former = system.get("/status")
         assert system.end(signal.SIGKILL) == -signal.SIGKILL
         others = [service["pid"] for service in former["services"]]

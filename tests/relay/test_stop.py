@@ -2,7 +2,7 @@ import os
 import signal
 from pathlib import Path
 
-from line import NUMBERED, free_port
+from line import NUMBERED, free_port, wait_until
 from system import System, alive, run, speeddata
 
 
@@ -65,6 +65,7 @@ def test_stop_ends_a_keeper_and_a_relay_that_hang(tmp_path: Path) -> None:
         system.start()
         relay = system.register("x", free_port(), NUMBERED)["pid"]
         keeper = system.get("/status")["keeper"]["pid"]
+        wait_until((system.data / "run" / "relay-x.sock").exists, "the relay's door")
         for pid in (relay, keeper):
             os.kill(pid, signal.SIGSTOP)
         system.stop()

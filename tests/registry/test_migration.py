@@ -1,0 +1,113 @@
+"""A database as SpeedData made it before there were tags and versions of schemas, brought to the present version."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from speeddata.registry.migration import VERSION, backup_path
+from speeddata.registry.schema_versions import SchemaVersions
+from speeddata.registry.store import Store, StoreError
+from speeddata.registry.tags import Tag, Tags
+
+# What version 1 ran, as it stood in its schema.sql.
+OLD = """
+CREATE TABLE channels (
+    name            TEXT PRIMARY KEY,
+    port            INTEGER NOT NULL UNIQUE CHECK (port BETWEEN 1 AND 65535), -- UDP port of its packets
+    schema_path     TEXT,                              -- as it was given; NULL: the schema came inline
+    schema          TEXT NOT NULL,                     -- Avro schema, JSON
+    fingerprint     TEXT NOT NULL,                     -- of the schema, CRC-64-AVRO, as it stands on the wire, hex
+    time_unit       TEXT,                              -- as schema or config state it; NULL: found from the first record
+    config_json     TEXT,                              -- the channel's own settings, as given; NULL: none were
+    multicast_index INTEGER NOT NULL UNIQUE,           -- from which its multicast groups and ports follow
+    created_at      TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP -- YYYY-MM-DD HH:MM:SS, UTC
+) STRICT;
+CREATE TABLE facts (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT;
+INSERT INTO facts VALUES ('multicast_base', 77), ('multicast_last', 4);
+INSERT INTO channels (name, port, schema, fingerprint, multicast_index) VALUES ('x', 26000, '{}', '00', 4);
+PRAGMA user_version = 1;
+"""
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    path = tmp_path / "registry.db"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.executescript(OLD)
+    connection.close()
+    return path
+
+
+def dump(path: Path) -> tuple[int, list[str]]:
+    """Version and content of a database."""
+    connection = sqlite3.connect(path)
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        return version, list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+def tables(path: Path) -> list[str]:
+    return sorted(line for line in dump(path)[1] if line.startswith("CREATE TABLE"))
+
+
+def test_an_old_database_is_brought_on_and_its_copy_laid_aside(old: Path, tmp_path: Path) -> None:
+    before = dump(old)
+    store = Store(old)
+    assert [channel.name for channel in store.channels()] == ["x"]
+    assert store.multicast_base == 77
+    Tags(store).add(Tag("run", 1, 2))
+    (former,) = store.channels()
+    with SchemaVersions(store).adding(replace(former, schema="[]", fingerprint="01"), 2):
+        pass
+    assert [(one.version, one.schema) for one in SchemaVersions(store).of("x")] == [(1, "{}"), (2, "[]")]
+    store.close()
+    assert dump(backup_path(old, 1)) == before
+    assert backup_path(old, 1).name == "registry.db.v1.bak"
+    fresh = Store(tmp_path / "fresh.db")
+    fresh.close()
+    assert tables(old) == tables(tmp_path / "fresh.db")
+    assert dump(old)[0] == dump(tmp_path / "fresh.db")[0] == VERSION
+
+
+def test_it_is_brought_on_once(old: Path) -> None:
+    Store(old).close()
+    stamp = backup_path(old, 1).stat()
+    Store(old).close()
+    assert backup_path(old, 1).stat() == stamp
+
+
+def test_a_newer_database_is_refused_and_stays_as_it_is(old: Path) -> None:
+    connection = sqlite3.connect(old)
+    connection.execute("PRAGMA user_version = 3")
+    connection.close()
+    before = dump(old)
+    with pytest.raises(StoreError, match=r"another version \(3\), wanted 2; move it away"):
+        Store(old)
+    assert dump(old) == before
+    assert not backup_path(old, 1).exists()
+
+
+def test_where_no_copy_can_be_laid_aside_nothing_is_done(old: Path) -> None:
+    before = dump(old)
+    (old.parent / ".registry.db.v1.bak.new").mkdir()
+    with pytest.raises(StoreError, match="cannot be used as registry"):
+        Store(old)
+    assert dump(old) == before
+
+
+def test_what_fails_half_way_leaves_the_old_version(old: Path) -> None:
+    connection = sqlite3.connect(old)
+    connection.execute("CREATE TABLE tags (something TEXT)")
+    connection.close()
+    before = dump(old)
+    with pytest.raises(StoreError, match="table tags already exists"):
+        Store(old)
+    assert dump(old) == before
