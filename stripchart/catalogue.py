@@ -29,9 +29,12 @@ class ChannelInfo:
     source: Address | None
     """Where it is sent from; tells channels of one group apart."""
     revision: str
-    """Changes when the schema does."""
+    """Changes when the schema does, or what there is of its versions."""
     time_unit: str | None
     schema: Schema = field(compare=False)
+    """Its newest version."""
+    versions: tuple[Schema, ...] = field(default=(), compare=False)
+    """All of them, oldest first, where packets say which version they are of; none where packets are plain."""
 
 
 def read_address(value: Any) -> Address | None:
@@ -54,8 +57,8 @@ class Follower(threading.Thread):
         self._url = url.rstrip("/")
         self._callback = callback
         self._session = requests.Session()
-        # Parsed schemas by channel and what they depend on, so that each is fetched once.
-        self._schemas: dict[tuple[str, str, str | None], Schema] = {}
+        # Parsed versions of schemas by channel and what they depend on, so that each is fetched once.
+        self._schemas: dict[tuple[str, str, str | None], tuple[Schema, ...]] = {}
         self._known: list[ChannelInfo] | None = None
         # What is wrong at the moment, by subject: said once, when it changes.
         self._troubles: dict[str, str] = {}
@@ -97,21 +100,34 @@ class Follower(threading.Thread):
             group = read_address(told["multicast"]["decimated"])
             if group is None:
                 raise ValueError("its decimated stream has no address")
+            # A registry that does not count versions is of before there were any, and packets were plain then.
+            framed = told.get("framing") == "single_object" and told.get("schemas") is not None
             # The fingerprint leaves out units and notes, but only a new registration can change those.
-            revision, time_unit = f"{told.get('schema')} {told.get('created_at')}", told.get("time_unit")
-            schema = self._schema(name, revision, time_unit)
+            parts = told.get("schema"), told.get("created_at"), told["schemas"] if framed else "plain"
+            revision, time_unit = " ".join(map(str, parts)), told.get("time_unit")
+            *former, schema = self._versions(name, revision, time_unit, framed)
+            versions = (*former, schema) if framed else ()
             source = read_address(told.get("source"))
         except (requests.RequestException, SchemaError, ValueError, KeyError, TypeError) as error:
             self._trouble(name, f"channel {name!r} cannot be shown: {error!r}")
             return None
         self._trouble(name, "")
-        return ChannelInfo(name, group, source, revision, time_unit, schema)
+        return ChannelInfo(name, group, source, revision, time_unit, schema, versions)
 
-    def _schema(self, name: str, revision: str, time_unit: str | None) -> Schema:
+    def _versions(self, name: str, revision: str, time_unit: str | None, framed: bool) -> tuple[Schema, ...]:
+        """The versions of a channel's schema, the newest last; that one alone where packets are plain."""
         key = (name, revision, time_unit)
         if key not in self._schemas:
-            told = self._get(f"/api/v1/channels/{quote(name, safe='')}/schema")
-            self._schemas[key] = Schema.parse(told, time_unit=time_unit)
+            channel = f"/api/v1/channels/{quote(name, safe='')}"
+            if framed:
+                told = self._get(f"{channel}/schemas")["schemas"]
+            else:
+                told = [{"schema": self._get(f"{channel}/schema")}]
+            # The unit told is that of the version in use: good for all that state none where no other does.
+            unit = None if any(one.get("time_unit") for one in told) else time_unit
+            self._schemas[key] = tuple(
+                Schema.parse(one["schema"], time_unit=one.get("time_unit") or unit) for one in told
+            )
         return self._schemas[key]
 
     def _get(self, path: str) -> Any:

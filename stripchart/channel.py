@@ -1,13 +1,11 @@
 """One live channel: packets in, a ring of samples, blocks of frames out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from speeddata.columns import decode, time_ns
-from speeddata.plan import Plan
 from speeddata.stripchart import frames
 from speeddata.stripchart.catalogue import ChannelInfo
 from speeddata.stripchart.intervals import Intervals
@@ -24,12 +22,11 @@ from speeddata.stripchart.signals import (
     time_text,
     value_text,
 )
+from speeddata.stripchart.versions import Records, versions
 
 _SINGLE = {"float", "boolean"}  # float32 holds them exactly
 _STALE_FACTOR = 3
 _STALE_LEAST_NS = 2_000_000_000
-
-Decoded = Mapping[str, NDArray[Any]]
 
 
 class LiveChannel:
@@ -56,7 +53,7 @@ class LiveChannel:
         # Taking in packets failed, which was logged.
         self.has_failed = False
         self._ids = ids
-        self._plan = Plan(info.schema)
+        self._schema_versions = versions(info)
         self._placing = Placing()
         self._arrivals = Intervals()
         self._samples = Intervals()
@@ -67,35 +64,43 @@ class LiveChannel:
         """Go on with what the registry tells now; False when it has another schema and a new channel must be made."""
         if info.schema.text != self.info.schema.text:
             return False
-        if info.time_unit != self.info.time_unit:
-            self._plan = Plan(info.schema)
+        if (info.time_unit, info.revision) != (self.info.time_unit, self.info.revision):
+            self._schema_versions = versions(info)
         self.info = info
         return True
 
     def ingest(self, packets: Sequence[bytes], now_ns: int) -> None:
         """Take in the packets of one tick."""
-        batch = join(self._plan, packets)
-        self.bad += batch.bad
-        if not batch.records:
+        joined = join({head: one.plan for head, one in self._schema_versions.items()}, packets)
+        self.bad += joined.bad
+        if not joined.batches:
             return
-        self.packets += batch.packets
-        self.records += batch.records
+        parts = [
+            self._schema_versions[head].decode(batch.data, len(batch.numbers))
+            for head, batch in joined.batches.items()
+        ]
+        self.packets += joined.packets
+        self.records += sum(len(part.times) for part in parts)
         self.arrived_ns = now_ns
         self._arrivals.gaps(np.array([now_ns]))
-        columns = decode(self._plan, batch.data, batch.records)
-        times, bad = time_ns(self._plan, columns[self.info.schema.time])
+        order = joined.order()
         skew = self._placing.skew_ns
-        times = self._placing.place(times, bad, now_ns)
+        times = self._placing.place(
+            np.concatenate([part.times for part in parts])[order],
+            np.concatenate([part.bad for part in parts])[order],
+            now_ns,
+        )
         self.has_lost |= skew != self._placing.skew_ns
-        self._unfold(columns)
-        self._take_texts(columns, int(times[-1]) + self._placing.skew_ns)
-        self._append(times, self._numbers(columns, batch.records))
+        for part in parts:
+            self._unfold(part)
+            self._take_texts(part, int(times[-1]) + self._placing.skew_ns)
+        self._append(times, np.hstack([self._numbers(part) for part in parts])[:, order])
 
-    def _unfold(self, columns: Decoded) -> None:
+    def _unfold(self, part: Records) -> None:
         """Make signals of the numbers of short arrays, once it shows how long they are."""
         for array in [signal for signal in self.signals if signal.type == "array"]:
             known = self._items.get(array.path, 0)
-            length = array_length(columns[array.field])
+            length = array_length(part.columns[array.field]) if array.field in part.columns else 0
             if known < length <= ITEMS_MAX:
                 row = self.ring.widen(length - known)
                 made = list(item_signals(array, range(known, length), row, self._ids))
@@ -104,22 +109,27 @@ class LiveChannel:
                 self._items[array.path] = length
                 self.has_grown = True
 
-    def _numbers(self, columns: Decoded, records: int) -> NDArray[np.float64]:
-        values = np.empty((self.ring.rows, records))
+    def _numbers(self, part: Records) -> NDArray[np.float64]:
+        """A row per signal; NaN for those that the records' version does not have."""
+        values = np.full((self.ring.rows, len(part.times)), np.nan)
         for signal in self.signals:
-            if signal.row is not None:
-                values[signal.row] = signal.numbers(columns)
+            if signal.row is not None and signal.field in part.columns:
+                values[signal.row] = signal.numbers(part.columns)
         return values
 
-    def _take_texts(self, columns: Decoded, newest_ns: int) -> None:
+    def _take_texts(self, part: Records, newest_ns: int) -> None:
         for signal in self.signals:
-            if signal.row is None:
-                text = (
-                    time_text(newest_ns) if signal.role == "time" else value_text(columns[signal.field][-1])
-                )
-                if self.texts.get(signal.path) != text:
-                    self.texts[signal.path] = text
-                    self.versions[signal.path] = self.versions.get(signal.path, 0) + 1
+            if signal.row is not None:
+                continue
+            if signal.role == "time":
+                text = time_text(newest_ns)
+            elif signal.field in part.columns:
+                text = value_text(part.columns[signal.field][-1])
+            else:
+                continue
+            if self.texts.get(signal.path) != text:
+                self.texts[signal.path] = text
+                self.versions[signal.path] = self.versions.get(signal.path, 0) + 1
 
     def _append(self, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Append samples in the order of their times, with a break (NaN) where there is a gap."""

@@ -56,7 +56,8 @@ class LiveSignal:
             return column
         if column.ndim == 2:
             return column[:, self.item] if self.item < column.shape[1] else np.full(len(column), np.nan)
-        return [np.nan if row is None or self.item >= len(row) else row[self.item] for row in column]
+        # An earlier version of the schema may have an array of something else under this name.
+        return [row[self.item] if _is_numbers(row) and self.item < len(row) else np.nan for row in column]
 
 
 def schema_signals(info: ChannelInfo, ids: Iterator[int]) -> Iterator[LiveSignal]:
@@ -102,8 +103,11 @@ def array_length(column: NDArray[Any]) -> int:
     """Give how many numbers the longest array of a column has; 0 when it has none, or other things."""
     if column.ndim == 2:
         return int(column.shape[1]) if column.dtype.kind in "if" else 0
-    rows = [row for row in column if isinstance(row, np.ndarray) and row.ndim == 1 and row.dtype.kind in "if"]
-    return max(map(len, rows), default=0)
+    return max((len(row) for row in column if _is_numbers(row)), default=0)
+
+
+def _is_numbers(row: Any) -> bool:
+    return isinstance(row, np.ndarray) and row.ndim == 1 and row.dtype.kind in "if"
 
 
 def time_text(ns: int) -> str:

@@ -1,13 +1,18 @@
 """The example programs, run as a user runs them, against the running system."""
 
 import json
+import signal
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
-from line import free_port, read_records, wait_until
+from line import encode, free_port, read_records, wait_until
 from system import System
+
+from speeddata.schema import Schema
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -51,6 +56,32 @@ def test_sender_and_receiver(system, batch):
     ] * 3
     finished(sender)
     wait_until(lambda: stats(system, "example")["records"] == before + 300, "all records")
+
+
+def test_receiver_of_framed_packets_of_two_versions(system):
+    first = {"type": "record", "name": "framed", "fields": [{"name": "time", "type": "long"}]}
+    second = {**first, "fields": [*first["fields"], {"name": "more", "type": "string"}]}
+    port = free_port()
+    system.register("framed", port, first, framing="single_object", decimation={"enabled": False})
+    receiver = program(system, "receiver/receiver.py", "framed")
+    heard = []
+    reader = threading.Thread(target=lambda: heard.extend(map(json.loads, receiver.stdout)))
+    reader.start()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source:
+
+        def send(schema, **record):
+            frame = b"\xc3\x01" + Schema.parse(schema).fingerprint
+            source.sendto(frame + encode(schema, **record), ("127.0.0.1", port))
+            return record in heard
+
+        wait_until(lambda: send(first, time=5), "the first version")
+        assert system.ask("POST", "/api/v1/channels/framed/schemas", {"schema": second})[0] == 201
+        wait_until(lambda: send(second, time=6, more="x"), "the second")
+    receiver.send_signal(signal.SIGINT)
+    assert (receiver.wait(20), receiver.stderr.read()) == (0, "")
+    reader.join(20)
+    receiver.stdout.close()
+    receiver.stderr.close()
 
 
 def test_temperature_sender(system):

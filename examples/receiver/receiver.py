@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import socket
+from typing import Any
 
 import fastavro
 import requests
@@ -27,6 +28,19 @@ def subscribe(address: str, port: int, interface: str) -> socket.socket:
     return receiver
 
 
+def read_schemas(api: str, channel: dict[str, Any]) -> dict[bytes, Any]:
+    """The versions of a channel's schema by what stands before their records: nothing where packets are plain."""
+    answer = requests.get(f"{api}/channels/{channel['name']}/schemas", timeout=10)
+    answer.raise_for_status()
+    schemas = answer.json()["schemas"]
+    if channel["framing"] == "plain":
+        return {b"": fastavro.parse_schema(schemas[-1]["schema"])}
+    return {
+        b"\xc3\x01" + bytes.fromhex(one["fingerprint"]): fastavro.parse_schema(one["schema"])
+        for one in schemas
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -40,12 +54,16 @@ def main() -> None:
     channel = SpeedDataClient(arguments.api).get_channel(arguments.channel)
     if channel is None:
         raise SystemExit(f"no channel {arguments.channel!r} is registered at {arguments.api}")
-    answer = requests.get(f"{arguments.api}/channels/{arguments.channel}/schema", timeout=10)
-    schema = fastavro.parse_schema(answer.json())
+    schemas = read_schemas(arguments.api, channel)
+    head = len(next(iter(schemas)))
     printed = 0
     with subscribe(**channel["multicast"]["decimated"], interface=arguments.interface) as receiver:
         while not arguments.count or printed < arguments.count:
-            record = fastavro.schemaless_reader(io.BytesIO(receiver.recv(65536)), schema, None)
+            packet = receiver.recv(65536)
+            if packet[:head] not in schemas:  # a version that was registered meanwhile
+                schemas = read_schemas(arguments.api, channel)
+            schema = schemas[packet[:head]]
+            record = fastavro.schemaless_reader(io.BytesIO(packet[head:]), schema, None)
             print(json.dumps(record, default=str), flush=True)
             printed += 1
 

@@ -145,6 +145,31 @@ def test_both_ends_are_included(archive, seed):
     assert len(channel.voltage) == len(channel)
 
 
+def test_versions_of_a_schema_are_exported_each_by_itself_and_what_is_left_out_is_said(archive):
+    newer = {**made.SCHEMA, "fields": [*made.SCHEMA["fields"], {"name": "more", "type": "long"}]}
+    rows = [made.record(number, more=number * 7) for number in range(20, 25)]
+    made.write_segment(archive / "example", [rows[:2], rows[2:]], newer, start=made.START + 2 * 10**9)
+
+    path, done = export(archive, request("example"))
+    assert done.damages == 2, "a segment each"
+    with h5py.File(path) as file:
+        assert file.attrs["corrupt_blocks"] == 2
+        said = [(one["records"], one["reason"]) for one in made.json.loads(file["example"].attrs["damage"])]
+        assert said == [(7, "another version of the schema"), (3, "another version of the schema")]
+    channel = read_hdf5(path).example
+    assert channel.counter.tolist() == [20, 21, 22, 23, 24]
+    assert channel.more.tolist() == [number * 7 for number in range(20, 25)]
+
+    first = [0, 1, 2, *range(5, 12)]
+    for counters, names in ((first, {"counter"}), ([*range(20, 25)], {"counter", "more"})):
+        span = {"start": made.START + counters[0] * MS, "end": made.START + counters[-1] * MS}
+        path, done = export(archive, request("example", **span))
+        channel = read_hdf5(path).example
+        assert done.damages == 0
+        assert channel.counter.tolist() == counters
+        assert set(channel.signal) == names | {"voltage", "message"}
+
+
 def test_several_channels_and_chosen_signals(archive):
     made.write_segment(archive / "other", [made.records(2)])
     path, _ = export(archive, request("other", "example", signals=["voltage", "other.counter"]))

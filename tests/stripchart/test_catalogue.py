@@ -64,6 +64,74 @@ def test_what_matters_is_told(
     assert len(told) == 2
 
 
+SECOND = {**EXAMPLE, "fields": [*EXAMPLE["fields"], {"name": "more", "type": "double"}]}
+
+
+def test_versions_are_told_where_packets_say_which_they_are_of(
+    registry: Registry, follower: Follower, told: list[list[ChannelInfo]]
+) -> None:
+    registry.add("framed", EXAMPLE, GROUP, framing="single_object", schemas=1)
+    registry.add("plain", EXAMPLE, GROUP, framing="plain", schemas=1)
+    follower.poll()
+    registry.add_version("framed", SECOND)
+    follower.poll()
+    follower.poll()
+    before, after = ({info.name: info for info in infos} for infos in told)
+    assert before["plain"] == after["plain"]
+    assert before["framed"].revision != after["framed"].revision
+    found = {name: [one.json for one in info.versions] for name, info in after.items()}
+    assert found == {"plain": [], "framed": [EXAMPLE, SECOND]}
+    assert [one.json for one in before["framed"].versions] == [EXAMPLE]
+    assert after["framed"].schema.json == SECOND
+    path = "/api/v1/channels"
+    assert {key: count for key, count in registry.asked.items() if key != path} == {
+        f"{path}/framed/schemas": 2,
+        f"{path}/plain/schema": 1,
+    }
+
+
+def test_a_registry_of_before_there_were_versions(
+    registry: Registry, follower: Follower, told: list[list[ChannelInfo]]
+) -> None:
+    registry.add("framed", EXAMPLE, GROUP, framing="single_object")
+    follower.poll()
+    assert [(info.versions, info.schema.json) for info in told[0]] == [((), EXAMPLE)]
+    registry.channels["framed"] |= {"schemas": 1}
+    follower.poll()
+    assert [len(info.versions) for info in told[1]] == [1]
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"), [((None, None), ["us", "us"]), ((None, "timestamp-millis"), [None, "ms"])]
+)
+def test_the_unit_in_use_is_that_of_versions_only_where_none_states_its_own(
+    registry: Registry, follower: Follower, told: list[list[ChannelInfo]], stated: Any, expected: Any
+) -> None:
+    def version(logical: str | None) -> dict[str, Any]:
+        kind = {"type": "long", "logicalType": logical} if logical else "long"
+        return {
+            "type": "record",
+            "name": "r",
+            "fields": [{"name": "time", "type": kind}, *EXAMPLE["fields"][1:]],
+        }
+
+    registry.add("c", version(stated[0]), GROUP, framing="single_object", schemas=1, time_unit="us")
+    registry.add_version("c", version(stated[1]) | {"aliases": ["s"]})
+    follower.poll()
+    assert [one.time_unit for one in told[0][0].versions] == expected
+
+
+def test_a_channel_whose_versions_cannot_be_had_is_named(
+    registry: Registry, follower: Follower, told: list[list[ChannelInfo]], caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.add("good", EXAMPLE, GROUP)
+    registry.add("framed", EXAMPLE, GROUP, framing="single_object", schemas=1)
+    registry.former["framed"] = [{**EXAMPLE, "fields": EXAMPLE["fields"][1:]}]
+    follower.poll()
+    assert [info.name for info in told[0]] == ["good"]
+    assert "channel 'framed' cannot be shown" in caplog.text
+
+
 def test_a_registry_that_is_away_changes_nothing(
     registry: Registry, follower: Follower, told: list[list[ChannelInfo]], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +23,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import fastavro
+
+from speeddata.schema import Schema
 
 ROOT = Path(__file__).parents[2]
 SCALE = float(os.environ.get("SPEEDDATA_TEST_SCALE", "1"))
@@ -81,6 +84,17 @@ class Encoder:
         return out.getvalue()
 
 
+class Framed(Encoder):
+    """The same, each record as Avro's single-object encoding has it."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        super().__init__(schema)
+        self.head = b"\xc3\x01" + Schema.parse(schema).fingerprint
+
+    def __call__(self, **record: Any) -> bytes:
+        return self.head + super().__call__(**record)
+
+
 class Sender:
     """Sends into a multicast group on 127.0.0.1, as a relay does."""
 
@@ -105,6 +119,10 @@ class Registry:
     def __init__(self, port: int = 0) -> None:
         self.channels: dict[str, dict[str, Any]] = {}
         self.schemas: dict[str, dict[str, Any]] = {}
+        # Versions before it, of channels whose packets say which they are of, oldest first.
+        self.former: dict[str, list[dict[str, Any]]] = {}
+        # How often each address was asked for.
+        self.asked: Counter[str] = Counter()
         self.services: dict[str, Any] = {"pivot": {"host": "127.0.0.1", "port": 8000}}
         self.posted: list[dict[str, Any]] = []
         self.refusal: tuple[int, dict[str, Any]] | None = None
@@ -151,6 +169,16 @@ class Registry:
             **more,
         }
 
+    def add_version(self, name: str, schema: dict[str, Any]) -> None:
+        """Register a further version of a channel's schema."""
+        self.former.setdefault(name, []).append(self.schemas[name])
+        self.schemas[name] = schema
+        channel = self.channels[name]
+        self.channels[name] = channel | {
+            "schema": f"{abs(hash(json.dumps(schema))):016x}",
+            "schemas": channel["schemas"] + 1,
+        }
+
     def remove(self, name: str) -> None:
         self.channels.pop(name)
 
@@ -162,6 +190,7 @@ class Registry:
     def answer(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, Any]:
         """Answer a request to the API with a status and JSON."""
         parts = [unquote(part) for part in urlsplit(path).path.split("/")[3:]]
+        self.asked[path] += 1
         if parts == ["services"]:
             return 200, self.services
         if parts == ["ports", "available"]:
@@ -174,7 +203,12 @@ class Registry:
             if method == "DELETE":
                 self.remove(parts[1])
                 return 200, {"status": "success", "name": parts[1]}
-            return 200, self.schemas[parts[1]] if parts[2:] == ["schema"] else self.channels[parts[1]]
+            if parts[2:] == ["schemas"] and "schemas" in self.channels[parts[1]]:
+                return 200, {
+                    "schemas": [*map(_listed, self.former.get(parts[1], [])), _listed(self.schemas[parts[1]])]
+                }
+            if parts[2:] in ([], ["schema"]):
+                return 200, self.schemas[parts[1]] if parts[2:] else self.channels[parts[1]]
         return 404, {"error": "Channel not found", "name": parts[-1]}
 
     def _register(self, body: dict[str, Any]) -> tuple[int, Any]:
@@ -183,6 +217,11 @@ class Registry:
             return self.refusal
         self.add(body["name"], EXAMPLE, ("239.255.9.9", 5999), port=body["port"])
         return 201, {"status": "success", "name": body["name"], "port": body["port"], "pid": 1}
+
+
+def _listed(schema: dict[str, Any]) -> dict[str, Any]:
+    """A version of a schema as the API lists it, without what the live server does not look at."""
+    return {"schema": schema, "time_unit": Schema.parse(schema, timed=False).time_unit}
 
 
 def _handler(registry: Registry) -> type[BaseHTTPRequestHandler]:
