@@ -69,7 +69,9 @@ def test_a_channel_on_a_disk_that_hangs_can_be_stopped_and_what_is_lost_is_said(
         sent = sender.finish()
         wait_until(lambda: keeper.stats("test")["records"] == sent)
         begin = time.monotonic()
-        with pytest.raises(RelayError, match=r"the relay was killed, \d+ records that it had received are lost"):
+        with pytest.raises(
+            RelayError, match=r"the relay was killed, \d+ records that it had received are lost"
+        ):
             keeper.stop("test")
         assert time.monotonic() - begin < 20, "bounded"
         assert keeper.list() == []
