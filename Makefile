@@ -15,7 +15,7 @@ help:  ## Show the targets
 run: build  ## Set up, then start everything with the demo sources (Ctrl-C stops it)
 	$(PY) -m speeddata demo $(ARGS)
 
-test: build $(VENV)/.browser  ## Set up, then run every test
+test: build $(VENV)/.browser $(VENV)/.strace  ## Set up, then run every test
 	$(PY) -m pytest
 
 install: build  ## The same as build
@@ -42,6 +42,10 @@ $(VENV)/.browser:
 	@sh tools/prerequisites chromium
 	@mkdir -p $(VENV) && touch $@
 
+$(VENV)/.strace:
+	@sh tools/prerequisites strace
+	@mkdir -p $(VENV) && touch $@
+
 style: build  ## Check format and lint
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -49,7 +53,7 @@ style: build  ## Check format and lint
 types: build  ## Check types strictly
 	$(PY) -m mypy
 
-coverage: build $(VENV)/.browser  ## Run the tests with branch coverage
+coverage: build $(VENV)/.browser $(VENV)/.strace  ## Run the tests with branch coverage
 	$(PY) -m coverage run -m pytest -p no:benchmark
 	$(PY) -m coverage report
 
@@ -59,7 +63,7 @@ bench: build  ## Run the micro-benchmarks
 validate-schemas: build  ## Compile every schema in config/agents, naming file and field of an error
 	$(PY) -m speeddata.schema config/agents/*.avsc
 
-proof: build  ## Long proofs: all, or one (make proof PART=numbered, hostile, kill or sanitize)
+proof: build $(VENV)/.strace  ## Long proofs: all, or one (make proof PART=kill; docs/proofs.md tells which there are)
 	$(PY) -m pytest tests/proof -s -o python_files='proof_$(or $(PART),*).py'
 
 dist: build  ## Build the sdist and, from it, the wheel, into dist/

@@ -38,7 +38,7 @@ def extensions() -> list[Extension]:
     """One extension per .pyx below the mapped folders; none where the Makefile compiles them in a step of its own."""
     if os.environ.get("SPEEDDATA_NO_EXTENSIONS"):
         return []
-    flags = ["-O3", "-g", "-fwrapv", "-Wall", "-Wno-unused-function"]
+    flags = ["-O3", "-g1", "-fwrapv", "-Wall", "-Wno-unused-function"]
     flags += os.environ.get("SPEEDDATA_CFLAGS", "").split()
     link = os.environ.get("SPEEDDATA_LDFLAGS", "").split()
     return [

@@ -3,7 +3,6 @@
 KILLS=n makes it another number. A proof that was interrupted goes on from its last round when PROOF_STATE names a file.
 """
 
-import json
 import multiprocessing
 import os
 import random
@@ -16,6 +15,7 @@ import fastavro
 import numpy as np
 import pytest
 from line import NUMBERED, free_port, make_spec, wait_until
+from progress import Progress
 
 from speeddata.archive import Archive
 from speeddata.plan import Plan
@@ -116,12 +116,8 @@ def readable(path):
 
 @pytest.mark.parametrize("joined", [False, True], ids=["plain", "gro"])
 def test_a_thousand_kills(tmp_path, joined):
-    state = Path(os.environ.get("PROOF_STATE", tmp_path / "kill.json"))
-    done = json.loads(state.read_text()) if state.exists() else {}
-    key = "gro" if joined else "plain"
-    rounds, records = done.get(key, (0, 0))
-    while rounds * ROUND < KILLS:
-        records += one_round(tmp_path / f"{key}{rounds}", rounds, joined)
-        rounds += 1
-        state.write_text(json.dumps(done | {key: (rounds, records)}))
-    print(json.dumps({"mode": key, "kills": rounds * ROUND, "records": records, "lost": 0, "twice": 0}))
+    progress = Progress("kill gro" if joined else "kill plain", tmp_path, kills=0, records=0)
+    while (kills := progress["kills"]) < KILLS:
+        records = one_round(tmp_path / str(kills), kills // ROUND, joined)
+        progress.save(kills=kills + ROUND, records=progress["records"] + records)
+    progress.tell(lost=0, twice=0)

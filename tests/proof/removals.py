@@ -1,0 +1,370 @@
+"""Protections, and how to remove each: `tools/proof_of_tests` shows that a test goes red then."""
+
+from typing import NamedTuple
+
+
+class Removal(NamedTuple):
+    """One protection: the text that is it, what stands there without it, and the tests that must notice."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+WALK = ("tests/lib/test_walk.py::test_rules",)
+RECEIVER = ("tests/relay/test_receiver.py",)
+REPLAY = ("tests/relay/test_replay.py",)
+RESCUE = ("tests/relay/test_rescue.py",)
+WRITER = ("tests/relay/test_writer.py",)
+BLOCKS = ("tests/lib/test_blocks.py",)
+RETENTION = ("tests/relay/test_retention.py",)
+
+IN_THE_WALK = [
+    Removal(
+        "a string ends within its packet",
+        "lib/wire.pxd",
+        "    if length > end - p:\n        return REASON_SHORT\n    out[0] = length\n",
+        "    out[0] = length\n",
+        WALK,
+    ),
+    Removal(
+        "a length is neither negative nor huge",
+        "lib/wire.pxd",
+        "    if length < 0 or length > MAX_LENGTH:\n        return REASON_LENGTH\n",
+        "",
+        WALK,
+    ),
+    Removal(
+        "a varint has ten bytes at most",
+        "lib/wire.pxd",
+        "        if shift == 63 and byte > 1:  # of the tenth byte one bit is left, and no byte may follow\n"
+        "            return REASON_VARINT\n",
+        "",
+        WALK,
+    ),
+    Removal(
+        "an int has 32 bits",
+        "lib/wire.pxd",
+        "    if value < INT32_MIN or value > INT32_MAX:\n        return REASON_VARINT\n",
+        "",
+        WALK,
+    ),
+    Removal(
+        "fields of fixed size end within their packet",
+        "lib/walk.pxd",
+        "        if rest.end - rest.p < <int64_t>step.fixed:\n            return False\n",
+        "",
+        WALK,
+    ),
+    Removal(
+        "items of no size are limited in number",
+        "lib/walk.pxd",
+        "            if count > MAX_ITEMS - rest.empty_items:\n                return REASON_LENGTH\n",
+        "",
+        WALK,
+    ),
+    Removal(
+        "items have bytes enough",
+        "lib/walk.pxd",
+        "        elif count > (rest.end - rest.p) // <int64_t>op.minimum:\n            return REASON_SHORT\n",
+        "",
+        WALK,
+    ),
+    Removal(
+        "a block of items has the size that it states",
+        "lib/walk.pxd",
+        "        if size >= 0 and rest.p - start != size:\n            return REASON_LENGTH\n",
+        "",
+        WALK,
+    ),
+    Removal(
+        "a boolean is 0 or 1",
+        "lib/walk.pxd",
+        "            if rest.p[0] > 1:\n                return REASON_BOOLEAN\n",
+        "",
+        WALK,
+    ),
+    Removal(
+        "a string is UTF-8",
+        "lib/walk.pxd",
+        "    if check_utf8(p, p + length) != REASON_OK:\n        return REASON_UTF8\n",
+        "",
+        WALK,
+    ),
+    Removal(
+        "an enum has a symbol",
+        "lib/walk.pxd",
+        "    if index < 0 or index >= <int64_t>op.size:\n        return REASON_ENUM\n",
+        "",
+        WALK,
+    ),
+    Removal(
+        "a union has a branch",
+        "lib/walk.pxd",
+        "    if index < 0 or index >= <int64_t>ops[i].size:\n        return REASON_UNION\n",
+        "    index = 0\n",
+        WALK,
+    ),
+]
+
+IN_THE_RECEIVER = [
+    Removal(
+        "nothing follows the last whole record of a packet",
+        "relay/intake.pyx",
+        "            return REASON_TRAILING if offset[0] else reason\n",
+        "            if offset[0]:\n                break\n            return reason\n",
+        RECEIVER,
+    ),
+    Removal(
+        "a refused packet leaves no trace",
+        "relay/intake.pyx",
+        "    if reason != REASON_OK:\n        state.books = before\n",
+        "    if reason != REASON_OK:\n",
+        RECEIVER,
+    ),
+    Removal(
+        "a packet fits into its block",
+        "relay/ring.pxd",
+        "    if b.open and b.length + length > ring.parts.head.block_bytes:\n        close_block(ring, state)\n",
+        "",
+        RECEIVER,
+    ),
+    Removal(
+        "a block has records of one version of the schema",
+        "relay/intake.pyx",
+        "        if state.books.building.open:\n            close_block(&r.ring, state)\n        use_version",
+        "        use_version",
+        ("tests/relay/test_versions.py",),
+    ),
+    Removal(
+        "what lies in the slots is taken by the next relay",
+        "relay/receiver.pyx",
+        "    if head.commit & 1 == 0:\n        take_batch(r)\n        r.used = BATCH\n",
+        "",
+        REPLAY,
+    ),
+    Removal(
+        "slots of an earlier batch are not taken again",
+        "relay/receiver.pyx",
+        "        r.parts.messages[i].msg_len = MSG_EMPTY\n",
+        "",
+        REPLAY,
+    ),
+    Removal(
+        "a batch is armed before it is received",
+        "relay/receiver.pyx",
+        "    store64(&head.commit, r.batch << 2 | (head.commit & 2))\n",
+        "",
+        REPLAY,
+    ),
+    Removal(
+        "a batch is worked out beside what counts",
+        "relay/receiver.pyx",
+        "    cdef State *new = &head.states[0 if old == &head.states[1] else 1]\n",
+        "    cdef State *new = old\n",
+        REPLAY,
+    ),
+    Removal(
+        "a batch that counts is done",
+        "relay/receiver.pyx",
+        "(0 if new == &head.states[0] else 2) | 1)",
+        "(0 if new == &head.states[0] else 2))",
+        REPLAY,
+    ),
+    Removal(
+        "the quarantine ring has an end",
+        "relay/aside.pxd",
+        "    if at + aside_bytes(aside) - load64(&head.quarantine_read) > QUARANTINE_RING:\n"
+        "        head.quarantine_missed += 1\n        return False\n",
+        "",
+        ("tests/relay/test_bounds.py",),
+    ),
+    Removal(
+        "the quarantine file is bounded",
+        "relay/quarantine.py",
+        "            if self.path.exists() and self.path.stat().st_size + need > self.limit // 2:\n"
+        "                self.path.replace(self.older)\n",
+        "",
+        ("tests/relay/test_quarantine.py",),
+    ),
+    Removal(
+        "no link is followed",
+        "relay/quarantine.py",
+        "flags | os.O_NOFOLLOW",
+        "flags",
+        ("tests/relay/test_quarantine.py",),
+    ),
+    Removal(
+        "the decimator believes no block that was taken for another",
+        "relay/decimator.pyx",
+        " or load64(&block.serial) != trail.serial:\n        return skip_block(d)\n",
+        ":\n        return skip_block(d)\n",
+        ("tests/relay/test_bounds.py",),
+    ),
+]
+
+IN_THE_WRITER = [
+    Removal(
+        "a block that could not be written is cut off",
+        "relay/container.pyx",
+        "        cut_back(c, store)\n        return error\n",
+        "        return error\n",
+        REPLAY,
+    ),
+    Removal(
+        "a successor cuts off what does not count",
+        "relay/container.pyx",
+        "    return error if error else cut_back(c, store)\n",
+        "    return error\n",
+        WRITER,
+    ),
+    Removal(
+        "a segment that is deleted is followed by another",
+        "relay/writer.pyx",
+        "    return w.container.data >= 0 and check_segment(&w.container, current_store(&w.parts)) != 0\n",
+        "    return False\n",
+        WRITER,
+    ),
+    Removal(
+        "after a failed fdatasync the file is not trusted",
+        "relay/writer.pyx",
+        "    if error:\n        save(w, error)\n\n\ncdef int64_t flush_due",
+        "\n\ncdef int64_t flush_due",
+        RESCUE,
+    ),
+    Removal(
+        "what a failed fdatasync did not cover is written again",
+        "relay/writer.pyx",
+        "    if store.pending and w.container.data >= 0 and rescue(&w.parts, &w.container, w.scratch, "
+        "w.parts.head.block_stride) == 0:\n        return\n",
+        "",
+        RESCUE,
+    ),
+    Removal(
+        "the watermark waits for fdatasync",
+        "relay/container.pyx",
+        "    if fdatasync(c.data) < 0 or (seal and fdatasync(c.index) < 0):\n        return errno\n",
+        "",
+        RESCUE,
+    ),
+    Removal(
+        "the folder is synced with a new segment",
+        "relay/container.pyx",
+        "    return errno if fsync(c.folder) < 0 else 0\n",
+        "    return 0\n",
+        REPLAY,
+    ),
+    Removal(
+        "a segment is not renamed onto another",
+        "relay/container.pyx",
+        "renameat2(folder, old, folder, new, RENAME_NOREPLACE)",
+        "renameat2(folder, old, folder, new, 0)",
+        REPLAY,
+    ),
+    Removal(
+        "a segment has records of one version of the schema",
+        "relay/writer.pyx",
+        "    return block.version != store.version or block.unit != store.unit or (\n",
+        "    return (\n",
+        ("tests/relay/test_versions.py",),
+    ),
+    Removal(
+        "a disk that refuses is waited for",
+        "relay/writer.pyx",
+        "        if may_wait(w):\n",
+        "        if False:\n",
+        ("tests/relay/test_cli.py", "tests/relay/test_keeper.py"),
+    ),
+    Removal(
+        "a torn tail is repaired",
+        "relay/repair.py",
+        "            done.append(mend(path, limited=True))\n",
+        "            pass\n",
+        ("tests/relay/test_cli.py", "tests/relay/test_repair.py"),
+    ),
+]
+
+AROUND_THEM = [
+    Removal(
+        "a block is read with its checksum",
+        "lib/blocks.pyx",
+        "        if (crc_32c(0, block, length) != get(entry + 52, 4)\n                or read_frame",
+        "        if (read_frame",
+        BLOCKS,
+    ),
+    Removal(
+        "an index entry is read with its check",
+        "lib/blocks.pyx",
+        "        if get(entry + 56, 4) != crc_32c(0, entry, CHECKED) or offset < at",
+        "        if offset < at",
+        BLOCKS,
+    ),
+    Removal(
+        "an index entry ends within its segment",
+        "lib/blocks.pyx",
+        "        if length > size - offset or length < 2 + SYNC:\n            continue\n",
+        "",
+        BLOCKS,
+    ),
+    Removal(
+        "a channel has one relay",
+        "lib/lock.py",
+        "        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
+        "        pass\n",
+        ("tests/relay/test_cli.py", "tests/relay/test_keeper.py", "tests/lib/test_lock.py"),
+    ),
+    Removal(
+        "a successor writes when the former relay is dead",
+        "relay/channel.py",
+        "            while not poll.poll(FORMER_REST_MS):\n"
+        '                if self.stopping:\n                    raise RelayError("the disk hangs")\n',
+        "",
+        ("tests/relay/test_hanging_disk.py",),
+    ),
+    Removal(
+        "what a tag pins is kept",
+        "relay/retention.py",
+        "        if setting and one.free and not pinned(one):\n",
+        "        if setting and one.free:\n",
+        RETENTION,
+    ),
+    Removal(
+        "what a relay writes to is kept",
+        "relay/retention.py",
+        "        if setting and one.free and not pinned(one):\n",
+        "        if setting and not pinned(one):\n",
+        RETENTION,
+    ),
+    Removal(
+        "a clock that jumps is not believed",
+        "relay/trusted_clock.py",
+        "        if abs(step_ns) > STEP_NS:\n",
+        "        if False:\n",
+        ("tests/relay/test_trusted_clock.py",),
+    ),
+    Removal(
+        "a request has a largest size",
+        "registry/app.py",
+        '    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY\n',
+        "",
+        ("tests/registry/test_app.py",),
+    ),
+    Removal(
+        "foreign host names are refused",
+        "registry/app.py",
+        "        if not guard.admits(requested_host()):\n",
+        "        if False:\n",
+        ("tests/registry/test_app.py",),
+    ),
+    Removal(
+        "pages from elsewhere may not connect",
+        "stripchart/origin.py",
+        "    if on_loopback:\n        return is_loopback(name)\n",
+        "    if on_loopback:\n        return True\n",
+        ("tests/stripchart/test_origin.py",),
+    ),
+]
+
+REMOVALS = [*IN_THE_WALK, *IN_THE_RECEIVER, *IN_THE_WRITER, *AROUND_THEM]

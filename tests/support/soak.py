@@ -1,0 +1,241 @@
+"""A whole system under load for a long time, with a fault now and then; at its end the books are drawn up."""
+
+import os
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import soak_faults
+from flood import accounted, taken
+from line import free_port, wait_until
+from progress import Progress
+from soak_archive import ArchiveReader
+from soak_sources import CORE, FLAT_OUT, IDLE, Source, channels
+from soak_vitals import Vitals, processes_of
+from stream import pinned
+from system import System
+
+from speeddata.errors import RelayError
+from speeddata.relay.client import KeeperClient
+
+SHARE = 0.8  # of the capacity
+SLOW_RATE = 50.0
+WARM_S, MEASURE_S = 2.0, 6.0
+HEALTHY_S, SETTLE_S = 60.0, 180.0
+TURN_S = 0.5
+KEEP_BYTES = 4 << 30  # of each fast channel's archive
+NOTHING_STOPS_SO_LONG_S = 10.0
+
+
+class Soak:
+    """A running system, its sources, and what is known of both."""
+
+    def __init__(self, folder: Path, seed: int, progress: Progress) -> None:
+        self.progress = progress
+        self.system = System(folder / "data", "--set=relay.retention.min_free_percent=0")
+        self.keeper = KeeperClient(self.system.data)
+        self.cores = sorted(os.sched_getaffinity(0) - {CORE}) or [CORE]
+        ports: set[int] = set()
+        while len(ports) < 3:
+            ports.add(free_port())
+        self.sources = channels(sorted(ports), KEEP_BYTES)
+        archive = self.system.data / "archive"
+        self.readers = {s.name: ArchiveReader(archive / s.name, folder / "aside") for s in self.sources}
+        self.faults = soak_faults.drawn(seed, self.sources)
+        self.vitals = Vitals()
+        self.looked = 0.0
+        # What the kernel and a full ring had lost before the load proper, by channel.
+        self.before: dict[str, tuple[int, int]] = {}
+
+    # What there is
+
+    def start(self) -> None:
+        """Start the orchestrator, and all that it starts, on the cores that are not the sources'."""
+        with pinned(*self.cores):
+            self.system.start()
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.system.get("/status")
+        return found
+
+    def service(self, name: str) -> int:
+        return next(int(one["pid"]) for one in self.status()["services"] if one["name"] == name)
+
+    def relay(self, source: Source) -> int:
+        pid: int = wait_until(lambda: self.keeper.list(source.name)[0]["pid"], "a relay")
+        return pid
+
+    def stats(self, source: Source) -> dict[str, Any]:
+        """Counters of a channel; a keeper that has just been killed is waited for."""
+
+        def found() -> dict[str, Any] | None:
+            with suppress(RelayError):
+                return self.keeper.stats(source.name)
+            return None
+
+        stats: dict[str, Any] = wait_until(found, "a keeper", HEALTHY_S)
+        return stats
+
+    def pids(self) -> dict[str, int]:
+        """All processes, by role."""
+        status = self.status()
+        roles = {"orchestrator": status["pid"], "keeper": status["keeper"]["pid"]}
+        roles |= {one["name"]: one["pid"] for one in status["services"]}
+        roles |= {f"relay {one['name']}": one["pid"] for one in self.keeper.list()}
+        return {role: pid for role, pid in roles.items() if pid}
+
+    def healthy(self) -> bool:
+        """Whether all of it runs."""
+        with suppress(OSError, RelayError):
+            status = self.status()
+            states = [status["keeper"]["state"], *(one["state"] for one in status["services"])]
+            states += [one["state"] for one in self.keeper.list()]
+            url = f"http://127.0.0.1:{self.system.pivot_port}/api/v1/health"
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return states == ["active"] * 6 and answer.status == 200
+        return False
+
+    # What is done
+
+    def begin(self) -> None:
+        """Start system and sources, find out what it can take, and let them send 80 % of it."""
+        for source in self.sources:
+            source.start()
+        self.start()
+        for source in self.sources:
+            self.system.register(source.name, source.port, source.schema, **source.config)
+        fast = self.sources[:2]
+        self._set(fast, FLAT_OUT)
+        time.sleep(WARM_S)  # an interval that is measured begins and ends
+        before = [self.stats(source)["archived"] for source in fast]
+        time.sleep(MEASURE_S)
+        capacity = [(self.stats(s)["archived"] - n) / MEASURE_S for s, n in zip(fast, before, strict=True)]
+        self._set(fast, IDLE)
+        for source, most in zip(fast, capacity, strict=True):
+            self.before[source.name] = losses(source, self.settled(source))
+            source.rate.value = max(1000.0, SHARE * most)
+        self.sources[2].rate.value = SLOW_RATE
+        self.progress.save(capacity=[round(most) for most in capacity])
+
+    def _set(self, sources: list[Source], rate: float) -> None:
+        for source in sources:
+            source.rate.value = rate
+
+    def strike(self) -> None:
+        """The next fault; afterwards everything runs again, and records come in."""
+        name, source = next(self.faults)
+        getattr(soak_faults, name)(self, source)
+        wait_until(self.healthy, f"health after {name} of {source.name}: {self.said()}", HEALTHY_S)
+        before = {one.name: self.stats(one)["records"] for one in self.sources}
+        for one in self.sources:
+            wait_until(
+                lambda one=one: self.stats(one)["records"] > before[one.name],  # type: ignore[misc]
+                f"records of {one.name} after {name}",
+                NOTHING_STOPS_SO_LONG_S,
+            )
+        counted = self.progress["faults"]
+        self.progress.save(faults=counted | {name: counted.get(name, 0) + 1})
+
+    def said(self) -> str:
+        """The last that the orchestrator said."""
+        return self.system.said()[-500:]
+
+    def look(self, every_s: float) -> None:
+        """Read what has ended; now and then look at all processes."""
+        for source in self.sources:
+            self.readers[source.name].read_ended(self.stats(source)["segments_in_use"])
+        if time.monotonic() - self.looked >= every_s:
+            self.vitals.look(self.pids())
+            self.looked = time.monotonic()
+            sent = {source.name: source.sent.value for source in self.sources}
+            read = {name: reader.records for name, reader in self.readers.items()}
+            self.progress.save(sent=sent, read=read, vitals=self.vitals.figures())
+
+    def settled(self, source: Source) -> dict[str, Any]:
+        """The books of a channel whose source is idle, when nothing is on its way any more."""
+        last = [-1]
+
+        def quiet() -> dict[str, Any] | None:
+            stats = self.stats(source)
+            former, last[0] = last[0], taken(stats)
+            time.sleep(0.2)  # an interval in which nothing came
+            return stats if former == last[0] and accounted(stats) == stats["records"] else None
+
+        stats: dict[str, Any] = wait_until(quiet, f"the end of {source.name}", SETTLE_S)
+        return stats
+
+    def end(self) -> dict[str, dict[str, Any]]:
+        """End sources and system; the last counters by channel."""
+        self._set(self.sources, IDLE)
+        for source in self.sources:
+            self.settled(source)
+            source.end()
+        found = {source.name: self.settled(source) for source in self.sources}
+        self.system.stop()
+        for reader in self.readers.values():
+            reader.read_rest()
+        wait_until(lambda: not processes_of(self.system.data), f"strays: {processes_of(self.system.data)}")
+        return found
+
+
+def losses(source: Source, stats: dict[str, Any]) -> tuple[int, int]:
+    """Packets that the kernel dropped, records that the ring had no room for."""
+    return source.sent.value + source.wrong - taken(stats), stats["ring_full"]
+
+
+def check_channel(
+    source: Source, stats: dict[str, Any], reader: ArchiveReader, before: tuple[int, int]
+) -> dict[str, Any]:
+    """Fail unless the books of a channel balance and its files hold what they say; its figures."""
+    sent, rejected, gaps = source.sent.value, sum(stats["rejected"].values()), stats["sequence"]["gaps"]
+    lost, _ = losses(source, stats)
+    assert stats["records"] == stats["packets"] == sent - gaps, f"{source.name}: sent {sent}: {stats}"
+    assert stats["sequence"] == {"gaps": gaps, "duplicates": 0, "reordered": 0}, f"{source.name}: {stats}"
+    if stats["gro"]:
+        assert stats["kernel_drops"] <= lost, f"{source.name}: {lost} lost: {stats}"
+    else:
+        assert stats["kernel_drops"] == lost, f"{source.name}: {lost} lost: {stats}"
+    assert accounted(stats) == stats["records"], f"{source.name}: {stats}"
+    assert reader.records == stats["archived"], f"{source.name}: {reader.records} in the files: {stats}"
+    return {
+        "sent": sent + source.wrong, "packets": stats["packets"], "rejected": rejected, "lost_by_kernel": lost,
+        "kernel_drops": stats["kernel_drops"], "archived": stats["archived"], "ring_full": stats["ring_full"],
+        "not_archived": stats["not_archived"], "rescued": stats["rescued"], "segments": reader.segments,
+        "deleted_records": reader.deleted, "lost_by_kernel_while_measured": before[0],
+        "ring_full_while_measured": before[1], "twice": 0, "unexplained": 0,
+    }  # fmt: skip
+
+
+def run(folder: Path, seconds: float, fault_every_s: float, seed: int) -> dict[str, Any]:
+    """Soak a system; its figures."""
+    progress = Progress("soak", folder)
+    progress.clear()
+    progress.save(seconds=0, of=seconds, faults={})
+    soak = Soak(folder, seed, progress)
+    try:
+        soak.begin()
+        begin = time.monotonic()
+        struck = 0
+        while (now := time.monotonic() - begin) < seconds:
+            soak.look(max(1.0, seconds / 720))
+            if now >= (struck + 1) * fault_every_s and now < seconds - fault_every_s / 2:
+                soak.strike()
+                struck += 1
+            progress.save(seconds=round(time.monotonic() - begin))
+            time.sleep(TURN_S)
+        found = soak.end()
+    finally:
+        for source in soak.sources:
+            if source.process:
+                source.process.kill()
+        soak.system.stop()
+    books = {}
+    for one in soak.sources:
+        before = soak.before.get(one.name, (0, 0))
+        books[one.name] = check_channel(one, found[one.name], soak.readers[one.name], before)
+    progress.save(books=books, vitals=soak.vitals.figures())
+    if seconds >= 600:
+        soak.vitals.check_flat()
+    return dict(progress)
