@@ -84,23 +84,43 @@ cdef extern from "<sys/mman.h>" nogil:
 
 cdef extern from "<fcntl.h>" nogil:
     enum: O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_EXCL, O_CLOEXEC, O_NOFOLLOW
-    int openat(int folder, const char *path, int flags, mode_t mode)
 
 cdef extern from "<unistd.h>" nogil:
     ssize_t pread(int fd, void *data, size_t count, off_t offset)
     ssize_t pwrite(int fd, const void *data, size_t count, off_t offset)
-    int fdatasync(int fd)
-    int fsync(int fd)
     int close(int fd)
-    int unlinkat(int folder, const char *path, int flags)
-    int linkat(int folder, const char *old, int new_folder, const char *new, int flags)
-    int ftruncate(int fd, off_t length)
 
 cdef extern from "<stdio.h>" nogil:
     enum: RENAME_NOREPLACE
-    int renameat(int folder, const char *old, int new_folder, const char *new)
-    int renameat2(int folder, const char *old, int new_folder, const char *new, unsigned int flags)
     int snprintf(char *out, size_t size, const char *format, ...)
+
+# Calls that begin again when a signal interrupts them.
+cdef extern from * nogil:
+    """
+    #include <errno.h>
+    #include <fcntl.h>
+    #include <stdio.h>
+    #include <unistd.h>
+    #define SPEEDDATA_AGAIN(call) int result; do result = (call); while (result < 0 && errno == EINTR); return result
+    static inline int speeddata_openat(int folder, const char *path, int flags, mode_t mode)
+        { SPEEDDATA_AGAIN(openat(folder, path, flags, mode)); }
+    static inline int speeddata_fdatasync(int fd) { SPEEDDATA_AGAIN(fdatasync(fd)); }
+    static inline int speeddata_fsync(int fd) { SPEEDDATA_AGAIN(fsync(fd)); }
+    static inline int speeddata_ftruncate(int fd, off_t length) { SPEEDDATA_AGAIN(ftruncate(fd, length)); }
+    static inline int speeddata_unlinkat(int folder, const char *path, int flags)
+        { SPEEDDATA_AGAIN(unlinkat(folder, path, flags)); }
+    static inline int speeddata_linkat(int folder, const char *old, int new_folder, const char *name, int flags)
+        { SPEEDDATA_AGAIN(linkat(folder, old, new_folder, name, flags)); }
+    static inline int speeddata_renameat2(int folder, const char *old, int new_folder, const char *name, unsigned int flags)
+        { SPEEDDATA_AGAIN(renameat2(folder, old, new_folder, name, flags)); }
+    """
+    int openat "speeddata_openat"(int folder, const char *path, int flags, mode_t mode)
+    int fdatasync "speeddata_fdatasync"(int fd)
+    int fsync "speeddata_fsync"(int fd)
+    int ftruncate "speeddata_ftruncate"(int fd, off_t length)
+    int unlinkat "speeddata_unlinkat"(int folder, const char *path, int flags)
+    int linkat "speeddata_linkat"(int folder, const char *old, int new_folder, const char *new, int flags)
+    int renameat2 "speeddata_renameat2"(int folder, const char *old, int new_folder, const char *new, unsigned int flags)
 
 cdef extern from "<sys/random.h>" nogil:
     ssize_t getrandom(void *out, size_t length, unsigned int flags)

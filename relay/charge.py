@@ -265,6 +265,8 @@ def _trouble(stats: dict[str, Any]) -> str:
     """Why records are not archived just now; empty when they are."""
     if stats["disk_error"]:
         return f"not archived: {stats['disk_error']}"
+    if stats["rotate_error"]:
+        return f"no new segment can be begun, the old one goes on: {stats['rotate_error']}"
     if stats["ring"]["queued"] >= stats["ring"]["blocks"] - 1:
         return "not archived: the disk does not keep up"
     return ""

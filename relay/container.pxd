@@ -35,6 +35,7 @@ cdef struct Container:
     uint32_t header_bytes[HEADERS]
     int data                 # the open segment, or -1
     int index
+    bint uncut               # behind what counts there may be a block, that could not be cut off
     int next_data            # the one made ready, or -1
     int next_index
     uint32_t next_version
@@ -62,6 +63,9 @@ cdef int reopen_segment(Container *c, const Store *store) noexcept nogil
 
 # Write a block, whose records are at `data`, and its index entry where `store` says; `store` moves on when both are written.
 cdef int put_block(Container *c, Store *store, const Block *block, uint8_t *data) noexcept nogil
+
+# Cut both files to what counts: a block may have been written, in part or whole, that `store` does not know.
+cdef int cut_back(Container *c, const Store *store) noexcept nogil
 
 # Write a whole block, and its entry, of which offset and checksums are set here, where `store` says; only its place moves on.
 cdef int write_entry(Container *c, Store *store, const uint8_t *block, Entry *entry) noexcept nogil

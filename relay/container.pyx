@@ -29,7 +29,6 @@ from speeddata.relay.c_system cimport (
     openat,
     pread,
     pwrite,
-    renameat,
     renameat2,
     snprintf,
     tm,
@@ -125,6 +124,7 @@ cdef int fill_next(Container *c, uint32_t header) noexcept nogil:
     cdef uint8_t[INDEX_HEAD] head
     cdef uint64_t first = c.header_bytes[header] + SYNC_BYTES
     cdef uint32_t version = INDEX_VERSION
+    cdef uint32_t head_crc, inverse
     cdef int error
     if getrandom(c.next_sync, SYNC_BYTES, 0) != SYNC_BYTES:
         return errno
@@ -133,11 +133,18 @@ cdef int fill_next(Container *c, uint32_t header) noexcept nogil:
     memcpy(head + 4, &version, 4)
     memcpy(head + 8, c.next_sync, SYNC_BYTES)
     memcpy(head + 24, &first, 8)
+    head_crc = crc32c(0, c.headers[header], c.header_bytes[header])
+    inverse = ~head_crc
+    memcpy(head + 36, &head_crc, 4)
+    memcpy(head + 40, &inverse, 4)
     error = write_all(c.next_data, c.headers[header], c.header_bytes[header], 0)
     if not error:
         error = write_all(c.next_data, c.next_sync, SYNC_BYTES, c.header_bytes[header])
     if not error:
         error = write_all(c.next_index, head, INDEX_HEAD, 0)
+    # Before they have a name: else power loss may leave a name without a head.
+    if not error and (fdatasync(c.next_data) < 0 or fdatasync(c.next_index) < 0):
+        error = errno
     return error
 
 
@@ -168,6 +175,14 @@ cdef int rename_new(int folder, const char *old, const char *new) noexcept nogil
     return 0
 
 
+cdef void unlink_segment(const Container *c, int64_t start_us) noexcept nogil:
+    cdef char[NAME_BYTES] name
+    segment_name(c, start_us, "avro", name)
+    unlinkat(c.folder, name, 0)
+    segment_name(c, start_us, "idx", name)
+    unlinkat(c.folder, name, 0)
+
+
 cdef int name_next(Container *c, int64_t *start_us) noexcept nogil:
     """Rename both files; a name that is taken gives way to the next microsecond."""
     cdef char[NAME_BYTES] ready
@@ -184,9 +199,17 @@ cdef int name_next(Container *c, int64_t *start_us) noexcept nogil:
         start_us[0] += 1
     ready_name(c, "idx", ready)
     segment_name(c, start_us[0], "idx", name)
-    if renameat(c.folder, ready, c.folder, name) < 0:
-        return errno
-    return errno if fsync(c.folder) < 0 else 0
+    if renameat2(c.folder, ready, c.folder, name, 0) < 0 or fsync(c.folder) < 0:
+        error = errno
+        unlink_segment(c, start_us[0])  # else there were one more with each attempt
+        return error
+    return 0
+
+
+cdef bint is_named(int fd) noexcept nogil:
+    """Whether a file or folder has not been deleted."""
+    cdef struct_stat found
+    return fstat(fd, &found) == 0 and found.st_nlink > 0
 
 
 cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t version, uint32_t unit) noexcept nogil:
@@ -201,7 +224,7 @@ cdef int begin_segment(Container *c, Store *store, int64_t start_us, uint32_t ve
             error = name_next(c, &start_us)
     if error:
         drop_next(c)
-        return error
+        return ESTALE if error == ENOENT and is_named(c.folder) else error
     c.data, c.index = c.next_data, c.next_index
     c.next_data = c.next_index = -1
     store.segment_us, store.version, store.unit, store.entries, store.synced_entries = start_us, version, unit, 0, 0
@@ -244,7 +267,6 @@ cdef int reopen_segment(Container *c, const Store *store) noexcept nogil:
 
 
 cdef int cut_back(Container *c, const Store *store) noexcept nogil:
-    """Cut both files to what counts: a block may have been written, in part or whole, that `store` does not know."""
     if ftruncate(c.data, <off_t>store.offset) < 0:
         return errno
     return errno if ftruncate(c.index, <off_t>(INDEX_HEAD + store.entries * INDEX_ENTRY)) < 0 else 0
@@ -271,8 +293,8 @@ cdef int write_entry(Container *c, Store *store, const uint8_t *block, Entry *en
     if not error:
         error = write_all(c.index, <const uint8_t *>entry, INDEX_ENTRY, INDEX_HEAD + store.entries * INDEX_ENTRY)
     if error:
-        # Readers shall not meet a part of a block. If this fails too, the next block covers it.
-        cut_back(c, store)
+        # Readers shall not meet a part of a block. A whole one may be there: it must not be written elsewhere.
+        c.uncut = cut_back(c, store) != 0
         return error
     store.offset += entry.length
     store.entries += 1
@@ -313,14 +335,6 @@ cdef int read_block(const Container *c, const Entry *entry, uint8_t *out) noexce
     return ESTALE if not error and crc32c(0, out, entry.length) != entry.crc else error
 
 
-cdef void unlink_segment(const Container *c, int64_t start_us) noexcept nogil:
-    cdef char[NAME_BYTES] name
-    segment_name(c, start_us, "avro", name)
-    unlinkat(c.folder, name, 0)
-    segment_name(c, start_us, "idx", name)
-    unlinkat(c.folder, name, 0)
-
-
 cdef int check_file(int fd, uint64_t size) noexcept nogil:
     """Whether a file has a name and the size that it must have."""
     cdef struct_stat found
@@ -348,3 +362,4 @@ cdef void close_segment(Container *c) noexcept nogil:
     if c.index >= 0:
         close(c.index)
     c.data = c.index = -1
+    c.uncut = False

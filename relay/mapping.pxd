@@ -108,12 +108,14 @@ cdef struct Store:
     uint64_t rescued         # records written once more, after a failed fdatasync
     uint64_t segments
     uint64_t error           # errno of the last failure; 0 = sound
+    uint64_t rotate_error    # why the open segment, outgrown, is not followed by another; 0 = it can be
     int64_t segment_us       # start of the open segment, which names it; 0 = none is open
     uint64_t offset          # where its next block goes
     uint64_t entries         # index entries
     uint64_t synced          # bytes of it that are known to be on the disk
     uint64_t synced_entries
     int64_t segment_opened_ns   # monotonic
+    uint32_t suspect         # an fdatasync of it has failed: what is not synced must go into another
     int64_t rescue_us        # start of a segment that is being made of what a failed fdatasync left; 0 = none is
     int64_t cut_us           # start of a segment that is still to be cut, for what follows is in another; 0 = none is
     uint64_t cut_offset

@@ -200,6 +200,7 @@ cdef class Mapping:
                 "found_blocks": head.repaired_blocks,
             },
             "disk_error": os.strerror(store.error) if store.error else None,
+            "rotate_error": os.strerror(store.rotate_error) if store.rotate_error else None,
             "time_unit": UNIT_NAMES.get(state.books.unit),
             "since": head.created_ns,
         }

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from speeddata.errors import ArchiveError
-from speeddata.index import ENTRY, ENTRY_SIZE, HEAD_SIZE, Entry, index_path
+from speeddata.index import ENTRY, ENTRY_SIZE, HEAD_SIZE, Entry, index_path, parse_head
 from speeddata.mend import Mended, is_sound, mend
 from speeddata.segment import Segment
 
@@ -33,6 +33,11 @@ def repair(folder: Path, channel: str) -> tuple[list[Mended], list[str]]:
     failed: list[str] = []
     paths = segments(folder, channel)
     for path in paths:
+        if path.stat().st_size == 0:
+            # Power failed before its head was on the disk.
+            path.unlink()
+            index_path(path).unlink(missing_ok=True)
+            continue
         # Only the newest were not yet on the disk when power failed.
         if _whole(path, look_inside=path in paths[-NEWEST:]):
             continue
@@ -58,8 +63,9 @@ def _whole(path: Path, *, look_inside: bool) -> bool:
         size = path.stat().st_size
         with index_path(path).open("rb") as file:
             entries = (os.fstat(file.fileno()).st_size - HEAD_SIZE) // ENTRY_SIZE
+            told = parse_head(file.read(HEAD_SIZE))
             if entries < 1:
-                return False
+                return told is not None and told[1] == size
             file.seek(HEAD_SIZE + (entries - 1) * ENTRY_SIZE)
             last = Entry._make(ENTRY.unpack(file.read(ENTRY_SIZE)))
     except OSError:

@@ -15,5 +15,8 @@ from speeddata.relay.mapping cimport Parts
 # (`room` bytes). On an error (an errno) nothing is changed but that the new one is gone.
 cdef int rescue(const Parts *parts, Container *c, uint8_t *scratch, size_t room) noexcept nogil
 
-# What a killed relay left of a rescue: cut the segment that was still to be cut. True when a rescue is to be begun anew.
-cdef bint resume_rescue(const Parts *parts, Container *c) noexcept nogil
+# End the open segment at what is known to be on the disk: the rest is counted lost, and not left in the archive.
+cdef void give_up(const Parts *parts, Container *c) noexcept nogil
+
+# What a killed relay left of a rescue: cut the segment that was still to be cut, drop the one that was being made.
+cdef void resume_rescue(const Parts *parts, Container *c) noexcept nogil

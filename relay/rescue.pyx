@@ -88,9 +88,9 @@ cdef void take_over(const Parts *parts, Store *made) noexcept nogil:
     new.lost[<int>LOSS_IO] += lost
     new.durable += made.pending
     new.rescued += made.pending
-    new.pending = 0
+    new.pending = new.error = 0
     new.synced, new.synced_entries = made.offset, made.entries
-    new.rescue_us, new.cut_us = 0, old.segment_us
+    new.rescue_us, new.cut_us, new.suspect = 0, old.segment_us, 0
     new.cut_offset, new.cut_entries = old.synced, old.synced_entries
     commit_store(parts)
 
@@ -124,7 +124,21 @@ cdef int rescue(const Parts *parts, Container *c, uint8_t *scratch, size_t room)
     return 0
 
 
-cdef bint resume_rescue(const Parts *parts, Container *c) noexcept nogil:
+cdef void give_up(const Parts *parts, Container *c) noexcept nogil:
+    cdef Store *store = begin_store(parts)
+    store.archived -= store.pending
+    store.lost[<int>LOSS_IO] += store.pending
+    store.pending = 0
+    store.offset, store.entries, store.suspect = store.synced, store.synced_entries, 0
+    if c.data >= 0:
+        shorten(c.data, store.synced)
+        shorten(c.index, INDEX_HEAD + store.synced_entries * INDEX_ENTRY)
+    close_segment(c)
+    store.segment_us = 0
+    commit_store(parts)
+
+
+cdef void resume_rescue(const Parts *parts, Container *c) noexcept nogil:
     cdef Container former = c[0]
     former.data = former.index = -1
     if current_store(parts).cut_us:
@@ -134,5 +148,3 @@ cdef bint resume_rescue(const Parts *parts, Container *c) noexcept nogil:
         close_segment(&former)
     if current_store(parts).rescue_us:
         note_rescue(parts, c, 0)
-        return True
-    return False

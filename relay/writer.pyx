@@ -13,7 +13,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from speeddata.relay.atomics cimport load32, load64, store32
-from speeddata.relay.c_system cimport CLOCK_MONOTONIC, CLOCK_REALTIME, EDQUOT, EFBIG, ENOENT, ENOSPC, clock_ns, pause
+from speeddata.relay.c_system cimport CLOCK_MONOTONIC, CLOCK_REALTIME, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, clock_ns, pause
 from speeddata.relay.container cimport (
     HEADERS,
     UNITS,
@@ -21,6 +21,7 @@ from speeddata.relay.container cimport (
     begin_segment,
     check_segment,
     close_segment,
+    cut_back,
     discard_next,
     flush_segment,
     prepare_next,
@@ -42,7 +43,7 @@ from speeddata.relay.mapping cimport (
     current_store,
     next_store,
 )
-from speeddata.relay.rescue cimport rescue, resume_rescue
+from speeddata.relay.rescue cimport give_up, rescue, resume_rescue
 
 cdef int64_t FOR_EVER = 0x7FFF_FFFF_FFFF_FFFF
 cdef int64_t RETRY_NS = 100_000_000  # between two attempts to write a block that the disk refuses
@@ -71,26 +72,36 @@ cdef void end_segment(Writing *w, Store *store) noexcept nogil:
     store.segment_us = 0
 
 
-cdef void save(Writing *w, int error) noexcept nogil:
-    """The open segment is not to be trusted any more: what is not known to be on the disk goes into a new one."""
+cdef bint may_wait(const Writing *w) noexcept nogil:
+    """Whether the ring has room to wait for the disk to recover."""
+    cdef uint64_t queued = load64(&w.parts.head.tail) - current_store(&w.parts).head
+    return not load32(&w.bell.stop) and queued < w.parts.head.block_count * 3 // 4
+
+
+cdef int save(Writing *w) noexcept nogil:
+    """Bring what a failed fdatasync left of the open segment into a new one; on an error it is to be tried again."""
     cdef Store *store = current_store(&w.parts)
-    if store.pending and w.container.data >= 0 and rescue(&w.parts, &w.container, w.scratch, w.parts.head.block_stride) == 0:
-        return
-    # Nobody knows whether the records are in the file; they are not if that has been deleted.
-    store = begin_store(&w.parts)
-    store.error = error
-    if error == ENOENT:
-        store.archived -= store.pending
-        store.lost[<int>LOSS_IO] += store.pending
-    store.pending = 0
-    end_segment(w, store)
-    commit_store(&w.parts)
+    cdef int error = 0
+    if store.pending == 0 or w.container.data < 0:
+        give_up(&w.parts, &w.container)
+        return 0
+    error = rescue(&w.parts, &w.container, w.scratch, w.parts.head.block_stride)
+    if error:
+        store = begin_store(&w.parts)
+        store.error = error
+        commit_store(&w.parts)
+        if error == ENOENT or not may_wait(w):
+            give_up(&w.parts, &w.container)
+            return 0
+    return error
 
 
 cdef void flush(Writing *w, bint seal) noexcept nogil:
     """Bring the open segment to the disk; sealing also ends it. A failed fdatasync is never tried again on it."""
     cdef Store *store
     cdef int error
+    if not tidy(w) and not load32(&w.bell.stop):
+        return  # it waits
     w.dirty_ns = 0
     if w.container.data < 0:
         return
@@ -100,6 +111,7 @@ cdef void flush(Writing *w, bint seal) noexcept nogil:
     store.fsyncs += 1
     if error:
         store.failed_fsyncs += 1
+        store.suspect = 1
     else:
         store.durable += store.pending
         store.pending = 0
@@ -108,7 +120,7 @@ cdef void flush(Writing *w, bint seal) noexcept nogil:
             end_segment(w, store)
     commit_store(&w.parts)
     if error:
-        save(w, error)
+        save(w)
 
 
 cdef int64_t flush_due(const Writing *w) noexcept nogil:
@@ -131,15 +143,37 @@ cdef bint outgrown(Writing *w, const Store *store, const Block *block) noexcept 
     )
 
 
+cdef bint may_rotate(Writing *w, const Block *block) noexcept nogil:
+    """Whether the next segment is ready; as long as none can be made, the open one goes on where it can."""
+    cdef Store *store = current_store(&w.parts)
+    cdef int error = 0
+    if w.container.next_data < 0:
+        error = prepare_next(&w.container, block.version, block.unit)
+    if <uint64_t>error != store.rotate_error:
+        store = begin_store(&w.parts)
+        store.rotate_error = <uint64_t>error
+        commit_store(&w.parts)
+    return error in (0, ENOENT) or block.version != store.version or block.unit != store.unit
+
+
 cdef bint spoiled(Writing *w) noexcept nogil:
     """Whether somebody has deleted or cut the open segment: what is written there now would be lost."""
     return w.container.data >= 0 and check_segment(&w.container, current_store(&w.parts)) != 0
+
+
+cdef bint tidy(Writing *w) noexcept nogil:
+    """Cut off, if it is still to be done, what a write that failed left; False where that cannot be done."""
+    if w.container.uncut and cut_back(&w.container, current_store(&w.parts)) == 0:
+        w.container.uncut = False
+    return not w.container.uncut
 
 
 cdef int try_block(Writing *w, const Block *block, uint8_t *data) noexcept nogil:
     """Write a block into the open segment, or into a new one where none is open; it counts with the next commit."""
     cdef Store *store = begin_store(&w.parts)
     cdef int error
+    if not tidy(w):
+        return EIO
     if w.container.data < 0:
         error = begin_segment(&w.container, store, block.arrival_ns // 1000, block.version, block.unit)
         store.segment_opened_ns = clock_ns(CLOCK_MONOTONIC)
@@ -151,12 +185,6 @@ cdef int try_block(Writing *w, const Block *block, uint8_t *data) noexcept nogil
     return put_block(&w.container, store, block, data)
 
 
-cdef bint may_wait(const Writing *w) noexcept nogil:
-    """Whether the ring has room to wait for the disk to recover."""
-    cdef uint64_t queued = load64(&w.parts.head.tail) - current_store(&w.parts).head
-    return not load32(&w.bell.stop) and queued < w.parts.head.block_count * 3 // 4
-
-
 cdef int write_block(Writing *w) noexcept nogil:
     """Write the next block of the queue and free it; on an error it stays there, unless the ring runs full: then it is lost.
 
@@ -165,16 +193,20 @@ cdef int write_block(Writing *w) noexcept nogil:
     cdef uint32_t place = w.parts.head.queue[current_store(&w.parts).head % MAX_BLOCKS]
     cdef Block *block = &w.parts.blocks[place]
     cdef Store *store
-    cdef int error
-    if outgrown(w, current_store(&w.parts), block) or spoiled(w):
+    cdef int error = 0
+    if tidy(w) and ((outgrown(w, current_store(&w.parts), block) and may_rotate(w, block)) or spoiled(w)):
         flush(w, True)
-    error = try_block(w, block, block_data(&w.parts, place))
-    if error == ENOENT:
-        return error
-    if error not in (0, ENOSPC, EDQUOT) and w.container.data >= 0 and current_store(&w.parts).entries:
-        # It may be the file.
-        flush(w, True)
+    if not current_store(&w.parts).suspect:
         error = try_block(w, block, block_data(&w.parts, place))
+        if error == ENOENT:
+            return error
+        if error not in (0, ENOSPC, EDQUOT) and tidy(w) and w.container.data >= 0 and current_store(&w.parts).entries:
+            # It may be the file.
+            flush(w, True)
+            if not current_store(&w.parts).suspect:
+                error = try_block(w, block, block_data(&w.parts, place))
+    if current_store(&w.parts).suspect:
+        return EIO  # first that must be mended
     if error:
         store = begin_store(&w.parts)
         store.error = error
@@ -195,14 +227,11 @@ cdef int write_block(Writing *w) noexcept nogil:
 
 cdef void resume(Writing *w) noexcept nogil:
     """Go on in the segment that the former relay had open, if it is still there."""
-    cdef bint rescuing = resume_rescue(&w.parts, &w.container)
-    cdef int error
+    resume_rescue(&w.parts, &w.container)
     if current_store(&w.parts).segment_us:
-        error = reopen_segment(&w.container, current_store(&w.parts))
-        if error:
+        if reopen_segment(&w.container, current_store(&w.parts)):
             close_segment(&w.container)  # what bears its name is another's affair
-        if error or rescuing:
-            save(w, error)
+            save(w)
     if current_store(&w.parts).pending:
         w.dirty_ns = clock_ns(CLOCK_MONOTONIC)
 
@@ -225,11 +254,15 @@ cdef int write(Writing *w) noexcept nogil:
     """
     cdef int error
     while True:
+        if current_store(&w.parts).suspect:
+            if save(w):
+                pause(RETRY_NS)
+            continue
         if current_store(&w.parts).head != load64(&w.parts.head.tail):
             error = write_block(w)
             if error == ENOENT:
                 return error
-            if error:
+            if error and not current_store(&w.parts).suspect:
                 pause(RETRY_NS)
         elif load32(&w.bell.stop):
             break
