@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import zstandard
 
-from speeddata.blocks import UNITS
+from speeddata.blocks import UNITS, crc32c
 from speeddata.errors import ArchiveError, SchemaError
 from speeddata.plan import Plan
 from speeddata.schema import Schema
@@ -49,6 +49,7 @@ class Head:
     sync: bytes
     length: int  # bytes of the head: where the first block begins
     timed: bool = True  # whether its schema must have a time, as a channel's has
+    crc: int = 0  # CRC-32C of its bytes but for the sync marker
 
     @property
     def codec(self) -> str:
@@ -112,7 +113,7 @@ def parse_head(data: bytes) -> Head | None:
         return None
     if len(data) < at + 16:
         return None
-    head = Head(metadata, data[at : at + 16], at + 16)
+    head = Head(metadata, data[at : at + 16], at + 16, crc=crc32c(data[:at]))
     if head.codec not in CODECS:
         raise ArchiveError(f"codec {head.codec!r}, wanted one of {', '.join(CODECS)}")
     return head

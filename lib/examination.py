@@ -2,7 +2,7 @@
 
 A block is good when it is framed as it should be, has the checksum that its index entry tells, and holds exactly as many
 records as it says. Where no index entry tells a checksum, a value that was changed into another possible one cannot be
-noticed; neither can, anywhere, a changed name in the head, which has no checksum.
+noticed; neither can a changed name in the head where no index tells the checksum of that.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,9 @@
 """The index beside a segment: `<segment>.idx`, little-endian.
 
 Head, 64 bytes: magic `SDIX`, u32 version 1, the segment's sync marker (16), u64 offset of its first block, u32 `Seal`
-(what sealing found, for sealing alone), zeros.
+(what sealing found, for sealing alone), u32 CRC-32C of the segment's head but for its sync marker, u32 the same with every
+bit inverted, zeros. Where these two are not each other's inverse the checksum is not told: both are 0 in an index of before
+there was one, else the index is damaged there.
 Then an entry of 64 bytes for each block, in the order of the segment:
 
     u64 offset      of the block in the segment
@@ -36,9 +38,11 @@ __all__ = [
     "HEAD_SIZE",
     "Entry",
     "Seal",
+    "crc_of_head",
     "each_entry",
     "entries_of",
     "index_path",
+    "is_crc_damaged",
     "mark_seal",
     "pack_entry",
     "pack_head",
@@ -49,7 +53,7 @@ __all__ = [
 
 MAGIC = b"SDIX"
 VERSION = 1
-HEAD = struct.Struct("<4sI16sQI28x")
+HEAD = struct.Struct("<4sI16sQIII20x")
 HEAD_SIZE = HEAD.size
 ENTRY = struct.Struct("<QIIqqqqIIII")
 FLAG_UNSORTED = 1
@@ -57,6 +61,9 @@ FLAG_BAD_TIME = 2
 CHECKED = 56  # bytes of an entry that its check covers
 SEAL = struct.Struct("<I")
 SEAL_OFFSET = 32  # in the head
+CRC = struct.Struct("<II")
+CRC_OFFSET = 36  # in the head
+INVERSE = 0xFFFFFFFF
 
 
 class Seal(IntEnum):
@@ -104,17 +111,31 @@ def index_path(segment: Path) -> Path:
     return segment.with_suffix(".idx")
 
 
-def pack_head(sync: bytes, first: int, seal: Seal = Seal.UNSEEN) -> bytes:
-    """Make the head of the index of a segment with this sync marker, whose first block is at `first`."""
-    return HEAD.pack(MAGIC, VERSION, sync, first, seal)
+def pack_head(sync: bytes, first: int, crc: int, seal: Seal = Seal.UNSEEN) -> bytes:
+    """Make the head of the index of a segment with this sync marker, whose first block is at `first`.
+
+    `crc` is that of the segment's head but for the sync marker.
+    """
+    return HEAD.pack(MAGIC, VERSION, sync, first, seal, crc, crc ^ INVERSE)
 
 
 def parse_head(data: bytes) -> tuple[bytes, int] | None:
     """Sync marker and offset of the first block, as the head of an index tells them; None when it is no head."""
     if len(data) < HEAD_SIZE:
         return None
-    magic, version, sync, first, _ = HEAD.unpack_from(data)
+    magic, version, sync, first, *_ = HEAD.unpack_from(data)
     return (sync, first) if (magic, version) == (MAGIC, VERSION) else None
+
+
+def crc_of_head(data: bytes) -> int | None:
+    """CRC-32C of the segment's head but for its sync marker, as the head of an index tells it; None when it does not."""
+    crc, inverse = CRC.unpack_from(data, CRC_OFFSET)
+    return int(crc) if crc ^ inverse == INVERSE else None
+
+
+def is_crc_damaged(data: bytes) -> bool:
+    """Whether the head of an index would tell the checksum of the segment's head, were it not damaged there."""
+    return crc_of_head(data) is None and CRC.unpack_from(data, CRC_OFFSET) != (0, 0)
 
 
 def seal_of(data: bytes) -> Seal:
@@ -138,13 +159,16 @@ def mark_seal(segment: Path, sync: bytes, seal: Seal) -> bool:
     return True
 
 
-def write_index(segment: Path, sync: bytes, first: int, entries: bytes) -> Path:
-    """Put an index beside a segment at once and for good: the old one or the new one is there, whatever happens."""
+def write_index(segment: Path, sync: bytes, first: int, crc: int, entries: bytes) -> Path:
+    """Put an index beside a segment at once and for good: the old one or the new one is there, whatever happens.
+
+    What its head tells is as `pack_head` has it.
+    """
     path = index_path(segment)
     temporary = path.with_name(f".{path.name}.new")
     with temporary.open("wb") as file:
         take_after(file.fileno(), segment.stat())
-        file.write(pack_head(sync, first) + entries)
+        file.write(pack_head(sync, first, crc) + entries)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

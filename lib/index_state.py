@@ -12,6 +12,7 @@ from speeddata.index import (
     each_entry,
     entries_of,
     index_path,
+    is_crc_damaged,
     parse_head,
 )
 from speeddata.segment import MAX_INDEX, Segment
@@ -70,7 +71,8 @@ def index_faults(index: bytes | None, segment: Segment, growing: bool) -> list[s
         return ["its head is damaged"]
     if told != (segment.head.sync, segment.head.length):
         return ["it is of another file, or its head is damaged"]
-    faults = _entry_faults(index, segment.size, growing)
+    faults = ["its head is damaged"] if is_crc_damaged(index) else []
+    faults += _entry_faults(index, segment.size, growing)
     if growing:
         return faults
     if (len(index) - HEAD_SIZE) % ENTRY_SIZE:

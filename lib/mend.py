@@ -49,7 +49,7 @@ def mend(path: Path, *, indexed: bool = True, limited: bool = False) -> Mended:
         if cut:
             os.truncate(path, end)
         if indexed:
-            write_index(path, segment.head.sync, segment.head.length, entries)
+            write_index(path, segment.head.sync, segment.head.length, segment.head.crc, entries)
         return Mended(path.name, cut, max(0, len(entries) // ENTRY_SIZE - known))
 
 

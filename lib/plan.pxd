@@ -115,6 +115,9 @@ cdef struct Rest:
 # Validate one record at `p`, reading nothing at or past `end`. Gives REASON_OK or why it is refused.
 cdef Reason walk_record(const CPlan* plan, const uint8_t* p, const uint8_t* end, Walk* out) noexcept nogil
 
+# Find the end of a record that was validated before, and its time; its texts are not looked at. False when it is none.
+cdef bint pass_record(const CPlan* plan, const uint8_t* p, const uint8_t* end, Walk* out) noexcept nogil
+
 # The same for one leaf: `p[0]` moves past it. `out` is filled when the leaf is a number.
 cdef Reason walk_leaf(const CPlan* plan, const Leaf* leaf, const uint8_t** p, const uint8_t* end,
                       Number* out) noexcept nogil

@@ -67,13 +67,17 @@ cdef Reason walk_part(const CPlan* plan, const Leaf* leaf, Rest* rest, Number* o
     return walk_ops(plan.ops, leaf.first, leaf.last, rest)
 
 
+cdef bint pass_record(const CPlan* plan, const uint8_t* p, const uint8_t* end, Walk* out) noexcept nogil:
+    return walk_steps(plan, p, end, False, out)
+
+
 cdef Reason walk_record(const CPlan* plan, const uint8_t* p, const uint8_t* end, Walk* out) noexcept nogil:
     cdef Rest rest
     cdef Reason reason
     cdef const Leaf* leaf
     cdef uint32_t i = 0
     cdef int32_t first = plan.time, second = plan.sequence, turn, which
-    if walk_steps(plan, p, end, out):
+    if walk_steps(plan, p, end, True, out):
         return REASON_OK
     # It is not right: by its operations, one by one, to say why and where.
     if second != NO_LEAF and second < first:

@@ -94,7 +94,10 @@ def _write(path: Path, new: Path, report: Report) -> bytes:
     with path.open("rb") as old, new.open("xb") as file:
         status = os.fstat(old.fileno())
         take_after(file.fileno(), status)
-        file.write(old.read(report.head.length)[:-SYNC] + sync)
+        head = old.read(report.head.length)[:-SYNC]
+        if crc32c(head) != report.head.crc:
+            raise ArchiveError("its head has changed meanwhile")
+        file.write(head + sync)
         for entry in entries_of(report.entries):
             old.seek(entry.offset)
             block = old.read(entry.length)
@@ -110,7 +113,7 @@ def _write(path: Path, new: Path, report: Report) -> bytes:
     if report.indexed:
         with index_path(new).open("xb") as file:
             take_after(file.fileno(), status)
-            file.write(pack_head(sync, report.head.length) + entries)
+            file.write(pack_head(sync, report.head.length, report.head.crc) + entries)
             file.flush()
             os.fsync(file.fileno())
     sync_folder(path.parent)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from speeddata.block_search import WINDOW, BlockSearch
-from speeddata.blocks import Scanner, cover, gather
+from speeddata.blocks import Scanner, cover, crc32c, gather
 from speeddata.container import MAX_HEAD, Head, bare_head, parse_head, unpack
 from speeddata.damage import Damage, damaged
 from speeddata.errors import ArchiveError, TimeError
@@ -24,6 +24,7 @@ from speeddata.index import (
     ENTRY_SIZE,
     HEAD_SIZE,
     Entry,
+    crc_of_head,
     each_entry,
     entries_of,
     index_path,
@@ -164,7 +165,8 @@ class Segment:
     def _read_index(self, distrust_head: bool = False) -> bytes | None:
         """Entries of the index; none when there is no index, None when it is that of another file.
 
-        That of a damaged head is not believed where the index is seen to be that of this segment.
+        That of a damaged head is not believed where the index is seen to be that of this segment. ArchiveError when that
+        tells another checksum of the head: any name in it may be another one then.
         """
         try:
             fd = _open(index_path(self.path), follow=False)
@@ -180,6 +182,8 @@ class Segment:
                 return None
         elif told[1] != self.head.length:
             return b""
+        if crc_of_head(data) not in (self.head.crc, None):
+            raise ArchiveError("head damaged: its index tells another checksum of it")
         return data[HEAD_SIZE : len(data) - (len(data) - HEAD_SIZE) % ENTRY_SIZE]
 
     def _correct_head(self, sync: bytes, length: int) -> bool:
@@ -193,7 +197,8 @@ class Segment:
             self.damages.append(Damage(name, length - 16, length, 0, "sync marker of the head"))
         else:
             return False
-        self.head = replace(self.head, sync=sync, length=length)
+        crc = crc32c(self.pread(0, length - 16))
+        self.head = replace(self.head, sync=sync, length=length, crc=crc)
         return True
 
     def _fill(self, start: int, stop: int) -> None:
@@ -246,7 +251,8 @@ def rebuild_index(path: Path) -> Path:
     An entry that holds is kept even where its block has been damaged since, for its checksum is what tells so.
     """
     with Segment(path) as segment:
-        return write_index(path, segment.head.sync, segment.head.length, segment.entries)
+        head = segment.head
+        return write_index(path, head.sync, head.length, head.crc, segment.entries)
 
 
 def _open(path: Path, follow: bool) -> int:

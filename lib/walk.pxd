@@ -65,8 +65,8 @@ cdef inline Reason walk_ops(const Op* ops, uint32_t i, uint32_t last, Rest* rest
     return REASON_OK
 
 
-cdef inline bint walk_steps(const CPlan* plan, const uint8_t* p, const uint8_t* end, Walk* out) noexcept nogil:
-    """Whether a record is right, as `walk_ops` would find it; then `out` is filled."""
+cdef inline bint walk_steps(const CPlan* plan, const uint8_t* p, const uint8_t* end, bint texts, Walk* out) noexcept nogil:
+    """Whether a record is right, as `walk_ops` would find it; then `out` is filled. Without `texts` any bytes are UTF-8."""
     cdef const Step* step = plan.steps
     cdef Rest rest
     cdef int64_t number = 0
@@ -86,8 +86,12 @@ cdef inline bint walk_steps(const CPlan* plan, const uint8_t* p, const uint8_t* 
             reason = read_long(&rest.p, rest.end, &number)
         elif step.kind == STEP_INT:
             reason = read_int(&rest.p, rest.end, &index)
-        elif step.kind == STEP_STRING:
+        elif step.kind == STEP_STRING and texts:
             reason = walk_string(&rest)
+        elif step.kind == STEP_STRING:
+            reason = read_length(&rest.p, rest.end, &number)
+            if reason == REASON_OK:
+                rest.p += number  # not negative, and no more than is left
         elif step.kind == STEP_NUMBER:
             reason = walk_number(&plan.leaves[step.place], &rest,
                                  &out.time if <int32_t>step.place == plan.time else &out.sequence)

@@ -13,7 +13,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from speeddata.plan cimport REASON_OK, UNIT_UNKNOWN, CPlan, Plan, TimeUnit, Walk, time_ns, walk_record
+from speeddata.plan cimport UNIT_UNKNOWN, CPlan, Plan, TimeUnit, Walk, pass_record, time_ns
 from speeddata.relay.atomics cimport fence, load32, load64, store32
 from speeddata.relay.bucket cimport (
     AGGREGATE_NONE,
@@ -170,7 +170,7 @@ cdef bint add_to_bucket(Decimating *d, const Block *block, const uint8_t *record
     return True
 
 
-cdef bint pass_record(Decimating *d, const Block *block, const uint8_t *record, uint32_t length) noexcept nogil:
+cdef bint pick_record(Decimating *d, const Block *block, const uint8_t *record, uint32_t length) noexcept nogil:
     """Send every so-manyth record; False when the block was taken meanwhile."""
     cdef Trail *trail = &d.parts.head.trail
     if trail.phase + 1 < d.how.every:
@@ -190,12 +190,12 @@ cdef bint take_records(Decimating *d, const Block *block, const uint8_t *p, cons
     cdef Walk walk
     while p < end:
         # What another thread writes meanwhile may be no record, and is then not believed; it is never read past `end`.
-        if walk_record(d.plan, p, end, &walk) != REASON_OK or walk.end - p > SLOT_BYTES:
+        if not pass_record(d.plan, p, end, &walk) or walk.end - p > SLOT_BYTES:
             return False
         if d.how.aggregate:
             if not add_to_bucket(d, block, p, &walk, now):
                 return False
-        elif not pass_record(d, block, p, <uint32_t>(walk.end - p)):
+        elif not pick_record(d, block, p, <uint32_t>(walk.end - p)):
             return False
         p = walk.end
     return still_there(d, block)

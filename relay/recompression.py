@@ -118,7 +118,8 @@ def _write(segment: Segment, copy: Path, codec: str, check: Check) -> bytes | No
     """Write the copy to the disk; the bytes of its index, None when it is not worth it."""
     compressor, sync = Compressor(codec), os.urandom(SYNC)
     head = pack_head({**segment.head.metadata, "avro.codec": codec.encode()}, sync)
-    out, read, waiting = bytearray(pack_index_head(sync, len(head), Seal.FINAL)), 0, 0
+    out = bytearray(pack_index_head(sync, len(head), crc32c(head[:-SYNC]), Seal.FINAL))
+    read, waiting = 0, 0
     with copy.open("xb") as file:
         take_after(file.fileno(), segment.path.stat())
         file.write(head)

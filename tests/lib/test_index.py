@@ -1,10 +1,14 @@
+import pytest
 import segments as made
 
+from speeddata.blocks import crc32c
 from speeddata.index import (
     HEAD_SIZE,
     Seal,
+    crc_of_head,
     entries_of,
     index_path,
+    is_crc_damaged,
     mark_seal,
     pack_entry,
     pack_head,
@@ -33,18 +37,36 @@ def test_an_entry_round_trip(tmp_path):
 
 
 def test_head_round_trip():
-    head = pack_head(made.SYNC, 300)
+    head = pack_head(made.SYNC, 300, 5)
     assert len(head) == HEAD_SIZE
     assert parse_head(head) == (made.SYNC, 300)
     assert parse_head(head[:-1]) is None
     assert parse_head(b"X" + head[1:]) is None
     assert parse_head(head[:4] + b"\2" + head[5:]) is None
+    assert crc_of_head(head) == 5
+
+
+@pytest.mark.parametrize("crc", [0, 5, 0xFFFFFFFF])
+def test_a_checksum_with_any_bit_flipped_is_not_told(crc):
+    head = pack_head(made.SYNC, 300, crc)
+    assert (crc_of_head(head), is_crc_damaged(head)) == (crc, False)
+    for at in range(36, 44):
+        for bit in range(8):
+            flipped = head[:at] + bytes([head[at] ^ 1 << bit]) + head[at + 1 :]
+            assert (crc_of_head(flipped), is_crc_damaged(flipped)) == (None, True)
+
+
+def test_an_index_of_before_tells_no_checksum():
+    head = made.without_crc(pack_head(made.SYNC, 300, 5))
+    assert (crc_of_head(head), is_crc_damaged(head)) == (None, False)
 
 
 def test_write_index_replaces_at_once_and_leaves_nothing_behind(tmp_path):
     path = made.write_segment(tmp_path / "example", [made.records(3)])
     before = index_path(path).read_bytes()
-    written = write_index(path, made.SYNC, parse_head(before)[1], before[HEAD_SIZE:])
+    _, first = parse_head(before)
+    crc = crc32c(path.read_bytes()[: first - 16])
+    written = write_index(path, made.SYNC, first, crc, before[HEAD_SIZE:])
     assert written == index_path(path)
     assert written.read_bytes() == before
     assert sorted(p.name for p in path.parent.iterdir()) == sorted([path.name, written.name])
@@ -59,7 +81,7 @@ def test_what_sealing_found_is_in_the_head_and_changes_nothing_else(tmp_path):
     assert seal_of(after) is Seal.DAMAGED
     assert after == before[:32] + b"\2\0\0\0" + before[36:]
     assert parse_head(after) == parse_head(before)
-    assert after[:HEAD_SIZE] == pack_head(made.SYNC, parse_head(before)[1], Seal.DAMAGED)
+    assert after[:HEAD_SIZE] == pack_head(made.SYNC, parse_head(before)[1], crc_of_head(before), Seal.DAMAGED)
 
 
 def test_the_index_of_another_segment_is_not_marked(tmp_path):
@@ -74,5 +96,5 @@ def test_the_index_of_another_segment_is_not_marked(tmp_path):
 def test_an_index_has_the_rights_of_its_segment(tmp_path):
     path = made.write_segment(tmp_path / "example", [made.records(3)])
     path.chmod(0o604)
-    written = write_index(path, made.SYNC, 64, b"")
+    written = write_index(path, made.SYNC, 64, 0, b"")
     assert written.stat().st_mode & 0o777 == 0o604

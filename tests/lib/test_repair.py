@@ -7,11 +7,13 @@ import segments as made
 from hypothesis import given
 from hypothesis import strategies as st
 
+from speeddata.errors import ArchiveError
 from speeddata.folder_lock import alone_in
 from speeddata.index import ENTRY_SIZE, HEAD_SIZE, index_path
 from speeddata.lock import take_lock
+from speeddata.mend import mend
 from speeddata.repair import Outcome, repair, tidy
-from speeddata.segment import Segment, scan
+from speeddata.segment import Segment, rebuild_index, scan
 from speeddata.verify import verify
 
 BLOCKS = [made.records(3), made.records(2, 3), [made.record(7), made.record(6), made.record(6)]]
@@ -196,8 +198,32 @@ def verify_and_repair(path):
     return repair(path).error
 
 
-def test_a_head_that_contradicts_the_index_is_said(segment):
+def test_a_damaged_head_is_said_and_never_given_a_checksum(segment):
     data = segment.read_bytes()
+    for damaged in (data.replace(b"voltage", b"voltagd"), data.replace(b"\x0eexample", b"\x0aexample")):
+        segment.write_bytes(damaged)
+        before = content(segment.parent)
+        outcome = repair(segment)
+        assert (outcome.status, outcome.lost) == (1, RECORDS)
+        assert outcome.error == "head damaged: its index tells another checksum of it"
+        for make in (mend, rebuild_index):
+            with pytest.raises(ArchiveError, match="head damaged"):
+                make(segment)
+        assert content(segment.parent) == before
+
+
+def test_a_checksum_of_the_head_that_is_damaged_is_made_anew(segment):
+    index = index_path(segment).read_bytes()
+    index_path(segment).write_bytes(index[:37] + bytes([index[37] ^ 16]) + index[38:])
+    assert verify(segment).index == ["its head is damaged"]
+    outcome = repair(segment)
+    assert (outcome.status, outcome.records, outcome.lost) == (0, RECORDS, 0)
+    assert index_path(segment).read_bytes() == index
+
+
+def test_a_head_that_contradicts_an_index_without_its_checksum_is_said(segment):
+    data = segment.read_bytes()
+    index_path(segment).write_bytes(made.without_crc(index_path(segment).read_bytes()))
     segment.write_bytes(
         data.replace(b"timestamp-nanos", b"timestamp-nanox").replace(b"unit\4ns", b"unit\4ms")
     )

@@ -141,6 +141,12 @@ def test_what_changes_meanwhile_is_let_alone(damaged):
     with pytest.raises(ArchiveError, match="has changed meanwhile"):
         salvage(damaged, report)
     report = verify(damaged)
+    before = damaged.read_bytes()
+    damaged.write_bytes(before.replace(b"voltage", b"voltagd"))
+    with pytest.raises(ArchiveError, match="its head has changed meanwhile"):
+        salvage(damaged, report)
+    damaged.write_bytes(before)
+    report = verify(damaged)
     report.entries += pack_entry(Entry(*next(entries_of(report.entries)))._replace(crc=1))
     with pytest.raises(ArchiveError, match="the block at byte .* has changed meanwhile"):
         salvage(damaged, report)

@@ -154,8 +154,47 @@ def test_damaged_sync_marker_of_the_head_is_told_by_the_index(segment):
     assert read(segment) == (ROWS, [Damage(segment.name, first - 16, first, 0, "sync marker of the head")])
 
 
-def test_damaged_length_in_the_head_is_told_by_the_index(segment):
+def test_any_bit_flipped_in_the_head_gives_nothing_or_what_it_was(segment):
     data, first = segment.read_bytes(), bounds(segment)[0][0]
+    with Segment(segment) as opened:
+        metadata = opened.head.metadata
+    for at in range(first * 8):
+        segment.write_bytes(data[: at // 8] + bytes([data[at // 8] ^ 1 << at % 8]) + data[at // 8 + 1 :])
+        if at // 8 < first - 16:
+            with pytest.raises(ArchiveError):
+                Segment(segment)
+        else:
+            with Segment(segment) as opened:
+                assert opened.head.metadata == metadata
+                assert opened.damages == [
+                    Damage(segment.name, first - 16, first, 0, "sync marker of the head")
+                ]
+
+
+def test_a_head_whose_checksum_is_not_told_is_believed(segment):
+    whole, index = segment.read_bytes(), index_path(segment).read_bytes()
+    segment.write_bytes(whole.replace(b"voltage", b"voltagd"))
+    with pytest.raises(ArchiveError, match="head damaged: its index tells another checksum of it"):
+        Segment(segment)
+    for untold in (made.without_crc(index), index[:40] + b"!" + index[41:], b""):
+        index_path(segment).write_bytes(untold)
+        with Segment(segment) as opened:
+            assert "voltagd" in opened.head.schema_text
+
+
+def test_a_damaged_head_is_said_by_readers(segment):
+    made.write_segment(segment.parent, [made.records(3, 10)], start=made.START + 10**9)
+    segment.write_bytes(segment.read_bytes().replace(b'"V"', b'"W"'))
+    with Archive(segment.parent).open() as reader:
+        assert len(reader.read()) == 3
+        (damage,) = reader.damages
+    assert (damage.segment, damage.start, damage.end) == (segment.name, 0, segment.stat().st_size)
+    assert damage.reason == "head damaged: its index tells another checksum of it"
+
+
+def test_damaged_length_in_the_head_is_told_by_an_index_without_its_checksum(segment):
+    data, first = segment.read_bytes(), bounds(segment)[0][0]
+    index_path(segment).write_bytes(made.without_crc(index_path(segment).read_bytes()))
     segment.write_bytes(data.replace(b"\x0eexample", b"\x0aexample"))
     assert read(segment) == (ROWS, [Damage(segment.name, 0, first, 0, "head")])
 

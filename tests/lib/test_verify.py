@@ -207,6 +207,14 @@ def test_what_is_unreadable_is_said(tmp_path, content, said):
     assert report.lines() == [f"{path}: unreadable: {said}, an unknown number of records lost"]
 
 
+def test_a_damaged_head_is_unreadable(segment):
+    """Its names may be other ones now, though each block is whole."""
+    segment.write_bytes(segment.read_bytes().replace(b"voltage", b"voltagd"))
+    assert verify(segment).lines() == [
+        f"{segment}: unreadable: head damaged: its index tells another checksum of it, {RECORDS} records lost"
+    ]
+
+
 def test_of_an_unreadable_segment_the_index_tells_what_it_had(segment):
     os.truncate(segment, 100)
     assert verify(segment).lines() == [f"{segment}: unreadable: cut off in its head, {RECORDS} records lost"]

@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speeddata.archive import Archive
+from speeddata.blocks import crc32c
 from speeddata.errors import ArchiveError
 from speeddata.folder_lock import alone_in
-from speeddata.index import HEAD_SIZE, Seal, entries_of, index_path, seal_of
+from speeddata.index import HEAD_SIZE, Seal, crc_of_head, entries_of, index_path, seal_of
 from speeddata.relay.recompression import copy_path, finish, leftover_of, recompress
 from speeddata.segment import Segment
 from speeddata.verify import WHOLE, signature_of, verify
@@ -72,10 +73,12 @@ def test_the_copy_has_the_same_records_and_is_read_by_everybody(path: Path, code
     assert saved == size - path.stat().st_size > 0
     assert entries(path) == before
     assert verify(path).status == WHOLE
-    assert seal_of(index_path(path).read_bytes()) is Seal.FINAL
+    index = index_path(path).read_bytes()
+    assert seal_of(index) is Seal.FINAL
     with Segment(path) as new:
         assert dict(new.head.metadata) == metadata | {"avro.codec": codec.encode()}
         assert new.head.sync != sync
+        assert crc_of_head(index) == new.head.crc == crc32c(path.read_bytes()[: new.head.length - 16])
     assert (path.stat().st_mode, path.stat().st_mtime_ns) == (status.st_mode, status.st_mtime_ns)
     assert counters(path.parent) == [row["counter"] for row in ROWS]
     with path.open("rb") as file:

@@ -12,7 +12,7 @@ import polars
 import pytest
 from line import chunks, make_spec, numbered, read_records, running, wait_until
 
-from speeddata.index import ENTRY_SIZE, HEAD_SIZE, entries_of, index_path
+from speeddata.index import ENTRY_SIZE, HEAD_SIZE, crc_of_head, entries_of, index_path
 from speeddata.segment import Segment
 
 NAME = re.compile(r"test_\d{8}T\d{6}\.\d{6}Z\.avro")
@@ -68,6 +68,7 @@ def test_the_index_tells_every_block(tmp_path):
         damages = []
         with Segment(path) as segment:
             assert sum(p.count for p in segment.read(segment.entries, damages)) == 9000
+            assert crc_of_head(index) == segment.head.crc
         assert damages == []
 
 

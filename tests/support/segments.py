@@ -100,6 +100,19 @@ def entry(offset: int, packed: bytes, times: list[int], arrival: int, flags: int
     return body + struct.pack("<II", crc32c(body), 0)
 
 
+def index_head(segment_head: bytes) -> bytes:
+    """The head of an index, as the format's description has it."""
+    crc = crc32c(segment_head[:-16])
+    return struct.pack(
+        "<4sI16sQ4xII20x", b"SDIX", 1, segment_head[-16:], len(segment_head), crc, ~crc & 0xFFFFFFFF
+    )
+
+
+def without_crc(index: bytes) -> bytes:
+    """An index as it was before it told the checksum of the segment's head."""
+    return index[:36] + bytes(8) + index[44:]
+
+
 def write_segment(
     folder: Path,
     blocks: list[list[dict[str, Any]]],
@@ -121,7 +134,7 @@ def write_segment(
     path = folder / f"{folder.name}_{begun:%Y%m%dT%H%M%S}.{micros:06d}Z.avro"
     told = {"channel": folder.name, "time_unit": unit} if metadata is None else metadata
     out = bytearray(head(schema, sync, codec, **told))
-    entries = [struct.pack("<4sI16sQ32x", b"SDIX", 1, sync, len(out))]
+    entries = [index_head(out)]
     for place, rows in enumerate(blocks):
         packed = block(len(rows), encode(schema, rows), sync, codec)
         arrival = arrivals[place] if arrivals else start + place
