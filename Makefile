@@ -7,7 +7,7 @@ PACKAGED := $(wildcard lib/*.py relay/*.py registry/*.py stripchart/*.py pivot/*
 export PYTHONSAFEPATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install build style types coverage bench validate-schemas proof dist clean
+.PHONY: help run test install build style types coverage bench validate-schemas proof proof-of-tests dist clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -65,6 +65,9 @@ validate-schemas: build  ## Compile every schema in config/agents, naming file a
 
 proof: build $(VENV)/.strace  ## Long proofs: all, or one (make proof PART=kill; docs/proofs.md tells which there are)
 	$(PY) -m pytest tests/proof -s -o python_files='proof_$(or $(PART),*).py'
+
+proof-of-tests: build $(VENV)/.strace  ## See a test go red for each protection that is removed (ONLY=word: those named so)
+	$(PY) -P tools/proof_of_tests "$(ONLY)"
 
 dist: build  ## Build the sdist and, from it, the wheel, into dist/
 	rm -rf dist

@@ -4,13 +4,17 @@ from typing import NamedTuple
 
 
 class Removal(NamedTuple):
-    """One protection: the text that is it, what stands there without it, and the tests that must notice."""
+    """One protection: the text that is it, what stands there without it, and the tests that must notice.
+
+    Where a second protection of the same file stands behind it, `also` is that: both are removed.
+    """
 
     name: str
     file: str
     old: str
     new: str
     tests: tuple[str, ...]
+    also: tuple[str, str] = ("", "")
 
 
 WALK = ("tests/lib/test_walk.py::test_rules",)
@@ -194,7 +198,7 @@ IN_THE_RECEIVER = [
         "relay/quarantine.py",
         "flags | os.O_NOFOLLOW",
         "flags",
-        ("tests/relay/test_quarantine.py",),
+        ("tests/relay/test_bounds.py",),
     ),
     Removal(
         "the decimator believes no block that was taken for another",
@@ -202,6 +206,7 @@ IN_THE_RECEIVER = [
         " or load64(&block.serial) != trail.serial:\n        return skip_block(d)\n",
         ":\n        return skip_block(d)\n",
         ("tests/relay/test_bounds.py",),
+        ("    return load64(&block.serial) == d.parts.head.trail.serial\n", "    return True\n"),
     ),
 ]
 
@@ -316,11 +321,17 @@ AROUND_THEM = [
         ("tests/relay/test_cli.py", "tests/relay/test_keeper.py", "tests/lib/test_lock.py"),
     ),
     Removal(
-        "a successor writes when the former relay is dead",
+        "a successor receives when the former relay's receiver is dead",
+        "relay/charge.py",
+        "dying(self.pid) and not threads(self.pid) & set(self.mapping.movers)",
+        "dying(self.pid)",
+        ("tests/relay/test_charge.py",),
+    ),
+    Removal(
+        "a disk that hangs keeps no successor from receiving",
         "relay/channel.py",
-        "            while not poll.poll(FORMER_REST_MS):\n"
-        '                if self.stopping:\n                    raise RelayError("the disk hangs")\n',
-        "",
+        "        if former < 0:\n            self._take_folder()\n",
+        "        self._take_folder()\n",
         ("tests/relay/test_hanging_disk.py",),
     ),
     Removal(

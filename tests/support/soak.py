@@ -5,7 +5,7 @@ import time
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import soak_faults
 from flood import accounted, taken
@@ -29,6 +29,19 @@ KEEP_BYTES = 4 << 30  # of each fast channel's archive
 NOTHING_STOPS_SO_LONG_S = 10.0
 
 
+class Losses(NamedTuple):
+    """Packets that were sent and those of them that the kernel dropped, records that the ring had no room for."""
+
+    sent: int
+    dropped: int
+    ring_full: int
+
+
+def losses(source: Source, stats: dict[str, Any]) -> Losses:
+    sent = source.sent.value + source.wrong
+    return Losses(sent, sent - taken(stats), stats["ring_full"])
+
+
 class Soak:
     """A running system, its sources, and what is known of both."""
 
@@ -46,8 +59,8 @@ class Soak:
         self.faults = soak_faults.drawn(seed, self.sources)
         self.vitals = Vitals()
         self.looked = 0.0
-        # What the kernel and a full ring had lost before the load proper, by channel.
-        self.before: dict[str, tuple[int, int]] = {}
+        # What had been sent and lost before the load proper, while the capacity was measured; by channel.
+        self.before: dict[str, Losses] = {}
 
     # What there is
 
@@ -180,17 +193,12 @@ class Soak:
         return found
 
 
-def losses(source: Source, stats: dict[str, Any]) -> tuple[int, int]:
-    """Packets that the kernel dropped, records that the ring had no room for."""
-    return source.sent.value + source.wrong - taken(stats), stats["ring_full"]
-
-
 def check_channel(
-    source: Source, stats: dict[str, Any], reader: ArchiveReader, before: tuple[int, int]
+    source: Source, stats: dict[str, Any], reader: ArchiveReader, before: Losses
 ) -> dict[str, Any]:
     """Fail unless the books of a channel balance and its files hold what they say; its figures."""
     sent, rejected, gaps = source.sent.value, sum(stats["rejected"].values()), stats["sequence"]["gaps"]
-    lost, _ = losses(source, stats)
+    lost = losses(source, stats).dropped
     assert stats["records"] == stats["packets"] == sent - gaps, f"{source.name}: sent {sent}: {stats}"
     assert stats["sequence"] == {"gaps": gaps, "duplicates": 0, "reordered": 0}, f"{source.name}: {stats}"
     if stats["gro"]:
@@ -203,8 +211,7 @@ def check_channel(
         "sent": sent + source.wrong, "packets": stats["packets"], "rejected": rejected, "lost_by_kernel": lost,
         "kernel_drops": stats["kernel_drops"], "archived": stats["archived"], "ring_full": stats["ring_full"],
         "not_archived": stats["not_archived"], "rescued": stats["rescued"], "segments": reader.segments,
-        "deleted_records": reader.deleted, "lost_by_kernel_while_measured": before[0],
-        "ring_full_while_measured": before[1], "twice": 0, "unexplained": 0,
+        "deleted_records": reader.deleted, "while_measured": before._asdict(), "twice": 0, "unexplained": 0,
     }  # fmt: skip
 
 
@@ -233,8 +240,9 @@ def run(folder: Path, seconds: float, fault_every_s: float, seed: int) -> dict[s
         soak.system.stop()
     books = {}
     for one in soak.sources:
-        before = soak.before.get(one.name, (0, 0))
+        before = soak.before.get(one.name, Losses(0, 0, 0))
         books[one.name] = check_channel(one, found[one.name], soak.readers[one.name], before)
+        books[one.name]["packets_per_s"] = round((books[one.name]["sent"] - before.sent) / seconds)
     progress.save(books=books, vitals=soak.vitals.figures())
     if seconds >= 600:
         soak.vitals.check_flat()

@@ -1,0 +1,62 @@
+"""When a relay that was killed may be followed though it is not dead: the disk holds it, and nothing of it receives or sends."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from line import make_spec, wait_until
+from loop_disk import frozen, loop_disk
+
+from speeddata.relay.charge import Charge, threads
+from speeddata.relay.mapping import Mapping
+from speeddata.relay.spec import ChannelSpec
+
+# A thread that writes, and another.
+WRITES = """
+import os, sys, threading
+fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+def write():
+    while True:
+        os.pwrite(fd, b"x", 0)
+threading.Thread(target=write).start()
+print(flush=True)
+threading.Event().wait()
+"""
+
+
+@pytest.fixture
+def charge(tmp_path):
+    mapping = Mapping.create("test", 1 << 18, 1 << 20)
+    yield Charge(ChannelSpec.from_json(make_spec(tmp_path)), None, mapping)
+    os.close(mapping.fd)
+
+
+def stuck(pid):
+    """The threads of a process that are held by the disk."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [
+        int(task.name) for task in tasks if (task / "stat").read_text().rpartition(")")[2].split()[0] == "D"
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="to mount disk images one must be root")
+def test_who_may_still_receive_or_send_is_waited_for(tmp_path, charge):
+    with loop_disk(tmp_path) as disk:
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITES, disk / "file"], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout.readline() == "\n"
+        charge.pid = process.pid
+        with frozen(disk):
+            (writer,) = wait_until(lambda: stuck(process.pid), "a write that the disk holds")
+            charge.mapping.sign("receiver", process.pid)
+            assert not charge.hangs(), "it was not killed"
+            process.kill()
+            wait_until(lambda: threads(process.pid) == {writer}, "the end of the other thread")
+            assert charge.hangs()
+            charge.mapping.sign("decimator", writer)
+            assert not charge.hangs(), "one that sends is not dead"
+        process.wait()
+        process.stdout.close()
