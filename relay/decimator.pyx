@@ -52,7 +52,8 @@ from speeddata.relay.bucket import AGGREGATES
 
 cdef enum:
     SECOND = 1_000_000_000
-    REST_NS = 2_000_000         # rest between two looks at a busy block, so that packets gather
+    REST_NS = 5_000_000         # rest between two looks at a busy block, so that packets gather
+    SHORT_REST_NS = 1_000_000   # the same where whole blocks come meanwhile
     NO_BUCKET = -0x7FFF_FFFF_FFFF_FFFF
 
 # How records are decimated.
@@ -70,6 +71,7 @@ cdef struct Decimating:
     How next                    # what it becomes when `changed`
     uint32_t changed            # set by who asks for the change, cleared by the thread
     CBucket bucket
+    uint64_t taken              # bytes of records since the last rest
     int64_t bucket_number       # time // width_ns
     int64_t opened_ns           # monotonic, of the bucket
     int64_t touched_ns          # monotonic, when its last record came
@@ -232,6 +234,7 @@ cdef bint step(Decimating *d) noexcept nogil:
         data = block_data(&d.parts, place)
         if not take_records(d, block, data + trail.offset, data + visible):  # visible <= block_bytes
             return skip_block(d)
+        d.taken += visible - trail.offset
         trail.offset = visible
         return True
     if not closed or trail.serial == newest:
@@ -287,7 +290,8 @@ cdef void decimate(Decimating *d) noexcept nogil:
             sleep(d.bell, -1, max(due - now, <int64_t>0) if due else -1)
         store32(&d.bell.sleeps, 0)
         if not load32(&d.bell.stop):
-            sleep(d.bell, -1, REST_NS)
+            sleep(d.bell, -1, REST_NS if d.taken < d.parts.head.block_bytes else SHORT_REST_NS)
+        d.taken = 0
     send_bucket(d)
     send_staged(d)
 

@@ -214,8 +214,8 @@ IN_THE_WRITER = [
     Removal(
         "a block that could not be written is cut off",
         "relay/container.pyx",
-        "        cut_back(c, store)\n        return error\n",
-        "        return error\n",
+        "        c.uncut = cut_back(c, store) != 0\n",
+        "",
         REPLAY,
     ),
     Removal(
@@ -235,16 +235,16 @@ IN_THE_WRITER = [
     Removal(
         "after a failed fdatasync the file is not trusted",
         "relay/writer.pyx",
-        "    if error:\n        save(w, error)\n\n\ncdef int64_t flush_due",
-        "\n\ncdef int64_t flush_due",
+        "        store.failed_fsyncs += 1\n        store.suspect = 1\n",
+        "        store.failed_fsyncs += 1\n",
         RESCUE,
+        ("    commit_store(&w.parts)\n    if error:\n        save(w)\n", "    commit_store(&w.parts)\n"),
     ),
     Removal(
         "what a failed fdatasync did not cover is written again",
         "relay/writer.pyx",
-        "    if store.pending and w.container.data >= 0 and rescue(&w.parts, &w.container, w.scratch, "
-        "w.parts.head.block_stride) == 0:\n        return\n",
-        "",
+        "    error = rescue(&w.parts, &w.container, w.scratch, w.parts.head.block_stride)\n",
+        "    give_up(&w.parts, &w.container)\n    return 0\n",
         RESCUE,
     ),
     Removal(
@@ -257,8 +257,8 @@ IN_THE_WRITER = [
     Removal(
         "the folder is synced with a new segment",
         "relay/container.pyx",
-        "    return errno if fsync(c.folder) < 0 else 0\n",
-        "    return 0\n",
+        "renameat2(c.folder, ready, c.folder, name, 0) < 0 or fsync(c.folder) < 0:\n",
+        "renameat2(c.folder, ready, c.folder, name, 0) < 0:\n",
         REPLAY,
     ),
     Removal(

@@ -68,6 +68,16 @@ def test_a_block_whose_index_entry_cannot_be_written_is_archived_once(channel, e
     check_archive(channel)
 
 
+def test_readers_meet_nothing_of_a_block_that_cannot_be_written(channel):
+    """As long as the disk refuses, the block whose entry could not be written is not in the file."""
+    with Trace(channel.pid, ["pwrite64:error=EIO:when=2+"]):
+        channel.send(5)
+        wait_until(lambda: channel.state["state"] == "degraded", "the failure")
+        assert read_numbers(segments(channel.archive)) == list(range(BEFORE))
+    channel.settle()
+    check_archive(channel)
+
+
 def test_the_folder_is_synced_when_a_segment_is_begun(tmp_path):
     with keeping(tmp_path) as keeper, NumberedChannel(keeper, tmp_path, **SETTINGS) as channel:
         with Trace(channel.pid, ["fsync:delay_enter=1"]) as trace:
