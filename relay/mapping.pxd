@@ -15,7 +15,7 @@ from libc.string cimport memcpy
 
 from speeddata.plan cimport REASON_COUNT
 from speeddata.relay.atomics cimport store64
-from speeddata.relay.c_system cimport iovec, mmsghdr, sockaddr_in
+from speeddata.relay.c_system cimport EDQUOT, EFBIG, ENOSPC, iovec, mmsghdr, sockaddr_in
 
 cdef enum:
     BATCH = 64               # datagrams in one recvmmsg
@@ -210,6 +210,10 @@ cdef struct Parts:
 cdef inline uint8_t *block_data(const Parts *parts, uint32_t block) noexcept nogil:
     """The records of a block; HEAD_ROOM bytes before and SYNC_BYTES after them are its own."""
     return parts.data + block * parts.head.block_stride + HEAD_ROOM
+
+cdef inline Loss loss_of(int error) noexcept nogil:
+    """Under which reason records are lost for an errno."""
+    return LOSS_DISK_FULL if error in (ENOSPC, EDQUOT, EFBIG) else LOSS_IO
 
 cdef inline Store *current_store(const Parts *parts) noexcept nogil:
     return &parts.head.stores[parts.head.stored & 1]

@@ -30,6 +30,7 @@ from speeddata.relay.mapping cimport (
     begin_store,
     commit_store,
     current_store,
+    loss_of,
 )
 
 
@@ -127,7 +128,7 @@ cdef int rescue(const Parts *parts, Container *c, uint8_t *scratch, size_t room)
 cdef void give_up(const Parts *parts, Container *c) noexcept nogil:
     cdef Store *store = begin_store(parts)
     store.archived -= store.pending
-    store.lost[<int>LOSS_IO] += store.pending
+    store.lost[<int>loss_of(<int>store.error)] += store.pending
     store.pending = 0
     store.offset, store.entries, store.suspect = store.synced, store.synced_entries, 0
     if c.data >= 0:

@@ -13,7 +13,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from speeddata.relay.atomics cimport load32, load64, store32
-from speeddata.relay.c_system cimport CLOCK_MONOTONIC, CLOCK_REALTIME, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, clock_ns, pause
+from speeddata.relay.c_system cimport CLOCK_MONOTONIC, CLOCK_REALTIME, EDQUOT, EIO, ENOENT, ENOSPC, clock_ns, pause
 from speeddata.relay.container cimport (
     HEADERS,
     UNITS,
@@ -30,8 +30,6 @@ from speeddata.relay.container cimport (
 )
 from speeddata.relay.doorbell cimport Bell, Doorbell, lie_down, sleep
 from speeddata.relay.mapping cimport (
-    LOSS_DISK_FULL,
-    LOSS_IO,
     MAX_BLOCKS,
     Block,
     Mapping,
@@ -41,6 +39,7 @@ from speeddata.relay.mapping cimport (
     block_data,
     commit_store,
     current_store,
+    loss_of,
     next_store,
 )
 from speeddata.relay.rescue cimport give_up, rescue, resume_rescue
@@ -62,8 +61,7 @@ cdef struct Writing:
 
 cdef void lose(Store *store, uint32_t count, int error) noexcept nogil:
     """Count records that could not be written, by the reason."""
-    cdef int loss = LOSS_DISK_FULL if error in (ENOSPC, EDQUOT, EFBIG) else LOSS_IO
-    store.lost[loss] += count
+    store.lost[<int>loss_of(error)] += count
     store.error = error
 
 

@@ -217,6 +217,7 @@ IN_THE_WRITER = [
         "        c.uncut = cut_back(c, store) != 0\n",
         "",
         REPLAY,
+        ("    return ESTALE if <uint64_t>found.st_size != size else 0\n", "    return 0\n"),
     ),
     Removal(
         "a successor cuts off what does not count",

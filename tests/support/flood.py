@@ -5,6 +5,7 @@ would need, on any machine.
 """
 
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ def flood(folder: Path, count: int, *, joined: bool, **changes: Any) -> dict[str
         keeper.shutdown()
     check_books(stats, stream)
     check_archive(Path(spec["archive"]), stats, stream)
+    shutil.rmtree(spec["archive"])
     return {
         "gro": joined,
         "sent": stream.sent,

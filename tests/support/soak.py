@@ -1,6 +1,7 @@
 """A whole system under load for a long time, with a fault now and then; at its end the books are drawn up."""
 
 import os
+import shutil
 import time
 import urllib.request
 from contextlib import suppress
@@ -11,7 +12,7 @@ import soak_faults
 from flood import accounted, taken
 from line import free_port, wait_until
 from progress import Progress
-from soak_archive import ArchiveReader
+from soak_archive import ArchiveReader, Follower
 from soak_sources import CORE, FLAT_OUT, IDLE, Source, channels
 from soak_vitals import Vitals, processes_of
 from stream import pinned
@@ -20,9 +21,10 @@ from system import System
 from speeddata.errors import RelayError
 from speeddata.relay.client import KeeperClient
 
-SHARE = 0.8  # of the capacity
 SLOW_RATE = 50.0
-WARM_S, MEASURE_S = 2.0, 6.0
+WARM_S = 2.0
+LONG_S = 600  # a soak that tells of memory
+MEASURED = 1 / 120  # of the time: long enough for the disk to be a part of what is measured
 HEALTHY_S, SETTLE_S = 60.0, 180.0
 TURN_S = 0.5
 KEEP_BYTES = 4 << 30  # of each fast channel's archive
@@ -55,7 +57,11 @@ class Soak:
             ports.add(free_port())
         self.sources = channels(sorted(ports), KEEP_BYTES)
         archive = self.system.data / "archive"
-        self.readers = {s.name: ArchiveReader(archive / s.name, folder / "aside") for s in self.sources}
+        self.readers = {
+            s.name: ArchiveReader(archive / s.name, folder / "held" / s.name) for s in self.sources
+        }
+        by_name = {source.name: source for source in self.sources}
+        self.follower = Follower(self.readers, lambda name: self.stats(by_name[name])["segments_in_use"])
         self.faults = soak_faults.drawn(seed, self.sources)
         self.vitals = Vitals()
         self.looked = 0.0
@@ -112,8 +118,8 @@ class Soak:
 
     # What is done
 
-    def begin(self) -> None:
-        """Start system and sources, find out what it can take, and let them send 80 % of it."""
+    def begin(self, share: float, measure_s: float) -> None:
+        """Start system and sources, find out what it can take, and let them send a share of it."""
         for source in self.sources:
             source.start()
         self.start()
@@ -123,14 +129,15 @@ class Soak:
         self._set(fast, FLAT_OUT)
         time.sleep(WARM_S)  # an interval that is measured begins and ends
         before = [self.stats(source)["archived"] for source in fast]
-        time.sleep(MEASURE_S)
-        capacity = [(self.stats(s)["archived"] - n) / MEASURE_S for s, n in zip(fast, before, strict=True)]
+        time.sleep(measure_s)
+        capacity = [(self.stats(s)["archived"] - n) / measure_s for s, n in zip(fast, before, strict=True)]
         self._set(fast, IDLE)
         for source, most in zip(fast, capacity, strict=True):
             self.before[source.name] = losses(source, self.settled(source))
-            source.rate.value = max(1000.0, SHARE * most)
+            source.rate.value = max(1000.0, share * most)
         self.sources[2].rate.value = SLOW_RATE
         self.progress.save(capacity=[round(most) for most in capacity])
+        self.follower.start()
 
     def _set(self, sources: list[Source], rate: float) -> None:
         for source in sources:
@@ -156,9 +163,8 @@ class Soak:
         return self.system.said()[-500:]
 
     def look(self, every_s: float) -> None:
-        """Read what has ended; now and then look at all processes."""
-        for source in self.sources:
-            self.readers[source.name].read_ended(self.stats(source)["segments_in_use"])
+        """Now and then look at all processes, and note how far it is."""
+        self.follower.check()
         if time.monotonic() - self.looked >= every_s:
             self.vitals.look(self.pids())
             self.looked = time.monotonic()
@@ -186,6 +192,8 @@ class Soak:
             self.settled(source)
             source.end()
         found = {source.name: self.settled(source) for source in self.sources}
+        self.follower.finish()
+        self.follower.check()
         self.system.stop()
         for reader in self.readers.values():
             reader.read_rest()
@@ -215,14 +223,14 @@ def check_channel(
     }  # fmt: skip
 
 
-def run(folder: Path, seconds: float, fault_every_s: float, seed: int) -> dict[str, Any]:
-    """Soak a system; its figures."""
+def run(folder: Path, seconds: float, fault_every_s: float, seed: int, share: float) -> dict[str, Any]:
+    """Soak a system at a share of its capacity; its figures."""
     progress = Progress("soak", folder)
     progress.clear()
     progress.save(seconds=0, of=seconds, faults={})
     soak = Soak(folder, seed, progress)
     try:
-        soak.begin()
+        soak.begin(share, max(6.0, seconds * MEASURED))
         begin = time.monotonic()
         struck = 0
         while (now := time.monotonic() - begin) < seconds:
@@ -234,6 +242,7 @@ def run(folder: Path, seconds: float, fault_every_s: float, seed: int) -> dict[s
             time.sleep(TURN_S)
         found = soak.end()
     finally:
+        soak.follower.finish()
         for source in soak.sources:
             if source.process:
                 source.process.kill()
@@ -244,6 +253,7 @@ def run(folder: Path, seconds: float, fault_every_s: float, seed: int) -> dict[s
         books[one.name] = check_channel(one, found[one.name], soak.readers[one.name], before)
         books[one.name]["packets_per_s"] = round((books[one.name]["sent"] - before.sent) / seconds)
     progress.save(books=books, vitals=soak.vitals.figures())
-    if seconds >= 600:
+    if seconds >= LONG_S:
         soak.vitals.check_flat()
+    shutil.rmtree(soak.system.data / "archive")
     return dict(progress)
