@@ -1,5 +1,6 @@
 """Locks that say who acts: a file locked by a living process, with its pid in it."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from speeddata.errors import RelayError
 
 __all__ = ["is_locked", "lock_holder", "sign_lock", "take_lock"]
+
+SIGNATURE_BYTES = 16
 
 
 def take_lock(path: Path, refusal: str) -> int:
@@ -17,18 +20,20 @@ def take_lock(path: Path, refusal: str) -> int:
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
         holder = _signature(fd)
         os.close(fd)
-        raise RelayError(refusal.format(pid=holder or "unknown")) from None
-    sign_lock(fd)
+        if isinstance(error, BlockingIOError):
+            raise RelayError(refusal.format(pid=holder or "unknown")) from None
+        raise
+    with contextlib.suppress(OSError):  # on a full disk it holds without a signature, too
+        sign_lock(fd)
     return fd
 
 
 def sign_lock(fd: int) -> None:
-    """Write our pid into a lock that we hold."""
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    """Write our pid into a lock that we hold; always as many bytes, so that it takes no other place on the disk."""
+    os.pwrite(fd, f"{os.getpid():<{SIGNATURE_BYTES - 1}}\n".encode(), 0)
 
 
 def is_locked(path: Path) -> bool:
@@ -63,4 +68,4 @@ def lock_holder(path: Path) -> int | None:
 
 
 def _signature(fd: int) -> str:
-    return os.pread(fd, 32, 0).decode().strip()
+    return os.pread(fd, SIGNATURE_BYTES, 0).decode().strip()

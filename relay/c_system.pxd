@@ -5,7 +5,7 @@ from posix.types cimport mode_t, off_t
 
 cdef extern from "<errno.h>" nogil:
     int errno
-    enum: EAGAIN, EINTR, EEXIST, ENOSPC, EDQUOT, EFBIG, ENOENT, EMSGSIZE, EINVAL, EIO, ESTALE
+    enum: EAGAIN, EINTR, EEXIST, ENOSPC, EDQUOT, EFBIG, ENOENT, EMSGSIZE, EINVAL, EIO, ELOOP, ESTALE
 
 cdef extern from "<time.h>" nogil:
     struct timespec:
@@ -51,7 +51,8 @@ cdef extern from "<sys/socket.h>" nogil:
         size_t cmsg_len
         int cmsg_level
         int cmsg_type
-    enum: MSG_DONTWAIT, MSG_TRUNC, SOL_SOCKET, SCM_TIMESTAMPNS
+    enum: MSG_DONTWAIT, MSG_TRUNC, SOL_SOCKET, SO_MEMINFO, SCM_TIMESTAMPNS
+    int getsockopt(int fd, int level, int name, void *value, unsigned int *length)
     cmsghdr *CMSG_FIRSTHDR(msghdr *header)
     cmsghdr *CMSG_NXTHDR(msghdr *header, cmsghdr *previous)
     unsigned char *CMSG_DATA(cmsghdr *header)

@@ -6,12 +6,15 @@ writer      block -> segment, index, fsync         (writer.pyx)
 main        signals, refused packets -> quarantine (here)
 """
 
+import contextlib
+import errno
 import logging
 import math
 import os
 import select
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +41,7 @@ log = logging.getLogger(__name__)
 
 MAGIC = b"Obj\x01"
 CLERK_REST_S = 0.2  # between two looks into the quarantine ring
-FORMER_REST_MS = 100  # between two looks whether to stop
+REST_MS = 100  # of a writer that waits for the disk
 
 
 def compile_plans(spec: ChannelSpec) -> list[Plan]:
@@ -67,7 +70,9 @@ class ChannelRelay:
         self.former = former
         self.folder = Path(spec.archive)
         self.folder_fd = self.lock = -1
-        if former < 0:
+        # The channel's first relay begins with the folder; a later one receives first, the disk may hold it up.
+        self.first = mapping.movers == (0, 0)
+        if self.first:
             self._take_folder()
         # Who wakes which thread.
         self.bells = {name: Doorbell() for name in ("receiver", "writer", "decimator", "clerk")}
@@ -79,12 +84,12 @@ class ChannelRelay:
 
     def run(self, on_report: Callable[[], None] | None = None) -> int:
         """Relay until SIGTERM or SIGINT; the exit status. SIGUSR1 calls `on_report`."""
-        if self.former < 0:  # else the disk may hold us up here, too
-            self._open_door()
         self.mapping.clean = False
+        if self.first:
+            self._open_door()
         if self.spec.cpus:
             os.sched_setaffinity(0, self.spec.cpus)
-        unit = self._repair() if self.former < 0 else None
+        unit = self._repair() if self.first else None
         if not self.mapping.populate():
             log.warning("%s: receive buffers may not be locked in memory (ulimit -l)", self.spec.name)
         receiver = self._receiver()
@@ -104,7 +109,7 @@ class ChannelRelay:
             )
             self.threads[name].start()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
-        if self.former >= 0:
+        if not self.first:
             self._open_door()
         log.info(
             "%s: relaying from %s:%d to %s", self.spec.name, self.spec.listen, self.spec.port, self.folder
@@ -120,9 +125,9 @@ class ChannelRelay:
     def _take_folder(self) -> None:
         """Make the channel's folder ours. RelayError when another relay has it."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-        self.lock = take_lock(
-            self.folder / ".lock", f"channel {self.spec.name!r} has a relay already, process {{pid}}"
-        )
+        if self.lock < 0:
+            refusal = f"channel {self.spec.name!r} has a relay already, process {{pid}}"
+            self.lock = take_lock(self.folder / ".lock", refusal)
         self.folder_fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def _write(self) -> None:
@@ -131,10 +136,17 @@ class ChannelRelay:
             log.warning("%s: the disk hangs; receiving goes on", self.spec.name)
             poll = select.poll()
             poll.register(self.former, select.POLLIN)
-            while not poll.poll(FORMER_REST_MS):
+            while not poll.poll(REST_MS):
                 if self.stopping:
                     raise RelayError("the disk hangs")
-            self._take_folder()
+        while self.folder_fd < 0:
+            try:
+                self._take_folder()
+            except OSError as error:
+                self.mapping.note_disk_error(error.errno or errno.EIO)
+                if self.stopping:
+                    raise
+                time.sleep(REST_MS / 1000)
         writer = self._writer()
         writer.resume()
         writer.run()
@@ -144,14 +156,13 @@ class ChannelRelay:
         return {"spec": self.spec.to_json()}, [*(one.fileno() for one in self.sockets.all()), self.mapping.fd]
 
     def _repair(self) -> str | None:
-        """Mend what a crash left, unless a former relay's mapping goes on; the time unit known from before."""
-        if self.mapping.stats()["segments"] == 0:
-            done, failed = repair(self.folder, self.spec.name)
-            for mended in done:
-                self.mapping.count_repair(mended.cut_bytes, mended.found_blocks)
-                log.warning("%s: repaired %s", self.spec.name, mended)
-            for line in failed:
-                log.error("%s: cannot be repaired, left as it is: %s", self.spec.name, line)
+        """Mend what a crash left; the time unit known from before."""
+        done, failed = repair(self.folder, self.spec.name)
+        for mended in done:
+            self.mapping.count_repair(mended.cut_bytes, mended.found_blocks)
+            log.warning("%s: repaired %s", self.spec.name, mended)
+        for line in failed:
+            log.error("%s: cannot be repaired, left as it is: %s", self.spec.name, line)
         return last_unit(self.folder, self.spec.name, self.plans[-1].schema.fingerprint)
 
     def _receiver(self) -> Receiver:
@@ -196,8 +207,11 @@ class ChannelRelay:
         )  # fmt: skip
 
     def _run_thread(self, name: str, body: Callable[[], None], waker: int) -> None:
+        thread = threading.get_native_id()
         if name != "writer":
-            self.mapping.sign(name, threading.get_native_id())
+            self.mapping.sign(name, thread)
+        with contextlib.suppress(OSError):  # for who looks with top or htop
+            Path(f"/proc/self/task/{thread}/comm").write_text(name)
         try:
             body()
         except Exception as error:

@@ -42,6 +42,9 @@ class Charge:
         self.quick_deaths = 0
         self.work = 0  # done when the last relay died
         self.stopping = False
+        # Monotonic time by which it must have ended, and what the books said was lost when its end began.
+        self.end_by = 0.0
+        self.lost_before = 0
         # A successor was started to write what a killed one left.
         self.drained = False
         # A descriptor of a relay that was killed and is held by a disk call.
@@ -54,11 +57,7 @@ class Charge:
     @classmethod
     def begin(cls, spec: ChannelSpec) -> "Charge":
         """A channel without a relay as yet. RelayError or SchemaError when it cannot be begun."""
-        compile_plans(spec)
-        if absent := set(spec.cpus or ()) - os.sched_getaffinity(0):
-            raise RelayError(
-                f"cpus: {sorted(absent)} cannot be had, there are {sorted(os.sched_getaffinity(0))}"
-            )
+        check(spec)
         sockets = ChannelSockets.open(spec)
         if sockets.receive_buffer < spec.receive_buffer_bytes:
             log.warning(
@@ -121,9 +120,10 @@ class Charge:
             return 1
 
     def change(self, spec: ChannelSpec) -> None:
-        """Have the next relay go by another spec. RelayError where that takes other sockets or another mapping."""
+        """Have the next relay go by another spec. RelayError where that takes other sockets or another mapping, or cannot be."""
         if differing := self.spec.hard_differences(spec):
             raise RelayError(f"channel {spec.name!r} runs with another {', '.join(differing)}; stop it first")
+        check(spec)
         self.spec = spec
 
     def receives(self) -> bool:
@@ -198,17 +198,41 @@ class Charge:
             "full_rate_source": {"address": full_address, "port": full_port},
         }
 
-    def unaccounted(self) -> int:
-        """Records that were received and are neither archived nor counted as lost."""
+    def begin_end(self, end_by: float) -> None:
+        """From now on the channel ends: what is lost from here is lost by that."""
+        self.end_by = end_by
+        self.lost_before = sum(self.mapping.stats()["not_archived"].values())
+
+    def written(self) -> int:
+        """What only moves when the writer works."""
         stats = self.mapping.stats()
-        lost: int = (
-            stats["records"] - stats["archived"] - stats["ring_full"] - sum(stats["not_archived"].values())
+        done: int = stats["blocks"] + stats["fsyncs"] + stats["archived"]
+        return done
+
+    def loss_at_end(self) -> str:
+        """What the channel's end has lost of what it had received, in words; empty when nothing."""
+        stats = self.mapping.stats()
+        refused = sum(stats["not_archived"].values())
+        left = stats["records"] - stats["archived"] - stats["ring_full"] - refused
+        lost = refused - self.lost_before + (0 if self.mapping.clean else left)
+        if not lost:
+            return ""
+        if not self.mapping.clean:
+            return f"the relay was killed, {lost} records that it had received are lost"
+        return (
+            f"{lost} records that it had received are lost: {stats['disk_error'] or 'the disk refused them'}"
         )
-        return lost
 
     def close(self) -> None:
         self.sockets.close()
         os.close(self.mapping.fd)
+
+
+def check(spec: ChannelSpec) -> None:
+    """RelayError or SchemaError for what no relay on this machine could do."""
+    compile_plans(spec)
+    if absent := set(spec.cpus or ()) - os.sched_getaffinity(0):
+        raise RelayError(f"cpus: {sorted(absent)} cannot be had, there are {sorted(os.sched_getaffinity(0))}")
 
 
 def fresh_mapping(spec: ChannelSpec) -> Mapping:

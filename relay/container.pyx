@@ -251,12 +251,13 @@ cdef int is_ours(const Container *c, const Store *store) noexcept nogil:
     """Whether the file that bears the segment's name is the segment still: its sync marker and all its blocks."""
     cdef uint8_t[SYNC_BYTES] sync
     cdef struct_stat found
-    cdef int error = read_all(c.data, sync, SYNC_BYTES, c.header_bytes[header_of(store.version, store.unit)])
-    if not error and fstat(c.data, &found) < 0:
-        error = errno
-    if not error and (memcmp(sync, store.sync, SYNC_BYTES) != 0 or <uint64_t>found.st_size < store.offset):
-        error = ESTALE
-    return error
+    cdef int error
+    if fstat(c.data, &found) < 0:
+        return errno
+    if <uint64_t>found.st_size < store.offset:
+        return ESTALE
+    error = read_all(c.data, sync, SYNC_BYTES, c.header_bytes[header_of(store.version, store.unit)])
+    return ESTALE if not error and memcmp(sync, store.sync, SYNC_BYTES) != 0 else error
 
 
 cdef int reopen_segment(Container *c, const Store *store) noexcept nogil:

@@ -15,6 +15,9 @@ class DataFolder:
         self.run = self.path / "run"
         self.log = self.path / "log"
         self.keeper_lock = self.run / "keeper.lock"
+        self.losses = (
+            self.run / "losses"
+        )  # by the end of the last keeper, a line for each channel that had some
 
     def make(self) -> None:
         """Make what is not there; OSError if that cannot be."""

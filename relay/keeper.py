@@ -15,7 +15,8 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from speeddata.errors import RelayError, SpeedDataError
@@ -30,8 +31,12 @@ __all__ = ["KEEPER_SOCKET", "Keeper"]
 log = logging.getLogger(__name__)
 
 KEEPER_SOCKET = "keeper.sock"
-STOP_LIMIT_S = 2.5  # after which a relay that was asked to stop is killed
+STOP_LIMIT_S = 2.5  # after which a relay that was asked to stop, and does not write, is killed
 DRAIN_LIMIT_S = 2.0  # for its successor to write what it left
+WRITE_LIMIT_S = (
+    24.0  # for all of that, where a slow disk takes so long; less than who waits for the answer waits
+)
+LOSSES = "losses"
 FORK_AGAIN_S = 1.0
 LOOK_AGAIN_S = 0.002
 HANG_S = 1.0  # between two looks for relays that were killed and cannot die
@@ -53,6 +58,8 @@ class Keeper:
         self.timers: list[tuple[float, Callable[[], None]]] = []
         # Who asked for the shutdown.
         self.leaving: list[socket.socket] = []
+        # What our end costs: why something that was received is not on the disk.
+        self.losses: list[str] = []
         self.stopping = False
         # Told to end without its relays.
         self.left = False
@@ -89,10 +96,11 @@ class Keeper:
             timeout = max(0.0, min(self.timers)[0] - time.monotonic()) if self.timers else None
             for key, _ in self.selector.select(timeout):
                 handler, arguments = key.data
-                handler(*arguments)
+                self._try(partial(handler, *arguments))
             self._run_timers()
+        answer: Answer = {"ok": False, "error": "; ".join(self.losses)} if self.losses else {"ok": True}
         for client in self.leaving:
-            self.server.answer(client, {"ok": True})
+            self.server.answer(client, answer)
         os.unlink(KEEPER_SOCKET, dir_fd=self.folder)
         log.info("keeper %d ends", os.getpid())
         return 0
@@ -102,10 +110,15 @@ class Keeper:
         due = [timer for timer in self.timers if timer[0] <= now]
         self.timers = [timer for timer in self.timers if timer[0] > now]
         for _, action in sorted(due, key=lambda timer: timer[0]):
-            try:
-                action()
-            except Exception:
-                log.exception("the keeper goes on")
+            self._try(action)
+
+    @staticmethod
+    def _try(action: Callable[[], None]) -> None:
+        """What goes wrong with one channel is not to end those of all."""
+        try:
+            action()
+        except Exception:
+            log.exception("the keeper goes on")
 
     def _after(self, delay: float, action: Callable[[], None]) -> None:
         # A little apart, for tuples with the same time would compare their functions.
@@ -152,23 +165,30 @@ class Keeper:
         return {"pid": charge.pid}
 
     def handle_decimate(self, _client: socket.socket, request: Answer) -> Answer:
-        charge = self._charge(request)
-        decimation = Decimation.from_json(request["decimation"])
-        if charge.pid is not None:
-            ask_relay(self.folder, charge.spec.name, {"op": "decimate", "decimation": request["decimation"]})
-        charge.spec = replace(charge.spec, decimation=decimation)
+        self._decimate(self._charge(request), Decimation.from_json(request["decimation"]))
         return {}
+
+    def _decimate(self, charge: Charge, decimation: Decimation) -> None:
+        """Have a channel's relay, and those that follow it, decimate in another way."""
+        if charge.pid is not None:
+            ask_relay(self.folder, charge.spec.name, {"op": "decimate", "decimation": asdict(decimation)})
+        charge.spec = replace(charge.spec, decimation=decimation)
 
     def handle_replace(self, client: socket.socket, request: Answer) -> Answer | None:
         """Another relay for a channel, with another spec where one is given; packets wait in the socket meanwhile.
 
-        The former one is killed: that is what loses nothing at any instant, and takes the least time.
+        The former one is killed: that is what loses nothing at any instant, and takes the least time. It stays where it
+        can go over to the other spec while it runs.
         """
         charge = self._charge(request)
         if charge.stopping:
             raise RelayError(f"channel {charge.spec.name!r} is being stopped")
         if request.get("spec"):
-            charge.change(ChannelSpec.from_json(request["spec"]))
+            wanted = ChannelSpec.from_json(request["spec"])
+            if charge.pid is not None and wanted == replace(charge.spec, decimation=wanted.decimation):
+                self._decimate(charge, wanted.decimation)
+                return {"pid": charge.pid}
+            charge.change(wanted)
         if charge.pid is None:
             return {"pid": None}
         charge.replacing.append(client)
@@ -204,17 +224,31 @@ class Keeper:
             self._stop(charge)
 
     def _stop(self, charge: Charge) -> None:
+        if charge.stopping:
+            return
         charge.stopping = True
+        charge.begin_end(time.monotonic() + WRITE_LIMIT_S)
         if charge.pid is None:
             self._end(charge)
         else:
             self._terminate(charge, STOP_LIMIT_S)
 
     def _terminate(self, charge: Charge, limit_s: float) -> None:
-        """Ask the relay to end, and kill it when it does not."""
+        """Ask the relay to end, and kill it when it does not; as long as it writes, it is given time."""
         charge.signal(signal.SIGTERM)
-        pid = charge.pid
-        self._after(limit_s, lambda: charge.signal(signal.SIGKILL) if charge.pid == pid else None)
+        pid, written = charge.pid, charge.written()
+
+        def look() -> None:
+            nonlocal written
+            if charge.pid != pid:
+                return
+            before, written = written, charge.written()
+            if written > before and time.monotonic() + limit_s < charge.end_by:
+                self._after(limit_s, look)
+            else:
+                charge.signal(signal.SIGKILL)
+
+        self._after(limit_s, look)
 
     def _end(self, charge: Charge) -> None:
         """The channel's last relay is dead. What it left, because it was killed, a successor writes, once."""
@@ -233,10 +267,16 @@ class Keeper:
                 charge.close()
                 raise
             log.error("%s: no process for its relay: %s", charge.spec.name, error)
-            self._after(FORK_AGAIN_S, lambda: self._fork(charge))
+            self._after(FORK_AGAIN_S, lambda: self._fork_again(charge))
             return
         self._watch(charge)
         self._tell_replaced(charge)
+
+    def _fork_again(self, charge: Charge) -> None:
+        """What could not be done a while ago, if it is still to be done."""
+        here = self.channels.get(charge.spec.name) is charge
+        if here and charge.pid is None and charge.stopping == charge.drained:
+            self._fork(charge)
 
     def _tell_replaced(self, charge: Charge) -> None:
         """Answer who asked for another relay, as soon as it receives or has failed."""
@@ -254,7 +294,7 @@ class Keeper:
         self.selector.register(charge.pidfd, selectors.EVENT_READ, (self._on_exit, (charge,)))
 
     def _restart(self, charge: Charge) -> None:
-        if not charge.stopping:
+        if not charge.stopping and charge.pid is None:
             self._fork(charge)
 
     def _become_child(self, charge: Charge) -> int:
@@ -305,18 +345,27 @@ class Keeper:
     def _forget(self, charge: Charge) -> None:
         """The channel has ended: close what was held for it, tell who waits."""
         answer: Answer = {"ok": True}
-        if not charge.mapping.clean and (lost := charge.unaccounted()):
-            answer = {
-                "ok": False,
-                "error": f"the relay was killed, {lost} records that it had received are lost",
-            }
-            log.error("%s: %s", charge.spec.name, answer["error"])
+        if words := charge.loss_at_end():
+            answer = {"ok": False, "error": words}
+            log.error("%s: %s", charge.spec.name, words)
+            if self.stopping:
+                self._note_loss(f"{charge.spec.name}: {words}")
         self.channels.pop(charge.spec.name, None)
         charge.close()
         for client in charge.waiting:
             self.server.answer(client, answer)
         for client in charge.replacing:
             self.server.answer(client, {"ok": False, "error": f"channel {charge.spec.name!r} was stopped"})
+
+    def _note_loss(self, line: str) -> None:
+        """Keep what our end costs a channel for who waits for it, and for who looks afterwards."""
+        self.losses.append(line)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        with (
+            contextlib.suppress(OSError),
+            open(os.open(LOSSES, flags, 0o640, dir_fd=self.folder), "a") as file,
+        ):
+            file.write(line + "\n")
 
 
 def _allow_descriptors() -> None:

@@ -14,7 +14,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from speeddata.plan cimport REASON_COUNT
-from speeddata.relay.atomics cimport store64
+from speeddata.relay.atomics cimport fence, store64
 from speeddata.relay.c_system cimport EDQUOT, EFBIG, ENOSPC, iovec, mmsghdr, sockaddr_in
 
 cdef enum:
@@ -223,6 +223,7 @@ cdef inline Store *next_store(const Parts *parts) noexcept nogil:
 
 cdef inline Store *begin_store(const Parts *parts) noexcept nogil:
     """For the writer: the Store that does not count, filled from the one that does."""
+    fence()  # who copies the former one sees that it does not count any more before any new byte of it
     memcpy(next_store(parts), current_store(parts), sizeof(Store))
     return next_store(parts)
 

@@ -36,6 +36,9 @@ class Mapping:
     def count_repair(self, cut_bytes: int, found_blocks: int) -> None:
         """Count a segment that was mended."""
 
+    def note_disk_error(self, error: int) -> None:
+        """For the writer: count on with the errno that keeps it from archiving."""
+
     def stats(self) -> dict[str, Any]:
         """The channel's counters, as a whole: the receiver's at one instant, the writer's at one instant."""
 

@@ -29,7 +29,7 @@ from speeddata.relay.c_system cimport (
 )
 
 cdef uint64_t MAGIC = 0x5344_4D41_5050_4544
-cdef uint64_t VERSION = 2
+cdef uint64_t VERSION = 3  # of what mapping.pxd declares: a relay goes on in the mapping of another
 cdef enum:
     PAGE = 4096
 
@@ -157,6 +157,11 @@ cdef class Mapping:
         self.parts.head.repaired_segments += 1
         self.parts.head.repaired_cut_bytes += cut_bytes
         self.parts.head.repaired_blocks += found_blocks
+
+    def note_disk_error(self, int error) -> None:
+        """For the writer: count on with the errno that keeps it from archiving."""
+        begin_store(&self.parts).error = error
+        commit_store(&self.parts)
 
     def stats(self) -> dict[str, object]:
         """The channel's counters, as a whole: the receiver's at one instant, the writer's at one instant."""

@@ -17,13 +17,14 @@ from libc.string cimport memcpy, memset
 from speeddata.plan cimport NO_LEAF, UNIT_UNKNOWN, Plan
 from speeddata.relay.atomics cimport fence, load32, store64
 from speeddata.relay.c_system cimport (
-    CLOCK_MONOTONIC, EAGAIN, EINTR, MSG_DONTWAIT, clock_ns, errno, iovec, recvmmsg, sockaddr_in,
+    CLOCK_MONOTONIC, EAGAIN, EINTR, MSG_DONTWAIT, SO_MEMINFO, SOL_SOCKET, clock_ns, errno, getsockopt, iovec, pause, recvmmsg,
+    sockaddr_in,
 )
 from speeddata.relay.doorbell cimport Bell, Doorbell, ring, sleep
 from speeddata.relay.intake cimport take_message, use_version
 from speeddata.relay.mapping cimport (
     BATCH, CONTROL_BYTES, MAX_VERSIONS, MSG_EMPTY, SENDERS, SLOT_BYTES, SLOT_STRIDE, Building, Head, Mapping, Parts, Sender, State,
-    current_state,
+    current_state, current_store,
 )
 from speeddata.relay.outlet cimport outlet_init, send_queued
 from speeddata.relay.ring cimport close_block, free_block, publish, recover_ring
@@ -34,6 +35,9 @@ cdef enum:
     BATCH_BYTES = 262_144    # that a batch shall fill, to stay in the cache
     LEAST_BATCH = 4
     DRAIN_NS = 1_000_000_000 # how long to empty the socket when told to stop
+    GIVE_WAY_NS = 200_000
+    STALL_NS = 50_000_000    # a writer that does nothing for so long waits for the disk
+    MEMINFO = 9              # numbers that SO_MEMINFO gives
 
 
 cdef void point_messages(Receiving *r) noexcept nogil:
@@ -153,6 +157,30 @@ cdef bint watch_age(Receiving *r) noexcept nogil:
     return False
 
 
+cdef bint socket_has_room(int fd) noexcept nogil:
+    """Whether a receive buffer is less than half full."""
+    cdef uint32_t[MEMINFO] memory  # of the kernel's: bytes taken, bytes granted, and what is of no interest here
+    cdef unsigned int size = sizeof(memory)
+    return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) == 0 and memory[0] < memory[1] // 2
+
+
+cdef bint gives_way(Receiving *r) noexcept nogil:
+    """Whether to leave packets in the socket for a moment, as the ring is nearly full and the writer lacks processor time.
+
+    A writer that has not gone on for a while waits for the disk instead: then the live streams are not held up.
+    """
+    cdef Head *head = r.parts.head
+    cdef uint64_t written = current_store(&r.parts).head
+    cdef uint64_t reserve = max(head.block_count // 8, BATCH_BYTES // head.block_bytes + 2)  # for this batch, at least
+    cdef int64_t now
+    if head.tail - written + reserve < head.block_count:
+        return False
+    now = clock_ns(CLOCK_MONOTONIC)
+    if written != r.written:
+        r.written, r.written_ns = written, now
+    return now - r.written_ns < STALL_NS and socket_has_room(r.fd)
+
+
 cdef void receive(Receiving *r) noexcept nogil:
     """The loop of the thread: until told to stop, and then until the socket is empty."""
     cdef bint armed = False
@@ -162,6 +190,9 @@ cdef void receive(Receiving *r) noexcept nogil:
     while last == 0 or clock_ns(CLOCK_MONOTONIC) < last:
         if last == 0 and load32(&r.bell.stop):
             last = clock_ns(CLOCK_MONOTONIC) + DRAIN_NS
+        if last == 0 and gives_way(r):
+            pause(GIVE_WAY_NS)
+            continue
         if not armed:
             arm(r)
             armed = True
@@ -227,6 +258,7 @@ cdef class Receiver:
         r.fd, r.single_object = socket, single_object
         r.batch_size = r.largest_batch = JOINED_BATCH if joined else BATCH
         r.spin = spin
+        r.written = ~<uint64_t>0  # none was seen
         outlet_init(&r.forward, forward)
         r.age_ns = <int64_t>(age_s * 1e9)
         r.bell, r.writer, r.decimator, r.clerk = &bell.bell, &writer.bell, &decimator.bell, &clerk.bell

@@ -7,7 +7,7 @@ from libc.string cimport memcpy
 from posix.stat cimport fstat, struct_stat
 from posix.types cimport off_t
 
-from speeddata.relay.c_system cimport CLOCK_MONOTONIC, clock_ns, ftruncate
+from speeddata.relay.c_system cimport CLOCK_MONOTONIC, clock_ns, fdatasync, ftruncate
 from speeddata.relay.container cimport (
     INDEX_ENTRY,
     INDEX_HEAD,
@@ -46,6 +46,9 @@ cdef void cut_former(const Parts *parts, const Container *c) noexcept nogil:
     cdef Store *store = begin_store(parts)
     shorten(c.data, store.cut_offset)
     shorten(c.index, INDEX_HEAD + store.cut_entries * INDEX_ENTRY)
+    # As soon as can be, or power loss may leave in it what another has, too. Whether it fails changes nothing.
+    fdatasync(c.data)
+    fdatasync(c.index)
     store.cut_us = 0
     commit_store(parts)
 

@@ -28,7 +28,7 @@ REST_S = 0.02
 
 
 def restart_all(data: DataFolder) -> Iterator[str]:
-    """Renew what runs; says what it did. RelayError when something did not come back."""
+    """Renew what runs; says what it did. RelayError when something did not come back; of relays at the end."""
     for pid in sorted({lock_holder(data.lock(service)) or 0 for service in SERVICES} - {0}):
         yield _renew_orchestrator(data, pid)
     keeper = lock_holder(data.keeper_lock)
@@ -36,9 +36,16 @@ def restart_all(data: DataFolder) -> Iterator[str]:
         return
     client = KeeperClient(data.path)
     yield _renew_keeper(client, keeper)
+    failed = []
     for channel in client.list():
-        new = client.replace(channel["name"])
-        yield f"{channel['name']}: relay {channel['pid']} replaced by {new}"
+        name = channel["name"]
+        try:
+            yield f"{name}: relay {channel['pid']} replaced by {client.replace(name)}"
+        except RelayError as error:
+            failed.append(name)
+            yield f"{name}: not replaced: {error}"
+    if failed:
+        raise RelayError(f"{len(failed)} relays are not replaced: {', '.join(failed)}")
 
 
 def _renew_orchestrator(data: DataFolder, pid: int) -> str:

@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from speeddata.errors import ConfigError
 
 __all__ = ["ChannelSpec", "Decimation", "Group", "Multicast", "Rotation"]
+
+
+Algorithm = Literal["downsample", "minmax", "average", "rms"]
+ALGORITHMS: tuple[str, ...] = get_args(Algorithm)
+MAX_FACTOR = 1_000_000_000
+MIN_RATE_HZ, MAX_RATE_HZ = 0.001, 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Decimation:
     """How the decimated stream is made: by `factor` records or at `rate_hz` buckets a second of record time."""
 
     enabled: bool = True
-    algorithm: Literal["downsample", "minmax", "average", "rms"] = "minmax"
+    algorithm: Algorithm = "minmax"
     factor: int | None = None
     rate_hz: float | None = 50.0
 
@@ -55,7 +61,15 @@ class Decimation:
 
     def problem(self) -> str:
         """Why this cannot be done; empty when it can."""
-        if self.enabled and self.factor is None:
+        if self.algorithm not in ALGORITHMS:
+            return f"algorithm {self.algorithm!r}: one of {', '.join(ALGORITHMS)} is expected"
+        if not self.enabled:
+            return ""
+        if self.factor is not None and not 1 <= self.factor <= MAX_FACTOR:
+            return f"factor {self.factor!r}: 1 to {MAX_FACTOR} is expected"
+        if self.rate_hz is not None and not MIN_RATE_HZ <= self.rate_hz <= MAX_RATE_HZ:
+            return f"rate_hz {self.rate_hz!r}: {MIN_RATE_HZ} to {MAX_RATE_HZ:g} is expected"
+        if self.factor is None:
             if self.algorithm == "downsample":
                 return "decimation by downsample needs a factor"
             if self.rate_hz is None:

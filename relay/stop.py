@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from speeddata.errors import RelayError
 from speeddata.lock import lock_holder
 from speeddata.relay.client import KeeperClient
 from speeddata.relay.data_folder import DataFolder
@@ -20,7 +21,11 @@ SERVICE_GRACE_S = 5.0
 
 
 def stop_all(data: DataFolder) -> Iterator[str]:
-    """End orchestrators, then services, then the keeper with its relays; says what it ended."""
+    """End orchestrators, then services, then the keeper with its relays; says what it ended.
+
+    RelayError, at the end, when something that was received could not be brought to the disk.
+    """
+    data.losses.unlink(missing_ok=True)
     orchestrators = [
         process
         for pid in sorted({lock_holder(data.lock(service)) or 0 for service in SERVICES} - {0})
@@ -33,6 +38,8 @@ def stop_all(data: DataFolder) -> Iterator[str]:
     if keeper:
         yield from end_keeper(client, keeper)
     yield from end_relays(client)
+    if data.losses.exists():
+        raise RelayError("; ".join(data.losses.read_text().splitlines()))
 
 
 @click.command()
@@ -44,7 +51,7 @@ def main(data: Path) -> None:
         for line in stop_all(DataFolder(data)):
             print(line, flush=True)
             said = True
-    except OSError as error:
+    except (OSError, RelayError) as error:
         print(f"speeddata: {data}: {error}", file=sys.stderr)
         sys.exit(1)
     if not said:

@@ -13,7 +13,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from speeddata.relay.atomics cimport load32, load64, store32
-from speeddata.relay.c_system cimport CLOCK_MONOTONIC, CLOCK_REALTIME, EDQUOT, EIO, ENOENT, ENOSPC, clock_ns, pause
+from speeddata.relay.c_system cimport CLOCK_MONOTONIC, CLOCK_REALTIME, EDQUOT, EIO, ELOOP, ENOENT, ENOSPC, ESTALE, clock_ns, pause
 from speeddata.relay.container cimport (
     HEADERS,
     UNITS,
@@ -76,18 +76,50 @@ cdef bint may_wait(const Writing *w) noexcept nogil:
     return not load32(&w.bell.stop) and queued < w.parts.head.block_count * 3 // 4
 
 
+cdef void note(Writing *w, int error) noexcept nogil:
+    """Let it be known what keeps the writer from writing."""
+    if current_store(&w.parts).error != <uint64_t>error:
+        begin_store(&w.parts).error = error
+        commit_store(&w.parts)
+
+
+cdef int reopen(Writing *w) noexcept nogil:
+    """Open again the segment that the former relay wrote, if it is still there; on an error it is to be tried again."""
+    cdef int error = reopen_segment(&w.container, current_store(&w.parts))
+    if error == 0:
+        return 0
+    close_segment(&w.container)
+    if error in (ENOENT, ESTALE, ELOOP):  # it is gone, or what bears its name is another's affair
+        give_up(&w.parts, &w.container)
+        return 0
+    note(w, error)
+    return error
+
+
+cdef int tidy(Writing *w) noexcept nogil:
+    """Open what is still to be opened again, cut off what a write that failed left; an error where that cannot be done."""
+    cdef int error = 0
+    if w.container.data < 0 and current_store(&w.parts).segment_us:
+        return reopen(w)
+    if w.container.uncut:
+        error = cut_back(&w.container, current_store(&w.parts))
+        w.container.uncut = error != 0
+    return error
+
+
 cdef int save(Writing *w) noexcept nogil:
     """Bring what a failed fdatasync left of the open segment into a new one; on an error it is to be tried again."""
     cdef Store *store = current_store(&w.parts)
     cdef int error = 0
-    if store.pending == 0 or w.container.data < 0:
+    if w.container.data < 0 and store.segment_us:
+        error = reopen(w)
+    if store.pending == 0 or (w.container.data < 0 and not error):
         give_up(&w.parts, &w.container)
         return 0
-    error = rescue(&w.parts, &w.container, w.scratch, w.parts.head.block_stride)
+    if not error:
+        error = rescue(&w.parts, &w.container, w.scratch, w.parts.head.block_stride)
     if error:
-        store = begin_store(&w.parts)
-        store.error = error
-        commit_store(&w.parts)
+        note(w, error)
         if error == ENOENT or not may_wait(w):
             give_up(&w.parts, &w.container)
             return 0
@@ -98,7 +130,8 @@ cdef void flush(Writing *w, bint seal) noexcept nogil:
     """Bring the open segment to the disk; sealing also ends it. A failed fdatasync is never tried again on it."""
     cdef Store *store
     cdef int error
-    if not tidy(w) and not load32(&w.bell.stop):
+    if tidy(w) and not load32(&w.bell.stop):
+        pause(RETRY_NS)
         return  # it waits
     w.dirty_ns = 0
     if w.container.data < 0:
@@ -159,19 +192,13 @@ cdef bint spoiled(Writing *w) noexcept nogil:
     return w.container.data >= 0 and check_segment(&w.container, current_store(&w.parts)) != 0
 
 
-cdef bint tidy(Writing *w) noexcept nogil:
-    """Cut off, if it is still to be done, what a write that failed left; False where that cannot be done."""
-    if w.container.uncut and cut_back(&w.container, current_store(&w.parts)) == 0:
-        w.container.uncut = False
-    return not w.container.uncut
-
-
 cdef int try_block(Writing *w, const Block *block, uint8_t *data) noexcept nogil:
     """Write a block into the open segment, or into a new one where none is open; it counts with the next commit."""
-    cdef Store *store = begin_store(&w.parts)
-    cdef int error
-    if not tidy(w):
-        return EIO
+    cdef Store *store
+    cdef int error = tidy(w)
+    store = begin_store(&w.parts)
+    if error:
+        return error
     if w.container.data < 0:
         error = begin_segment(&w.container, store, block.arrival_ns // 1000, block.version, block.unit)
         store.segment_opened_ns = clock_ns(CLOCK_MONOTONIC)
@@ -192,13 +219,14 @@ cdef int write_block(Writing *w) noexcept nogil:
     cdef Block *block = &w.parts.blocks[place]
     cdef Store *store
     cdef int error = 0
-    if tidy(w) and ((outgrown(w, current_store(&w.parts), block) and may_rotate(w, block)) or spoiled(w)):
+    if tidy(w) == 0 and ((outgrown(w, current_store(&w.parts), block) and may_rotate(w, block)) or spoiled(w)):
         flush(w, True)
     if not current_store(&w.parts).suspect:
         error = try_block(w, block, block_data(&w.parts, place))
         if error == ENOENT:
             return error
-        if error not in (0, ENOSPC, EDQUOT) and tidy(w) and w.container.data >= 0 and current_store(&w.parts).entries:
+        if (error not in (0, ENOSPC, EDQUOT) and tidy(w) == 0 and w.container.data >= 0
+                and current_store(&w.parts).entries):
             # It may be the file.
             flush(w, True)
             if not current_store(&w.parts).suspect:
@@ -227,9 +255,7 @@ cdef void resume(Writing *w) noexcept nogil:
     """Go on in the segment that the former relay had open, if it is still there."""
     resume_rescue(&w.parts, &w.container)
     if current_store(&w.parts).segment_us:
-        if reopen_segment(&w.container, current_store(&w.parts)):
-            close_segment(&w.container)  # what bears its name is another's affair
-            save(w)
+        reopen(w)
     if current_store(&w.parts).pending:
         w.dirty_ns = clock_ns(CLOCK_MONOTONIC)
 

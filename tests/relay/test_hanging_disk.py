@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from line import read_records, wait_until
-from loop_disk import frozen, loop_disk
+from loop_disk import frozen, loop_disk, needs_disks
 from sender import Sender
 
 from speeddata.errors import RelayError
+
+pytestmark = needs_disks
 
 
 @pytest.fixture(autouse=True)  # before the keeper, so that it ends after it
@@ -55,6 +57,21 @@ def test_a_killed_relay_whose_writer_hangs_is_followed_by_one_that_receives(keep
     wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the first")
     stats = keeper.stats("test")
     assert (stats["kernel_drops"], stats["ring_full"], sum(stats["not_archived"].values())) == (0, 0, 0)
+    keeper.stop("test")
+    assert [r["n"] for r in read_records(Path(spec["archive"]))] == list(range(sent))
+
+
+def test_a_relay_killed_while_its_writer_rests_is_followed_by_one_that_receives(keeper, spec, disk):
+    pid = keeper.start(spec)
+    sender = Sender(spec["port"])
+    with frozen(disk):
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: keeper.list("test")[0]["pid"] not in (None, pid))
+        sender.start()
+        wait_until(lambda: keeper.stats("test")["records"] > 1000, "packets received")
+        assert keeper.stats("test")["archived"] == 0
+    sent = sender.finish()
+    wait_until(lambda: keeper.stats("test")["durable"] == sent)
     keeper.stop("test")
     assert [r["n"] for r in read_records(Path(spec["archive"]))] == list(range(sent))
 

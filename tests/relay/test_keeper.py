@@ -258,6 +258,11 @@ def test_decimation_changes_while_the_relay_runs(keeper, spec):
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: keeper.list()[0]["pid"] not in (None, pid))
         assert decimated(2) == [24.5, 74.5], "the successor has it too"
+        pid = keeper.list()[0]["pid"]
+        changed = spec | {"decimation": {"algorithm": "average", "factor": 100, "rate_hz": None}}
+        assert keeper.replace("test", changed) == pid, "for no other difference a relay is replaced"
+        assert decimated(1) == [49.5]
+        assert keeper.replace("test", changed | {"block_age_s": 0.5}) != pid
 
 
 def test_a_relay_whose_disk_refuses_is_degraded_and_recovers(keeper, spec):
@@ -304,13 +309,47 @@ def test_a_relay_is_replaced_with_other_settings_and_nothing_is_lost(keeper, spe
     assert [r["n"] for r in read_records(Path(spec["archive"]))] == list(range(sent))
 
 
-def test_who_asks_for_another_relay_is_told_when_it_cannot_live(keeper, spec, tmp_path):
-    keeper.start(spec)
-    wait_until((tmp_path / "archive" / "test" / ".lock").exists)
+def test_a_relay_that_finds_no_folder_receives_and_waits_for_it(keeper, spec, tmp_path):
+    first = keeper.start(spec)
+    sender = Sender(spec["port"])
+    sender.start()
+    wait_until(lambda: keeper.stats("test")["durable"] > 0)
     shutil.rmtree(tmp_path / "archive")
     (tmp_path / "archive").write_text("a file where a folder should be")
-    with pytest.raises(RelayError, match="test: the next relay ended: exit status 3: .*Not a directory"):
+    second = keeper.replace("test")
+    wait_until(lambda: keeper.list("test")[0]["state"] == "degraded")
+    assert keeper.list("test")[0]["reason"] == "not archived: Not a directory"
+    before = keeper.stats("test")
+    wait_until(lambda: keeper.stats("test")["records"] > before["records"] + 500)
+    assert keeper.stats("test")["archived"] == before["archived"]
+    (tmp_path / "archive").unlink()
+    sent = sender.finish()
+    wait_until(
+        lambda: keeper.list("test")[0]["state"] == "active" and keeper.stats("test")["records"] == sent
+    )
+    wait_until(lambda: (s := keeper.stats("test"))["durable"] == s["archived"])
+    assert keeper.list("test")[0]["pid"] == second != first
+    numbers = [r["n"] for r in read_records(tmp_path / "archive" / "test")]
+    stats = keeper.stats("test")
+    assert numbers == list(range(sent))[-len(numbers) :], "all that was not archived when the folder went"
+    assert stats["archived"] + sum(stats["not_archived"].values()) == sent
+
+
+def test_a_spec_that_this_machine_cannot_do_replaces_no_relay(keeper, spec):
+    pid = keeper.start(spec)
+    with pytest.raises(RelayError, match=r"cpus: \[999\] cannot be had"):
+        keeper.replace("test", spec | {"cpus": [999]})
+    assert keeper.list("test")[0]["pid"] == pid
+
+
+def test_who_asks_for_another_relay_is_told_when_it_cannot_live(keeper, spec):
+    keeper.start(spec)
+    pid = keeper.ping()["pid"]
+    size = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    resource.prlimit(pid, resource.RLIMIT_AS, (size + (1 << 20), resource.RLIM_INFINITY))
+    with pytest.raises(RelayError, match="test: the next relay ended: exit status 1: failed: .*"):
         keeper.replace("test")
+    resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def test_a_keeper_that_leaves_ends_alone(keeper, spec):

@@ -1,12 +1,18 @@
 """The shared mapping: made, attached by its descriptor, read while it is written."""
 
 import os
+import re
+import zlib
+from pathlib import Path
 
 import pytest
 from line import chunks, make_spec, numbered, running
 
 from speeddata.plan import REASONS
 from speeddata.relay.mapping import Mapping
+
+ROOT = Path(__file__).parents[2]
+LAYOUT = 2358187138  # of what mapping.pxd declares, without its comments
 
 
 @pytest.fixture
@@ -37,6 +43,20 @@ def test_what_is_no_mapping_is_refused():
     with pytest.raises(ValueError, match="holds no channel mapping"):
         Mapping(fd)
     os.close(fd)
+
+
+def test_another_layout_has_another_version():
+    """A relay goes on in the mapping of one that was killed, also after an upgrade: it must know whether it can."""
+    declared = (ROOT / "relay" / "mapping.pxd").read_text().partition("cdef inline")[0]
+    bare = "\n".join(line.partition("#")[0].rstrip() for line in declared.splitlines())
+    structs = re.findall(r"^cdef (?:struct|enum).*?(?=^\S|\Z)", bare, re.MULTILINE | re.DOTALL)
+    version = re.search(
+        r"^cdef uint64_t VERSION = (\d+)", (ROOT / "relay" / "mapping.pyx").read_text(), re.MULTILINE
+    )
+    assert len(structs) > 10
+    assert (version[1], zlib.crc32("".join(structs).encode())) == ("3", LAYOUT), (
+        "raise VERSION in mapping.pyx"
+    )
 
 
 def test_the_books_are_whole_at_every_instant(tmp_path):

@@ -200,10 +200,18 @@ def test_changed_settings_replace_the_relay_at_the_next_start(tmp_path: Path) ->
         system.start()
         relay = system.register("x", free_port(), NUMBERED)["pid"]
         system.end(signal.SIGKILL)
-        system.options = ("--set=relay.decimation.factor=7",)
+        system.options = ("--set=relay.block_age_s=0.5",)
         system.start()
         wait_until(lambda: system.get("/channels/x")["pid"] not in (relay, None), "another relay")
-        assert system.get("/channels/x")["decimation"]["factor"] == 7
+        other = system.get("/channels/x")["pid"]
+        system.end(signal.SIGKILL)
+        system.options += ("--set=relay.decimation.factor=7",)
+        system.start()
+        wait_until(
+            lambda: system.get("/channels/x")["decimation"]["factor"] == 7,
+            "the same relay, decimating otherwise",
+        )
+        assert system.get("/channels/x")["pid"] == other
     finally:
         system.stop()
 

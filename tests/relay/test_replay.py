@@ -6,10 +6,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from ledger import check_index, read_numbers, segments
-from line import wait_until
+from ledger import check_index, packets, read_numbers, segments
+from line import chunks, wait_until
 from numbered_channel import NumberedChannel, keeping
-from rotation_kills import deaths
+from rotation_kills import deaths, stopped_successor
 from stopping import stopped
 from tracing import HELD, KILLED, Trace
 
@@ -78,6 +78,20 @@ def test_readers_meet_nothing_of_a_block_that_cannot_be_written(channel):
     check_archive(channel)
 
 
+@pytest.mark.parametrize("first", [2, 3, 4, 5])
+def test_a_successor_that_cannot_open_what_it_needs_waits_and_goes_on(tmp_path, first):
+    """Its writer opens, after its own name, the lock, the folder, the segment and its index: each fails for a while."""
+    with keeping(tmp_path) as keeper, NumberedChannel(keeper, tmp_path, **SETTINGS) as channel:
+        successor = stopped_successor(channel)
+        with Trace(successor, [f"openat:error=EMFILE:when={first}..{first + 3}"]) as trace:
+            os.kill(successor, signal.SIGCONT)
+            channel.send(20)
+            stats = channel.settle()
+            assert (trace.struck, stats["archived"]) == (4, channel.sent)
+        assert channel.state["state"] == "active"
+        check_archive(channel)
+
+
 def test_the_folder_is_synced_when_a_segment_is_begun(tmp_path):
     with keeping(tmp_path) as keeper, NumberedChannel(keeper, tmp_path, **SETTINGS) as channel:
         with Trace(channel.pid, ["fsync:delay_enter=1"]) as trace:
@@ -111,3 +125,16 @@ def name_given(pid):
                 if re.fullmatch(r"test_.*\.avro", name):
                     return name
     return None
+
+
+def test_where_the_writer_is_slow_packets_wait_in_the_socket(tmp_path):
+    """A ring of 16 blocks, of which the writer writes some 200 in a second, and packets of five times as many at once."""
+    settings = SETTINGS | {"block_bytes": 65536, "ring_bytes": 1 << 20}
+    with keeping(tmp_path) as keeper, NumberedChannel(keeper, tmp_path, **settings) as channel:
+        with Trace(channel.pid, ["pwrite64:delay_enter=2000"]):
+            for data in chunks(packets(0, 200_000), 200):
+                channel.source.send(data)
+            channel.sent = 200_000
+            stats = channel.settle(60)
+        assert (stats["ring_full"], stats["kernel_drops"]) == (0, 0)
+        check_archive(channel)

@@ -6,8 +6,9 @@ import socket
 from pathlib import Path
 
 import pytest
-from inject import has_died, injecting
 from line import chunks, free_port, make_spec, numbered, read_records, running, wait_until
+from system import alive
+from tracing import Trace
 
 from speeddata.relay.client import KeeperClient
 
@@ -56,7 +57,7 @@ def test_a_failed_fdatasync_is_followed_by_another_segment_with_the_same_records
     with kept(tmp_path, flush_interval_s=0.3) as (keeper, spec, send):
         send(numbered(n) for n in range(10))
         settle(keeper, durable=10)
-        with injecting(keeper.list("test")[0]["pid"], "fdatasync:error=EIO:when=1"):
+        with Trace(keeper.list("test")[0]["pid"], ["fdatasync:error=EIO:when=1"]):
             send(chunks([numbered(n) for n in range(10, 9000)], 100))
             stats = settle(keeper, durable=9000)
         assert (stats["archived"], stats["failed_fsyncs"], stats["segments"]) == (9000, 1, 2)
@@ -77,7 +78,7 @@ def test_when_nothing_can_be_written_it_is_tried_again_until_it_can(tmp_path):
     with kept(tmp_path, flush_interval_s=0.3) as (keeper, spec, send):
         send(numbered(n) for n in range(10))
         settle(keeper, durable=10)
-        with injecting(keeper.list("test")[0]["pid"], "fdatasync:error=EIO"):
+        with Trace(keeper.list("test")[0]["pid"], ["fdatasync:error=EIO"]):
             send(numbered(n) for n in range(10, 20))
             settle(keeper, archived=20, failed_fsyncs=1)
             wait_until(lambda: keeper.list("test")[0]["state"] == "degraded")
@@ -103,9 +104,9 @@ def test_a_relay_killed_in_the_middle_of_it(tmp_path, call, when):
         faults = ["fdatasync:error=EIO:when=1", f"{call}:signal=SIGKILL:when={when}"]
         if call == "fdatasync":
             faults = [f"fdatasync:error=EIO:signal=SIGKILL:when={when}"]
-        with injecting(pid, *faults):
+        with Trace(pid, faults):
             send(numbered(n) for n in range(10, 20))
-            wait_until(lambda: has_died(pid) or keeper.stats("test")["durable"] == 20)
+            wait_until(lambda: not alive(pid) or keeper.stats("test")["durable"] == 20)
         stats = settle(keeper, durable=20)
         assert (stats["archived"], sum(stats["not_archived"].values())) == (20, 0)
         wait_until(lambda: archived(spec) == list(range(20)), "each record archived once")

@@ -33,6 +33,9 @@ def test_decimation_that_is_off_needs_nothing(tmp_path):
         ({"multicast": {}}, "full_rate"),
         ({"rotation": {"inches": 3}}, "inches"),
         ({"decimation": {"algorithm": "downsample"}}, "'test': decimation by downsample needs a factor"),
+        ({"decimation": {"algorithm": "mean"}}, "algorithm 'mean': one of downsample, minmax, average, rms"),
+        ({"decimation": {"rate_hz": 0}}, "rate_hz 0: 0.001 to 1e.06 is expected"),
+        ({"decimation": {"factor": -1}}, "factor -1: 1 to 1000000000 is expected"),
         ({"decimation": {"rate_hz": None}}, "'test': decimation needs a factor or a rate"),
     ],
 )

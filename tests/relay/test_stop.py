@@ -1,9 +1,13 @@
 import os
 import signal
+import socket
 from pathlib import Path
 
-from line import NUMBERED, free_port, wait_until
+from ledger import read_numbers, segments
+from line import NUMBERED, free_port, numbered, wait_until
+from numbered_channel import NumberedChannel, keeping
 from system import System, alive, run, speeddata
+from tracing import Trace
 
 
 def test_where_nothing_runs_nothing_is_ended(tmp_path: Path) -> None:
@@ -21,6 +25,36 @@ def test_stop_ends_an_orchestrator_and_all_it_started(tmp_path: Path) -> None:
         assert system.process.returncode == 0
         assert not any(map(alive, [relay, status["keeper"]["pid"], *(s["pid"] for s in status["services"])]))
         assert "nothing runs" in system.stop()
+
+
+def test_stop_says_what_could_not_be_brought_to_the_disk(tmp_path: Path) -> None:
+    with run(tmp_path / "data") as system:
+        assert system.process is not None
+        port = free_port()
+        relay = system.register("x", port, NUMBERED)["pid"]
+        with Trace(relay, ["pwrite64:error=ENOSPC", "ftruncate:error=EIO"]):
+            with socket.socket(type=socket.SOCK_DGRAM) as source:
+                for n in range(10):
+                    source.sendto(numbered(n), ("127.0.0.1", port))
+            wait_until(lambda: system.get("/channels/x")["state"] == "degraded")
+            done = speeddata("stop", f"--data={system.data}")
+        lost = "x: 10 records that it had received are lost: No space left on device"
+        assert (done.returncode, done.stderr) == (1, f"speeddata: {system.data}: {lost}\n")
+        assert done.stdout == f"orchestrator {system.process.pid} ended\n"
+        again = speeddata("stop", f"--data={system.data}")
+        assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_a_channel_on_a_slow_disk_is_stopped_when_all_is_written(tmp_path: Path) -> None:
+    """Eight blocks at 0.8 s each: longer than a relay has that does not write."""
+    with keeping(tmp_path) as keeper:
+        with NumberedChannel(keeper, tmp_path, block_bytes=65536, block_age_s=60) as channel:
+            with Trace(channel.pid, ["pwrite64:delay_enter=400000"]):
+                channel.send(25_000)
+                wait_until(lambda: channel.stats["records"] == 25_000)
+                assert channel.stats["ring"]["queued"] > 5
+                keeper.stop("test")
+        assert read_numbers(segments(channel.archive)) == list(range(25_000))
 
 
 def test_stop_ends_what_outlived_its_orchestrator(tmp_path: Path) -> None:

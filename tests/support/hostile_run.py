@@ -19,7 +19,7 @@ from speeddata.relay.sockets import UDP_SEGMENT
 BURST = 100  # packets between two looks at the relay's socket
 BURST_BYTES = 200_000
 SAMPLES = 40  # of its memory, in a run
-LEAST = 20_000  # packets after which memory tells anything
+LEAST = 100_000  # packets after which memory tells anything
 GROWTH_MIB = 4.0
 READ = 50_000  # records that are read back by fastavro
 ALGORITHMS = ("minmax", "average", "rms", "downsample")

@@ -1,9 +1,26 @@
 """A disk of a test's own: ext4 in a file, that can be frozen and looked at as if the power had failed."""
 
 import contextlib
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+
+
+def missing() -> str:
+    """What there is not, of what a test's own disk takes; "" when nothing is missing."""
+    if os.geteuid() != 0:
+        return "to mount disk images one must be root"
+    if not Path("/dev/loop-control").exists():
+        return "no loop devices here"
+    tools = [tool for tool in ("mkfs.ext4", "mount", "fsfreeze") if shutil.which(tool) is None]
+    return f"no {' and no '.join(tools)} here" if tools else ""
+
+
+needs_disks = pytest.mark.skipif(bool(missing()), reason=missing())
 
 
 def run(*argv: str | Path) -> None:

@@ -134,6 +134,6 @@ def run(data: Path, *options: str) -> Iterator[System]:
 def alive(pid: int) -> bool:
     """Whether a process lives (one that is dead and not reaped does not)."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False

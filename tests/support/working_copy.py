@@ -8,6 +8,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ("build/cython", "build/temp*")  # what spares compiling again what has not changed
+SOURCES = (
+    "*/*.py*",
+    "*/*.pxd",
+    "*/*.h",
+    "tests/*/*.py",
+)  # of which the copy shall have no more than there are
 WHERE = (
     "import sys, importlib, pathlib\n"
     "for name in ('speeddata', 'speeddata.plan', 'speeddata.relay.mapping', 'speeddata.registry'):\n"
@@ -26,9 +32,13 @@ def make(folder: Path, *, built: bool) -> Path:
     if built:
         wanted += [path for pattern in BUILT for top in ROOT.glob(pattern) for path in top.rglob("*")]
         wanted += ROOT.glob("*/*.so")
-    for source in wanted:
-        if source.is_file():
-            update(source, folder / source.relative_to(ROOT))
+    present = {source.relative_to(ROOT) for source in wanted if source.is_file()}
+    for name in present:
+        update(ROOT / name, folder / name)
+    for pattern in SOURCES:
+        for path in folder.glob(pattern):
+            if path.relative_to(folder) not in present and path.relative_to(folder).parts[0] != "build":
+                path.unlink()
     return folder
 
 
