@@ -42,6 +42,7 @@ def _panel(panel: Mapping[str, Any]) -> Iterator[str]:
         places = sorted(
             (point["rate"] / most, point["rate"] * (1 - point["lost"] / max(1, point["sent"])) / most)
             for point in series["points"]
+            if not point.get("disturbed")
         )
         line = " ".join(f"{x * WIDTH:.1f},{HEIGHT - y * HEIGHT:.1f}" for x, y in [(0.0, 0.0), *places])
         yield f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>'

@@ -5,8 +5,12 @@ from speeddata.relay.bench_plot import HEIGHT, WIDTH, plot
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_what_was_lost_lies_below_the_diagonal() -> None:
-    points = [{"rate": 100.0, "sent": 100, "lost": 0}, {"rate": 200.0, "sent": 200, "lost": 100}]
+def test_what_was_lost_lies_below_the_diagonal_and_disturbed_runs_are_left_out() -> None:
+    points = [
+        {"rate": 100.0, "sent": 100, "lost": 0},
+        {"rate": 200.0, "sent": 200, "lost": 100},
+        {"rate": 150.0, "sent": 150, "lost": 150, "disturbed": True},
+    ]
     series = [{"name": "relay", "points": points}]
     document = {
         "machine": {"cores": 2, "processor": "A & B"},
