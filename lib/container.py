@@ -26,6 +26,7 @@ __all__ = [
     "bare_head",
     "pack_block",
     "pack_head",
+    "pack_long",
     "parse_head",
     "parse_long",
     "plan_of",
@@ -180,20 +181,20 @@ def pack_head(metadata: Mapping[str, bytes], sync: bytes) -> bytes:
     """Make the head of a container."""
     out = bytearray(MAGIC)
     if metadata:
-        out += _pack_long(len(metadata))
+        out += pack_long(len(metadata))
     for key, value in metadata.items():
         for part in (key.encode(), value):
-            out += _pack_long(len(part)) + part
+            out += pack_long(len(part)) + part
     return bytes(out + b"\0" + sync)
 
 
 def pack_block(count: int, content: bytes, sync: bytes) -> bytes:
     """Make a block of `count` records; `content` is already as the codec has it."""
-    return _pack_long(count) + _pack_long(len(content)) + content + sync
+    return pack_long(count) + pack_long(len(content)) + content + sync
 
 
-def _pack_long(value: int) -> bytes:
-    """A number that is not negative."""
+def pack_long(value: int) -> bytes:
+    """A zig-zag varint of a number that is not negative."""
     value <<= 1
     out = bytearray()
     while value > 127:

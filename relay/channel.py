@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from speeddata.container import pack_head
 from speeddata.errors import RelayError
 from speeddata.lock import take_lock
 from speeddata.plan import TIME_UNITS, Plan
@@ -39,7 +40,6 @@ __all__ = ["ChannelRelay", "compile_plans"]
 
 log = logging.getLogger(__name__)
 
-MAGIC = b"Obj\x01"
 CLERK_REST_S = 0.2  # between two looks into the quarantine ring
 REST_MS = 100  # of a writer that waits for the disk
 
@@ -286,19 +286,4 @@ def segment_header(channel: str, schema_text: str, unit: str | None) -> bytes:
     metadata = {"avro.codec": "null", "avro.schema": schema_text, "speeddata.channel": channel}
     if unit:
         metadata["speeddata.time_unit"] = unit
-    out = bytearray(MAGIC + _varint(len(metadata)))
-    for key, value in metadata.items():
-        for text in (key.encode(), value.encode()):
-            out += _varint(len(text)) + text
-    return bytes(out + b"\0")
-
-
-def _varint(value: int) -> bytes:
-    """Zig-zag varint of a number that is not negative."""
-    value <<= 1
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return pack_head({key: value.encode() for key, value in metadata.items()}, b"")

@@ -85,7 +85,7 @@ def count_packets(int fd, int stop, bytearray slots not None) -> int:
     cdef pollfd[2] polled
     cdef uint8_t *room = slots
     cdef uint64_t count = 0
-    cdef unsigned int k
+    cdef int k
     cdef int done
     if len(slots) < BURST * SLOT:
         raise ValueError(f"{len(slots)} bytes of room, wanted {BURST * SLOT}")

@@ -43,7 +43,7 @@ cdef enum:
 cdef void point_messages(Receiving *r) noexcept nogil:
     """Set the pointers of the message headers to this process's addresses, and nothing else in them."""
     cdef Parts *parts = &r.parts
-    cdef unsigned int i
+    cdef int i
     for i in range(BATCH):
         parts.iovecs[i].iov_base = parts.slots + i * SLOT_STRIDE
         parts.iovecs[i].iov_len = SLOT_BYTES
@@ -103,7 +103,7 @@ cdef void take_batch(Receiving *r) noexcept nogil:
     cdef State *state = begin(r)
     cdef Building *b = &state.books.building
     cdef uint64_t size = 0
-    cdef unsigned int i
+    cdef int i
     if b.open and b.spare and free_block(&r.ring) >= 0:
         close_block(&r.ring, state)
     for i in range(BATCH):

@@ -13,7 +13,7 @@ cdef enum:
 
 cdef inline Sender *find_sender(Sender *senders, uint32_t address, uint16_t port, uint64_t batch) noexcept nogil:
     """The sender's entry; the one that was silent longest makes room for a new one."""
-    cdef unsigned int k
+    cdef int k
     cdef Sender *oldest = senders
     for k in range(SENDERS):
         if senders[k].address == address and senders[k].port == port:

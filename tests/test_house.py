@@ -1,6 +1,7 @@
 """The house: what imports what, how long things are, that each module has its tests."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,9 +29,15 @@ SHOWN_BY = {
 }
 
 SOURCES = sorted(
-    p for folder in FOLDERS for p in (ROOT / folder).glob("*.py*") if p.suffix in (".py", ".pyx")
+    p for folder in FOLDERS for p in (ROOT / folder).glob("*.p*") if p.suffix in (".py", ".pyx", ".pxd")
 )
 PYTHON = [p for p in SOURCES if p.suffix == ".py"]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+PAGES = sorted(
+    p for folder in ("registry/pages", "stripchart/static") for p in (ROOT / folder).iterdir() if p.is_file()
+)
+# A function of Cython, whose head ends with a colon, perhaps some lines below.
+CYTHON_HEAD = re.compile(r"( *)(?:cdef|cpdef|def) (?!class |extern |struct |enum |union )[^#\n]*\(")
 
 
 def relative(path):
@@ -61,15 +68,62 @@ def test_dependencies_point_one_way(path):
         assert other in (None, "speeddata", own) or (own, other) in CROSSINGS, f"imports {module}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def python_functions(text):
+    """Name and length of each function."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, node.end_lineno - node.lineno + 1
+
+
+def cython_functions(text):
+    """Head and length of each function, by what is indented below it."""
+    lines = [line.partition("#")[0].rstrip() for line in text.splitlines()]
+    for start, line in enumerate(lines):
+        if not (found := CYTHON_HEAD.match(line)):
+            continue
+        head = start
+        while (whole := "".join(lines[start : head + 1])).count("(") > whole.count(")") and head < len(lines):
+            head += 1
+        if not whole.endswith(":"):
+            continue  # declared here, defined elsewhere
+        end = head
+        for at, below in enumerate(lines[head + 1 :], head + 1):
+            if below and not below.startswith(f"{found[1]} "):
+                break
+            end = at if below else end
+        yield line.strip(), end - start + 1
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=relative)
 def test_files_and_functions_are_short(path):
     text = path.read_text()
     assert len(text.splitlines()) <= MAX_FILE
-    if path.suffix == ".py":
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                length = node.end_lineno - node.lineno + 1
-                assert length <= MAX_FUNCTION, f"{node.name}: {length} lines"
+    for name, length in (python_functions if path.suffix == ".py" else cython_functions)(text):
+        assert length <= MAX_FUNCTION, f"{name}: {length} lines"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_what_pages_are_made_of_is_short(path):
+    assert len(path.read_text().splitlines()) <= MAX_FILE
+
+
+def test_functions_of_cython_are_measured():
+    text = """cdef int x = f(1)
+cdef int declared(int a) except -1
+
+cdef int f(int a,
+           int (*b)(int)) except -1:  # why
+    return a
+
+    # a comment does not count
+
+    def inner(self):
+        pass
+
+cdef struct S:
+    int a
+"""
+    assert list(cython_functions(text)) == [("cdef int f(int a,", 8), ("def inner(self):", 2)]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
@@ -80,7 +134,7 @@ def test_each_module_says_what_it_is(path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_each_module_has_its_tests(path):
-    if path.stem in ("__init__", "__main__"):
+    if path.suffix == ".pxd" or path.stem in ("__init__", "__main__"):
         return
     named = ROOT / "tests" / SHOWN_BY.get(relative(path), f"{path.parent.name}/test_{path.stem}.py")
     assert named.exists(), f"no {relative(named)}"

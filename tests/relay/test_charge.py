@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from line import make_spec, wait_until
-from loop_disk import frozen, loop_disk
+from loop_disk import frozen, loop_disk, needs_disks
 
 from speeddata.relay.charge import Charge, threads
 from speeddata.relay.mapping import Mapping
@@ -41,7 +41,7 @@ def stuck(pid):
     ]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="to mount disk images one must be root")
+@needs_disks
 def test_who_may_still_receive_or_send_is_waited_for(tmp_path, charge):
     with loop_disk(tmp_path) as disk:
         process = subprocess.Popen(
