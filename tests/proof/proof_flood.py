@@ -11,11 +11,11 @@ import pytest
 from flood import flood
 
 PACKETS = int(os.environ.get("FLOOD_PACKETS", "10_000_000"))
-RING = 2 << 20  # so small that the archive cannot keep up either
+RING = 1 << 20  # so small that the archive cannot keep up either
 
 
 @pytest.mark.parametrize("joined", [False, True], ids=["plain", "gro"])
 def test_flood(tmp_path, joined):
     figures = flood(tmp_path, PACKETS, joined=joined, ring_bytes=RING)
     print(json.dumps(figures))
-    assert figures["times_what_it_took"] > 1.5, "it was a flood"
+    assert figures["times_what_it_took"] >= 2, "it was no flood"

@@ -17,4 +17,4 @@ FAULT_EVERY_S = min(60.0, SECONDS / 12)
 
 
 def test_soak(tmp_path):
-    print(json.dumps(soak.run(tmp_path, SECONDS, FAULT_EVERY_S, SEED, SHARE)))
+    print(json.dumps(soak.run(tmp_path, SECONDS, FAULT_EVERY_S, SEED, share=SHARE)))

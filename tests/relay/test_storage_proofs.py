@@ -1,6 +1,5 @@
 """The storage proofs of `make proof`, each of a size that the tests can bear."""
 
-import os
 from collections import Counter
 from itertools import islice
 
@@ -9,6 +8,7 @@ import pytest
 import segments as made
 from damage_matrix import CODECS, Victim, check_damage, check_tools
 from line import wait_until
+from loop_disk import needs_disks
 from numbered_channel import NumberedChannel
 from power_loss import lose_power_often
 from rotation_kills import strike_once, strikes
@@ -25,7 +25,7 @@ def test_kills_at_writes_of_a_rotation(keeper, tmp_path):
             assert struck or strike.call == "ftruncate"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="to mount disk images one must be root")
+@needs_disks
 def test_power_loss_costs_nothing_below_the_watermark(keeper, tmp_path):
     assert lose_power_often(keeper, tmp_path / "power", 3, "interval", seed=1)["images"] == 3
 

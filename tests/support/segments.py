@@ -10,6 +10,7 @@ from typing import Any
 
 import fastavro
 import zstandard
+from twin import varint
 
 from speeddata.blocks import crc32c
 
@@ -38,14 +39,6 @@ def record(number: int, time: int | None = None, **other: Any) -> dict[str, Any]
 
 def records(count: int, first: int = 0) -> list[dict[str, Any]]:
     return [record(number) for number in range(first, first + count)]
-
-
-def varint(number: int) -> bytes:
-    value, out = number << 1, bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes(out) + bytes([value])
 
 
 def text(value: bytes) -> bytes:

@@ -118,25 +118,32 @@ class Soak:
 
     # What is done
 
-    def begin(self, share: float, measure_s: float) -> None:
-        """Start system and sources, find out what it can take, and let them send a share of it."""
+    def begin(self) -> None:
+        """Start system and sources, which are idle."""
         for source in self.sources:
             source.start()
         self.start()
         for source in self.sources:
             self.system.register(source.name, source.port, source.schema, **source.config)
+
+    def measure(self, seconds: float) -> list[float]:
+        """What the fast channels can take of packets in a second, both at once."""
         fast = self.sources[:2]
         self._set(fast, FLAT_OUT)
         time.sleep(WARM_S)  # an interval that is measured begins and ends
         before = [self.stats(source)["archived"] for source in fast]
-        time.sleep(measure_s)
-        capacity = [(self.stats(s)["archived"] - n) / measure_s for s, n in zip(fast, before, strict=True)]
+        time.sleep(seconds)
+        capacity = [(self.stats(s)["archived"] - n) / seconds for s, n in zip(fast, before, strict=True)]
         self._set(fast, IDLE)
-        for source, most in zip(fast, capacity, strict=True):
+        for source in fast:
             self.before[source.name] = losses(source, self.settled(source))
-            source.rate.value = max(1000.0, share * most)
-        self.sources[2].rate.value = SLOW_RATE
         self.progress.save(capacity=[round(most) for most in capacity])
+        return capacity
+
+    def load(self, rates: list[float]) -> None:
+        """Let the fast channels be sent packets at these rates, and the slow one at its own."""
+        for source, rate in zip(self.sources, [*rates, SLOW_RATE], strict=True):
+            source.rate.value = rate
         self.follower.start()
 
     def _set(self, sources: list[Source], rate: float) -> None:
@@ -223,14 +230,18 @@ def check_channel(
     }  # fmt: skip
 
 
-def run(folder: Path, seconds: float, fault_every_s: float, seed: int, share: float) -> dict[str, Any]:
-    """Soak a system at a share of its capacity; its figures."""
+def run(
+    folder: Path, seconds: float, fault_every_s: float, seed: int, *, share: float = 0.0, rate: float = 0.0
+) -> dict[str, Any]:
+    """Soak a system at a share of its capacity, or at a rate; its figures."""
     progress = Progress("soak", folder)
     progress.clear()
     progress.save(seconds=0, of=seconds, faults={})
     soak = Soak(folder, seed, progress)
     try:
-        soak.begin(share, max(6.0, seconds * MEASURED))
+        soak.begin()
+        measured = soak.measure(max(6.0, seconds * MEASURED)) if share else []
+        soak.load([max(1000.0, share * most) for most in measured] or [rate] * 2)
         begin = time.monotonic()
         struck = 0
         while (now := time.monotonic() - begin) < seconds:
