@@ -59,14 +59,16 @@ class ChannelRelay:
         sockets: ChannelSockets,
         run_folder: int = -1,
         former: int = -1,
+        plans: list[Plan] | None = None,
     ) -> None:
-        """`former` is a pidfd of the channel's last relay, where that has been killed and its writer hangs in a disk call."""
+        """`former` is a pidfd of the channel's last relay, where that has been killed and its writer hangs in a disk call;
+        `plans` what `compile_plans` gave, if somebody has asked it already."""
         self.spec = spec
         self.mapping = mapping
         self.sockets = sockets
         self.run_folder = run_folder
         self.door: Door | None = None
-        self.plans = compile_plans(spec)
+        self.plans = plans or compile_plans(spec)
         self.former = former
         self.folder = Path(spec.archive)
         self.folder_fd = self.lock = -1
@@ -90,8 +92,6 @@ class ChannelRelay:
         if self.spec.cpus:
             os.sched_setaffinity(0, self.spec.cpus)
         unit = self._repair() if self.first else None
-        if not self.mapping.populate():
-            log.warning("%s: receive buffers may not be locked in memory (ulimit -l)", self.spec.name)
         receiver = self._receiver()
         self.decimator = self._decimator()
         wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -109,6 +109,9 @@ class ChannelRelay:
             )
             self.threads[name].start()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
+        # Here, as every millisecond counts until a successor receives.
+        if not self.mapping.populate():
+            log.warning("%s: receive buffers may not be locked in memory (ulimit -l)", self.spec.name)
         if not self.first:
             self._open_door()
         log.info(

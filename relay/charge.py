@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from speeddata.errors import RelayError, SpeedDataError
+from speeddata.plan import Plan
 from speeddata.relay.channel import ChannelRelay, compile_plans
 from speeddata.relay.handover import Adopted
 from speeddata.relay.mapping import Mapping
@@ -30,8 +31,11 @@ CANNOT_START = 3
 class Charge:
     """Sockets, mapping and process of one channel."""
 
-    def __init__(self, spec: ChannelSpec, sockets: ChannelSockets, mapping: Mapping) -> None:
+    def __init__(
+        self, spec: ChannelSpec, sockets: ChannelSockets, mapping: Mapping, plans: list[Plan]
+    ) -> None:
         self.spec, self.sockets, self.mapping = spec, sockets, mapping
+        self.plans = plans  # compiled once, so that no relay has to before it receives
         # The living relay, and a descriptor of it; none between death and restart.
         self.pid: int | None = None
         self.pidfd = -1
@@ -57,14 +61,14 @@ class Charge:
     @classmethod
     def begin(cls, spec: ChannelSpec) -> "Charge":
         """A channel without a relay as yet. RelayError or SchemaError when it cannot be begun."""
-        check(spec)
+        plans = check(spec)
         sockets = ChannelSockets.open(spec)
         if sockets.receive_buffer < spec.receive_buffer_bytes:
             log.warning(
                 "%s: the kernel granted a receive buffer of %d bytes, %d were wanted (raise net.core.rmem_max)",
                 spec.name, sockets.receive_buffer, spec.receive_buffer_bytes,
             )  # fmt: skip
-        return cls(spec, sockets, fresh_mapping(spec))
+        return cls(spec, sockets, fresh_mapping(spec), plans)
 
     @classmethod
     def adopt(cls, adopted: Adopted) -> "Charge":
@@ -72,7 +76,7 @@ class Charge:
         spec = ChannelSpec.from_json(adopted.spec)
         *fds, memory = adopted.fds
         mapping = attach(adopted, memory)
-        charge = cls(spec, ChannelSockets.adopt(fds), mapping)
+        charge = cls(spec, ChannelSockets.adopt(fds), mapping, compile_plans(spec))
         charge.pid, charge.pidfd, charge.started = adopted.pid, adopted.pidfd, time.monotonic()
         return charge
 
@@ -109,7 +113,8 @@ class Charge:
     def _relay(self, run_folder: int) -> int:
         """The relay's life, in its own process."""
         try:
-            return ChannelRelay(self.spec, self.mapping, self.sockets, run_folder, self.former).run()
+            relay = ChannelRelay(self.spec, self.mapping, self.sockets, run_folder, self.former, self.plans)
+            return relay.run()
         except (SpeedDataError, OSError) as error:
             log.error("%s: %s", self.spec.name, error)
             self.mapping.words = str(error)
@@ -123,7 +128,7 @@ class Charge:
         """Have the next relay go by another spec. RelayError where that takes other sockets or another mapping, or cannot be."""
         if differing := self.spec.hard_differences(spec):
             raise RelayError(f"channel {spec.name!r} runs with another {', '.join(differing)}; stop it first")
-        check(spec)
+        self.plans = check(spec)
         self.spec = spec
 
     def receives(self) -> bool:
@@ -228,11 +233,12 @@ class Charge:
         os.close(self.mapping.fd)
 
 
-def check(spec: ChannelSpec) -> None:
-    """RelayError or SchemaError for what no relay on this machine could do."""
-    compile_plans(spec)
+def check(spec: ChannelSpec) -> list[Plan]:
+    """Compile what a relay validates by. RelayError or SchemaError for what no relay on this machine could do."""
+    plans = compile_plans(spec)
     if absent := set(spec.cpus or ()) - os.sched_getaffinity(0):
         raise RelayError(f"cpus: {sorted(absent)} cannot be had, there are {sorted(os.sched_getaffinity(0))}")
+    return plans
 
 
 def fresh_mapping(spec: ChannelSpec) -> Mapping:

@@ -94,8 +94,9 @@ def test_what_dead_relays_left_is_taken_away_and_nonsense_is_refused(keeper, spe
     run = keeper.data / "run"
     relay = keeper.start(spec)
     door = run / "relay-test.sock"
-    wait_until(door.exists)
-    assert stat.S_IMODE(door.stat().st_mode) == 0o600
+    wait_until(
+        lambda: door.exists() and stat.S_IMODE(door.stat().st_mode) == 0o600, "a door for this user alone"
+    )
     for line in (b"{}\n", b"\xff\n", b'{"op": "fly"}\n', b"[]\n"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.connect(str(door))

@@ -9,6 +9,7 @@ import pytest
 from line import make_spec, wait_until
 from loop_disk import frozen, loop_disk, needs_disks
 
+from speeddata.relay.channel import compile_plans
 from speeddata.relay.charge import Charge, threads
 from speeddata.relay.mapping import Mapping
 from speeddata.relay.spec import ChannelSpec
@@ -29,7 +30,8 @@ threading.Event().wait()
 @pytest.fixture
 def charge(tmp_path):
     mapping = Mapping.create("test", 1 << 18, 1 << 20)
-    yield Charge(ChannelSpec.from_json(make_spec(tmp_path)), None, mapping)
+    spec = ChannelSpec.from_json(make_spec(tmp_path))
+    yield Charge(spec, None, mapping, compile_plans(spec))
     os.close(mapping.fd)
 
 
