@@ -223,7 +223,7 @@ def worst(statuses: Iterable[int]) -> int:
 
 def hint(path: Path, schema_text: str | None) -> str:
     """What may help with a file that has no head."""
-    if schema_text is not None:
+    if schema_text is not None or not path.is_file():
         return ""
     try:
         with path.open("rb") as file:
@@ -244,6 +244,8 @@ def figures(told: dict[str, Any]) -> str:
 @contextmanager
 def printing() -> Iterator[None]:
     """End quietly when nobody reads what is printed any more."""
+    if sys.stdout is None:  # closed by who called us
+        sys.exit(WHOLE)
     try:
         yield
         sys.stdout.flush()

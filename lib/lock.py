@@ -3,13 +3,15 @@
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from speeddata.errors import RelayError
 
-__all__ = ["is_locked", "lock_holder", "sign_lock", "take_lock"]
+__all__ = ["is_locked", "lock_holder", "sign_lock", "take_lock", "wait_for_lock"]
 
 SIGNATURE_BYTES = 16
+REST_S = 0.05  # between two looks
 
 
 def take_lock(path: Path, refusal: str) -> int:
@@ -29,6 +31,18 @@ def take_lock(path: Path, refusal: str) -> int:
     with contextlib.suppress(OSError):  # on a full disk it holds without a signature, too
         sign_lock(fd)
     return fd
+
+
+def wait_for_lock(path: Path, limit_s: float) -> int | None:
+    """Take a lock, waiting for who has it; None when that took longer than the limit."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        try:
+            return take_lock(path, "process {pid} has it")
+        except RelayError:
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(REST_S)
 
 
 def sign_lock(fd: int) -> None:

@@ -5,6 +5,7 @@ others disturb is made again; where that does not help, `disturbed` stands in th
 """
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -213,6 +214,13 @@ def read_modes(_context: click.Context, _option: click.Parameter, text: str) -> 
     return text.split(",")
 
 
+def read_seconds(_context: click.Context, _option: click.Parameter, seconds: float) -> float:
+    """Read the option `--seconds`: a number that is one."""
+    if math.isnan(seconds):
+        raise click.BadParameter("'nan': expected seconds")
+    return seconds
+
+
 def read_out(_context: click.Context, _option: click.Parameter, out: Path) -> Path:
     """Read the option `--out`, before everything is measured."""
     if not out.name or not out.parent.is_dir():
@@ -237,7 +245,8 @@ def read_out(_context: click.Context, _option: click.Parameter, out: Path) -> Pa
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=3600),
+    callback=read_seconds,
     default=5.0,
     show_default=True,
     help="Length of a run.",

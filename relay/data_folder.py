@@ -1,8 +1,15 @@
 """Where things lie in a data folder."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["DataFolder"]
+from speeddata.lock import wait_for_lock
+
+__all__ = ["DataFolder", "one_command"]
+
+COMMAND_LIMIT_S = 60.0
 
 
 class DataFolder:
@@ -15,9 +22,8 @@ class DataFolder:
         self.run = self.path / "run"
         self.log = self.path / "log"
         self.keeper_lock = self.run / "keeper.lock"
-        self.losses = (
-            self.run / "losses"
-        )  # by the end of the last keeper, a line for each channel that had some
+        # Held by `speeddata stop` and `restart`, which follow each other.
+        self.command_lock = self.run / "command.lock"
 
     def make(self) -> None:
         """Make what is not there; OSError if that cannot be."""
@@ -35,3 +41,14 @@ class DataFolder:
     def log_file(self, name: str) -> Path:
         """What such a process says."""
         return self.log / f"{name}.log"
+
+
+@contextmanager
+def one_command(data: DataFolder) -> Iterator[None]:
+    """Have commands that end or renew what runs follow each other. One that takes too long is not waited for."""
+    lock = wait_for_lock(data.command_lock, COMMAND_LIMIT_S) if data.run.is_dir() else None
+    try:
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)

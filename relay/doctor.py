@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from speeddata.archive_commands import printing
 from speeddata.errors import RelayError
 from speeddata.relay.sockets import MEMINFO, SO_MEMINFO, open_input
 
@@ -79,7 +80,8 @@ def main(as_json: bool) -> None:
     except (OSError, RelayError) as error:
         print(f"speeddata: {error}", file=sys.stderr)
         sys.exit(1)
-    print(json.dumps(found) if as_json else report(found))
+    with printing():
+        print(json.dumps(found) if as_json else report(found))
     sys.exit(found["receive_buffer"]["granted"] < found["receive_buffer"]["wanted"])
 
 

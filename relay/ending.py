@@ -1,5 +1,6 @@
 """Ending a keeper with its relays, in order where they answer, by force where they do not."""
 
+import contextlib
 import logging
 import os
 from collections.abc import Iterator
@@ -7,7 +8,8 @@ from collections.abc import Iterator
 from speeddata.errors import RelayError
 from speeddata.relay.client import KeeperClient
 from speeddata.relay.handover import living_relays
-from speeddata.relay.strays import Stray, end, open_process, wait_end
+from speeddata.relay.losses import note_loss
+from speeddata.relay.strays import Stray, end, open_process, wait_end, wake
 
 __all__ = ["end_all", "end_keeper", "end_relays"]
 
@@ -16,6 +18,7 @@ log = logging.getLogger(__name__)
 KEEPER_GRACE_S = 10.0
 DEAF_GRACE_S = 1.0
 RELAY_GRACE_S = 5.0
+KILLED = "killed, it did not end"
 
 
 def end_keeper(client: KeeperClient, pid: int) -> Iterator[str]:
@@ -24,6 +27,8 @@ def end_keeper(client: KeeperClient, pid: int) -> Iterator[str]:
     if keeper is None:
         return
     relays = _relays(client)
+    for process in (keeper, *relays):
+        wake(process)
     answer = client.ping()
     if answer:
         try:
@@ -42,19 +47,31 @@ def end_relays(client: KeeperClient, relays: list[Stray] | None = None) -> Itera
     """End relays that have no keeper any more; says what it ended."""
     relays = _relays(client) if relays is None else relays
     left = [relay for relay in relays if not wait_end(relay, 0)]
-    yield from end_all(left, RELAY_GRACE_S)
+    for line in end_all(left, RELAY_GRACE_S):
+        if line.endswith(KILLED):
+            _note(client, f"{line}: what it had not written is lost")
+        yield line
     for relay in relays:
         if relay not in left:
             relay.close()
 
 
 def _relays(client: KeeperClient) -> list[Stray]:
-    try:
-        folder = os.open(client.data / "run", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return []
-    try:
+    with contextlib.suppress(FileNotFoundError), _run_folder(client) as folder:
         return [stray for pid in living_relays(folder) if (stray := open_process("relay", pid))]
+    return []
+
+
+def _note(client: KeeperClient, line: str) -> None:
+    with contextlib.suppress(OSError), _run_folder(client) as folder:
+        note_loss(folder, line)
+
+
+@contextlib.contextmanager
+def _run_folder(client: KeeperClient) -> Iterator[int]:
+    folder = os.open(client.data / "run", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield folder
     finally:
         os.close(folder)
 
@@ -63,5 +80,5 @@ def end_all(processes: list[Stray], grace_s: float) -> Iterator[str]:
     """End processes and let go of them; says how each ended."""
     killed = end(processes, grace_s)
     for process in processes:
-        yield f"{process.name} {process.pid} {'killed, it did not end' if process in killed else 'ended'}"
+        yield f"{process.name} {process.pid} {KILLED if process in killed else 'ended'}"
         process.close()

@@ -23,6 +23,7 @@ from speeddata.errors import RelayError, SpeedDataError
 from speeddata.lock import sign_lock, take_lock
 from speeddata.relay.charge import Charge, end_of
 from speeddata.relay.handover import ask_relay, collect
+from speeddata.relay.losses import note_loss, reserve_losses
 from speeddata.relay.request_server import Answer, RequestServer
 from speeddata.relay.spec import ChannelSpec, Decimation
 
@@ -36,7 +37,6 @@ DRAIN_LIMIT_S = 2.0  # for its successor to write what it left
 WRITE_LIMIT_S = (
     24.0  # for all of that, where a slow disk takes so long; less than who waits for the answer waits
 )
-LOSSES = "losses"
 FORK_AGAIN_S = 1.0
 LOOK_AGAIN_S = 0.002
 HANG_S = 1.0  # between two looks for relays that were killed and cannot die
@@ -83,6 +83,8 @@ class Keeper:
     def run(self) -> int:
         """Serve until the last relay has ended after a shutdown, or until told to leave; the exit status."""
         sign_lock(self.lock)  # which was taken by our parent
+        with contextlib.suppress(OSError):
+            reserve_losses(self.folder)
         wake, self.waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self.waker)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -360,12 +362,8 @@ class Keeper:
     def _note_loss(self, line: str) -> None:
         """Keep what our end costs a channel for who waits for it, and for who looks afterwards."""
         self.losses.append(line)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        with (
-            contextlib.suppress(OSError),
-            open(os.open(LOSSES, flags, 0o640, dir_fd=self.folder), "a") as file,
-        ):
-            file.write(line + "\n")
+        with contextlib.suppress(OSError):
+            note_loss(self.folder, line)
 
 
 def _allow_descriptors() -> None:

@@ -18,7 +18,7 @@ import click
 
 import speeddata
 from speeddata.errors import ConfigError, RelayError
-from speeddata.lock import take_lock
+from speeddata.lock import sign_lock, take_lock
 from speeddata.registry.app import create_app
 from speeddata.registry.channels import Registry
 from speeddata.registry.store import Store, StoreError
@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 USAGE, CANNOT_START = 2, 3
 SERVICES_GRACE_S = 3.0
 ANEW = "SIGUSR1"  # the signal that has us begin anew, with the code and settings of today, while the recording goes on
+HELD = "SPEEDDATA_LOCK_"  # environment variable: the descriptor of a service's lock, over the exec
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 
@@ -62,8 +63,10 @@ class Orchestrator:
         self.housekeeper: Housekeeper | None = None
         # Everything has been started.
         self.up = False
+        self.locks: dict[str, int] = {}
         # Set by a signal; names it.
         self.stopping = ""
+        self._wake = -1  # readable when a signal has come
 
     def run(self) -> None:
         """Run until told to stop. RelayError, StoreError, OSError: it cannot start."""
@@ -71,11 +74,9 @@ class Orchestrator:
             undo.callback(self.loop.close)
             undo.enter_context(self._signals())
             self.data.make()
+            undo.callback(self._let_go)
             for service in self.options.services:
-                undo.callback(
-                    os.close,
-                    take_lock(self.data.lock(service), f"{self.data.path} is in use by process {{pid}}"),
-                )
+                self._take_lock(service)
             undo.callback(self.supervisor.wait, SERVICES_GRACE_S)
             if "relay" in self.options.services:
                 self._start_relay(undo)
@@ -86,8 +87,32 @@ class Orchestrator:
             self.up = True
             while not self.stopping:
                 self.loop.turn()
+            if self.stopping == ANEW:
+                # Who asks us to end from here on asks the one that we become.
+                signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+                self.loop.forget(self._wake)
             log.info("%s: %s", self.stopping, "beginning anew" if self.stopping == ANEW else "stopping")
         log.info("recording goes on" if self.stopping == ANEW else "everything has ended")
+
+    def _take_lock(self, service: str) -> None:
+        """Lock a service of this data folder. Who begins anew has the locks already."""
+        path = self.data.lock(service)
+        held = os.environ.pop(HELD + service, None)
+        if held is None:
+            self.locks[service] = take_lock(path, f"{self.data.path} is in use by process {{pid}}")
+        else:
+            self.locks[service] = int(held)
+            os.set_inheritable(int(held), False)
+            sign_lock(int(held))
+
+    def _let_go(self) -> None:
+        """Let go of the locks; who begins anew keeps them, so that at no instant another could have them."""
+        for service, lock in self.locks.items():
+            if self.stopping == ANEW:
+                os.set_inheritable(lock, True)
+                os.environ[HELD + service] = str(lock)
+            else:
+                os.close(lock)
 
     def services(self) -> dict[str, dict[str, Any] | None]:
         """Where the live data and the history are."""
@@ -153,23 +178,37 @@ class Orchestrator:
     def _signals(self) -> Iterator[None]:
         """Have the loop wake on signals; handlers themselves do nothing."""
         wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._wake = wake
         former_fd = signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         former = {number: signal.getsignal(number) for number in SIGNALS}
         for number, handler in former.items():
             if handler is not signal.SIG_IGN:  # as nohup has it
                 signal.signal(number, lambda *_: None)
         self.loop.watch(wake, lambda: self._on_signals(os.read(wake, 64)))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # as they are where we have begun anew
         try:
             yield
         finally:
             signal.set_wakeup_fd(former_fd)
+            if self.stopping == ANEW:
+                _pass_on(wake)
             for number, handler in former.items():
                 signal.signal(number, handler)
             os.close(wake)
             os.close(waker)
 
     def _on_signals(self, numbers: bytes) -> None:
-        self.stopping = self.stopping or signal.Signals(numbers[0]).name
+        """What asks for the end counts for more than what asks for another beginning."""
+        for number in numbers:
+            if self.stopping in ("", ANEW):
+                self.stopping = signal.Signals(number).name
+
+
+def _pass_on(wake: int) -> None:
+    """Send ourselves again what has come meanwhile, for the one that we become: it is blocked until then."""
+    with contextlib.suppress(BlockingIOError):
+        for number in os.read(wake, 64):
+            os.kill(os.getpid(), number)
 
 
 @click.command()

@@ -16,7 +16,7 @@ import click
 from speeddata.errors import RelayError
 from speeddata.lock import lock_holder
 from speeddata.relay.client import KeeperClient
-from speeddata.relay.data_folder import DataFolder
+from speeddata.relay.data_folder import DataFolder, one_command
 from speeddata.relay.strays import open_process, wait_end
 from speeddata.settings_table import SERVICES
 
@@ -96,9 +96,10 @@ def main(data: Path) -> None:
     """Renew every process of a data folder."""
     said = False
     try:
-        for line in restart_all(DataFolder(data)):
-            print(line, flush=True)
-            said = True
+        with one_command(DataFolder(data)):
+            for line in restart_all(DataFolder(data)):
+                print(line, flush=True)
+                said = True
     except (RelayError, OSError) as error:
         print(f"speeddata: {data}: {error}", file=sys.stderr)
         sys.exit(1)

@@ -9,8 +9,9 @@ import click
 from speeddata.errors import RelayError
 from speeddata.lock import lock_holder
 from speeddata.relay.client import KeeperClient
-from speeddata.relay.data_folder import DataFolder
+from speeddata.relay.data_folder import DataFolder, one_command
 from speeddata.relay.ending import end_all, end_keeper, end_relays
+from speeddata.relay.losses import take_losses
 from speeddata.relay.strays import find_all_strays, open_process
 from speeddata.settings_table import SERVICES
 
@@ -25,7 +26,6 @@ def stop_all(data: DataFolder) -> Iterator[str]:
 
     RelayError, at the end, when something that was received could not be brought to the disk.
     """
-    data.losses.unlink(missing_ok=True)
     orchestrators = [
         process
         for pid in sorted({lock_holder(data.lock(service)) or 0 for service in SERVICES} - {0})
@@ -38,8 +38,8 @@ def stop_all(data: DataFolder) -> Iterator[str]:
     if keeper:
         yield from end_keeper(client, keeper)
     yield from end_relays(client)
-    if data.losses.exists():
-        raise RelayError("; ".join(data.losses.read_text().splitlines()))
+    if lost := take_losses(data.run):
+        raise RelayError("; ".join(lost))
 
 
 @click.command()
@@ -48,9 +48,10 @@ def main(data: Path) -> None:
     """End everything that runs on a data folder."""
     said = False
     try:
-        for line in stop_all(DataFolder(data)):
-            print(line, flush=True)
-            said = True
+        with one_command(DataFolder(data)):
+            for line in stop_all(DataFolder(data)):
+                print(line, flush=True)
+                said = True
     except (OSError, RelayError) as error:
         print(f"speeddata: {data}: {error}", file=sys.stderr)
         sys.exit(1)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["MARK", "Stray", "end", "find_all_strays", "find_strays", "open_process", "wait_end"]
+__all__ = ["MARK", "Stray", "end", "find_all_strays", "find_strays", "open_process", "wait_end", "wake"]
 
 MARK = "SPEEDDATA_PIDFILE"  # environment variable
 
@@ -85,15 +85,21 @@ def wait_end(stray: Stray, limit_s: float) -> bool:
 
 
 def end(strays: list[Stray], grace_s: float) -> list[Stray]:
-    """Ask processes to end, kill those that do not within the grace; those that were killed."""
+    """Ask processes to end, also those that somebody has stopped; kill those that do not; those that were killed."""
     for stray in strays:
         _signal(stray, signal.SIGTERM)
+        wake(stray)
     deadline = time.monotonic() + grace_s
     stubborn = [stray for stray in strays if not wait_end(stray, deadline - time.monotonic())]
     for stray in stubborn:
         _signal(stray, signal.SIGKILL)
         wait_end(stray, grace_s)
     return stubborn
+
+
+def wake(stray: Stray) -> None:
+    """Let a process go on that somebody has stopped (SIGSTOP)."""
+    _signal(stray, signal.SIGCONT)
 
 
 def _signal(stray: Stray, number: int) -> None:

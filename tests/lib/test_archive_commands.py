@@ -303,3 +303,19 @@ def test_help_needs_none_of_what_the_commands_need():
     code = "import sys, speeddata.cli; print({'numpy', 'fastavro', 'speeddata.segment'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=30)
     assert done.stdout == "set()\n"
+
+
+def test_a_fifo_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "f.avro")
+    for command in ("verify", "inspect", "cat"):
+        status, said, errors = run(command, tmp_path / "f.avro")
+        assert (status, "unreadable" in said + errors) == (1, True)
+
+
+def test_an_output_that_is_closed_is_nobodys_fault(archive):
+    for command in ("verify", "inspect", "cat"):
+        done = subprocess.run(
+            ["sh", "-c", '"$@" >&-', "sh", *SPEEDDATA, command, str(segment(archive))],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")

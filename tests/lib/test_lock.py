@@ -1,12 +1,13 @@
 """Locks: one holder, who is named; free when the holder is gone."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from speeddata.errors import RelayError
-from speeddata.lock import is_locked, lock_holder, take_lock
+from speeddata.lock import is_locked, lock_holder, take_lock, wait_for_lock
 
 
 def test_a_lock_has_one_holder_who_is_named(tmp_path: Path) -> None:
@@ -23,3 +24,16 @@ def test_a_lock_has_one_holder_who_is_named(tmp_path: Path) -> None:
     assert not is_locked(path)
     assert not is_locked(tmp_path / "other.lock")
     os.close(take_lock(path, refusal))
+
+
+def test_a_lock_is_waited_for_but_not_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "command.lock"
+    first = wait_for_lock(path, 0)
+    assert first is not None
+    assert wait_for_lock(path, 0.1) is None
+    timer = threading.Timer(0.2, os.close, [first])
+    timer.start()
+    second = wait_for_lock(path, 20)
+    timer.join()
+    assert second is not None
+    os.close(second)

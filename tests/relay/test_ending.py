@@ -1,16 +1,16 @@
 """Ending keepers and relays, those that answer and those that do not (see also test_stop)."""
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
+from deafness import deaf
 from line import free_port, make_spec, wait_until
 from system import alive
 
 from speeddata.relay.client import KeeperClient
 from speeddata.relay.ending import end_all, end_keeper
+from speeddata.relay.losses import take_losses
 from speeddata.relay.strays import open_process
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
@@ -31,12 +31,13 @@ def test_a_relay_that_hangs_is_killed_when_its_keeper_is(tmp_path: Path) -> None
     pid = client.start_keeper()
     relay = client.start(make_spec(tmp_path, port=free_port()))
     wait_until((tmp_path / "data" / "run" / "relay-test.sock").exists)
-    os.kill(relay, signal.SIGSTOP)
-    os.kill(pid, signal.SIGSTOP)
-    assert list(end_keeper(client, pid)) == [
-        f"keeper {pid} killed, it did not end",
-        f"relay {relay} killed, it did not end",
-    ]
+    with deaf(pid, relay):
+        assert list(end_keeper(client, pid)) == [
+            f"keeper {pid} killed, it did not end",
+            f"relay {relay} killed, it did not end",
+        ]
+    killed = f"relay {relay} killed, it did not end: what it had not written is lost"
+    assert take_losses(tmp_path / "data" / "run") == [killed]
     wait_until(lambda: not alive(pid) and not alive(relay))
 
 

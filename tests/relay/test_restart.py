@@ -2,8 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import pytest
 from line import NUMBERED, free_port, read_records, wait_until
 from sender import Sender
 from system import System, alive, run, speeddata
@@ -75,3 +79,37 @@ def test_a_keeper_that_does_not_answer_is_replaced_too(keeper, spec) -> None:
     assert keeper.ping()["pid"] != former
     assert keeper.list()[0]["pid"] != relay
     assert not alive(former)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.3, 1.0])
+def test_a_stop_during_a_restart_ends_everything(tmp_path: Path, delay_s: float) -> None:
+    with run(tmp_path / "data") as system:
+        assert system.process is not None
+        system.register("x", free_port(), NUMBERED)
+        wait_until(lambda: all(pids(system).values()))
+        keeper = KeeperClient(system.data)
+        command = [sys.executable, "-P", "-m", "speeddata", "restart", f"--data={system.data}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as restart:
+            time.sleep(delay_s)  # which moment of the restart is struck is what differs
+            done = speeddata("stop", f"--data={system.data}", limit_s=120)
+            restart.communicate(timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")
+        system.process.wait(30)
+        assert keeper.ping() is None
+        assert "nothing runs" in speeddata("stop", f"--data={system.data}").stdout
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.5])
+def test_who_is_told_to_end_while_it_begins_anew_ends_with_everything(tmp_path: Path, delay_s: float) -> None:
+    with run(tmp_path / "data") as system:
+        assert system.process is not None
+        system.register("x", free_port(), NUMBERED)
+        wait_until(lambda: all(pids(system).values()))
+        before = pids(system)
+        os.kill(system.process.pid, signal.SIGUSR1)
+        time.sleep(delay_s)  # as above
+        os.kill(system.process.pid, signal.SIGTERM)
+        assert system.process.wait(60) == 0
+        left = {name: pid for name, pid in before.items() if alive(pid)}
+        assert left == {}, system.said()
+        assert KeeperClient(system.data).ping() is None

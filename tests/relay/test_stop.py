@@ -1,10 +1,13 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
+from deafness import deaf
 from ledger import read_numbers, segments
-from line import NUMBERED, free_port, numbered, wait_until
+from line import NUMBERED, free_port, numbered, read_records, wait_until
 from numbered_channel import NumberedChannel, keeping
 from system import System, alive, run, speeddata
 from tracing import Trace
@@ -43,6 +46,38 @@ def test_stop_says_what_could_not_be_brought_to_the_disk(tmp_path: Path) -> None
         assert done.stdout == f"orchestrator {system.process.pid} ended\n"
         again = speeddata("stop", f"--data={system.data}")
         assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_two_stops_follow_each_other_and_a_loss_is_said_once(tmp_path: Path) -> None:
+    with run(tmp_path / "data") as system:
+        port = free_port()
+        relay = system.register("x", port, NUMBERED)["pid"]
+        with Trace(relay, ["pwrite64:error=ENOSPC", "ftruncate:error=EIO"]):
+            with socket.socket(type=socket.SOCK_DGRAM) as source:
+                source.sendto(numbered(1), ("127.0.0.1", port))
+            wait_until(lambda: system.get("/channels/x")["state"] == "degraded")
+            command = [sys.executable, "-P", "-m", "speeddata", "stop", f"--data={system.data}"]
+            both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in "12"]
+            said = [one.communicate(timeout=60)[1] for one in both]
+        assert sorted(one.returncode for one in both) == [0, 1]
+        assert sum(b"1 records that it had received are lost" in words for words in said) == 1
+
+
+def test_a_keeper_and_a_relay_that_somebody_has_stopped_lose_nothing(tmp_path: Path) -> None:
+    with run(tmp_path / "data") as system:
+        port = free_port()
+        relay = system.register("x", port, NUMBERED)["pid"]
+        wait_until(lambda: system.get("/channels/x")["state"] == "active")
+        keeper = system.get("/status")["keeper"]["pid"]
+        archive = Path(system.get("/channels/x")["archive"])
+        for pid in (keeper, relay):
+            os.kill(pid, signal.SIGSTOP)
+        with socket.socket(type=socket.SOCK_DGRAM) as source:
+            for n in range(100):
+                source.sendto(numbered(n), ("127.0.0.1", port))
+        done = speeddata("stop", f"--data={system.data}", limit_s=60)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert [record["n"] for record in read_records(archive, "x")] == list(range(100))
 
 
 def test_a_channel_on_a_slow_disk_is_stopped_when_all_is_written(tmp_path: Path) -> None:
@@ -100,11 +135,13 @@ def test_stop_ends_a_keeper_and_a_relay_that_hang(tmp_path: Path) -> None:
         relay = system.register("x", free_port(), NUMBERED)["pid"]
         keeper = system.get("/status")["keeper"]["pid"]
         wait_until((system.data / "run" / "relay-x.sock").exists, "the relay's door")
-        for pid in (relay, keeper):
-            os.kill(pid, signal.SIGSTOP)
-        system.stop()
-        assert f"keeper {keeper} killed, it did not end" in system.said()
-        assert f"relay {relay} killed, it did not end" in system.said()
+        system.end(signal.SIGKILL)
+        with deaf(keeper, relay):
+            done = speeddata("stop", f"--data={system.data}", limit_s=60)
+        lost = f"relay {relay} killed, it did not end: what it had not written is lost"
+        assert (done.returncode, done.stderr) == (1, f"speeddata: {system.data}: {lost}\n")
+        assert f"keeper {keeper} killed, it did not end" in done.stdout
+        assert f"relay {relay} killed, it did not end" in done.stdout
         assert not alive(keeper)
         assert not alive(relay)
     finally:
