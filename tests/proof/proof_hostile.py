@@ -8,9 +8,11 @@ memory. HOSTILE_PACKETS=n makes it another number. Goes on where it was interrup
 import json
 import os
 import random
+import re
 import shutil
 import socket
 from collections import Counter
+from pathlib import Path
 
 import hostile_run
 import pytest
@@ -25,6 +27,7 @@ from speeddata.schema import Schema
 
 PACKETS = int(os.environ.get("HOSTILE_PACKETS", "10_000_000"))
 CHANNELS = 20
+GROWTH_KIB = 1024
 SCHEMA = {
     "type": "record",
     "name": "speeddata.proof.hostile",
@@ -69,6 +72,7 @@ def test_hostile_packets(tmp_path, count):
     keeper = KeeperClient(tmp_path / "data")
     keeper.start_keeper()
     expected: dict[str, int] = {}
+    memory: list[int] = []  # of the relay, after a quarter and at the end
     try:
         pid = keeper.start(spec)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -81,15 +85,23 @@ def test_hostile_packets(tmp_path, count):
                 sender.sendto(packet, ("127.0.0.1", spec["port"]))
                 if n % 500 == 0:
                     wait_until(lambda n=n: taken(keeper) == n, "the relay")
+                if n in (count // 4, count):
+                    memory.append(anonymous_kib(pid))
         stats = wait_until(lambda: (s := keeper.stats("test"))["archived"] == s["records"] and s)
         assert keeper.list()[0]["pid"] == pid, "the relay lives"
     finally:
         keeper.shutdown()
     assert stats["kernel_drops"] == 0
+    assert memory[1] <= memory[0] + GROWTH_KIB, memory
     assert stats["records"] == expected.pop("records")
     assert {reason: n for reason, n in stats["rejected"].items() if n} == expected
     assert len(read_records(tmp_path / "archive" / "test")) == stats["archived"]
     print(json.dumps({"packets": count, "records": stats["records"], "rejected": expected}))
+
+
+def anonymous_kib(pid):
+    """Memory that a process has for itself."""
+    return int(re.search(r"RssAnon:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1])
 
 
 def taken(keeper):

@@ -24,7 +24,8 @@ from speeddata.relay.sockets import set_receive_buffer
 
 FLAGS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 CFLAGS = f"{FLAGS} -O1 -g1 -fno-wrapv"  # not -fwrapv, with which they are shipped: here signed overflow is to be seen
-OPTIONS = "detect_leaks=0:quarantine_size_mb=16:allocator_release_to_os_interval_ms=500"
+# What is freed is kept aside for a while, but little of it: until that has filled up, memory seems to grow.
+OPTIONS = "detect_leaks=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=64:allocator_release_to_os_interval_ms=500"
 MEMORY = re.compile(r"^(VmRSS|RssAnon):\s+(\d+) kB", re.MULTILINE)
 # Reads one byte more than recvmmsg has put into a slot.
 OVER = """
