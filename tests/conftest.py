@@ -26,6 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ANYWHERE = ("lib", "pivot", "test_dist.py", "test_house.py")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
