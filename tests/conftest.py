@@ -5,10 +5,11 @@ SPEEDDATA_PROOF=1 looks ten times as hard, and elsewhere each time.
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # No deadlines: the machines that run this are shared. Examples are bounded in size instead.
 SHARED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
@@ -23,13 +24,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Of two processes (`pytest -n 2`) one runs what needs relays, sockets and a share of the processor, one test after the
 # other; the rest needs a processor only.
-ANYWHERE = ("lib", "pivot", "test_dist.py", "test_house.py")
+ANYWHERE = ("tests/lib/", "tests/pivot/", "tests/test_dist.py", "tests/test_house.py")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            part = item.path.relative_to(Path(__file__).parent).parts[0]
-            group = str(item.path) if part in ANYWHERE else "machine"
-            item.add_marker(pytest.mark.xdist_group(group))
+class TwoQueues(LoadScopeScheduling):
+    """What may run beside others goes file by file to whoever is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith(ANYWHERE) else "machine"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoQueues:
+    return TwoQueues(config, log)

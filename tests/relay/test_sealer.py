@@ -72,6 +72,6 @@ def test_it_is_ended_at_once(sealer: Sealer, path: Path) -> None:
 
 def test_it_is_found_by_whoever_ends_strays(sealer: Sealer, data: DataFolder, path: Path) -> None:
     sealer.start([path], None)
-    (stray,) = find_all_strays(data.run)
+    (stray,) = wait_until(lambda: find_all_strays(data.run), "it to have begun")
     assert (stray.name, stray.pid) == ("sealing", pid(sealer))
     stray.close()
