@@ -80,7 +80,7 @@ def test_a_port_that_is_in_use_is_said_and_the_channel_not_registered(system: Sy
 def test_the_status_names_every_process(system: System) -> None:
     assert system.process is not None
     system.register("x", free_port(), NUMBERED)
-    status = system.get("/status")
+    status = system.processes()
     assert status["pid"] == system.process.pid
     assert status["data"] == str(system.data)
     assert status["keeper"]["state"] == "active"
@@ -120,7 +120,7 @@ def test_a_signal_ends_everything_flushed_with_status_0(tmp_path: Path, number: 
     with run(tmp_path / "data") as system:
         port = free_port()
         relay = system.register("x", port, NUMBERED, block_age_s=60, flush_interval_s=60)["pid"]
-        status = system.get("/status")
+        status = system.processes()
         send(port, 50)
         wait_until(lambda: system.get("/channels/x")["stats"]["records"] == 50, "50 records")
         assert system.end(number, STOP_LIMIT_S) == 0, system.said()

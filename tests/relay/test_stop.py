@@ -23,7 +23,7 @@ def test_stop_ends_an_orchestrator_and_all_it_started(tmp_path: Path) -> None:
     with run(tmp_path / "data") as system:
         assert system.process is not None
         relay = system.register("x", free_port(), NUMBERED)["pid"]
-        status = system.get("/status")
+        status = system.processes()
         assert system.stop() == f"orchestrator {system.process.pid} ended\n"
         assert system.process.returncode == 0
         assert not any(map(alive, [relay, status["keeper"]["pid"], *(s["pid"] for s in status["services"])]))
@@ -97,7 +97,7 @@ def test_stop_ends_what_outlived_its_orchestrator(tmp_path: Path) -> None:
     try:
         system.start()
         relay = system.register("x", free_port(), NUMBERED)["pid"]
-        status = system.get("/status")
+        status = system.processes()
         system.end(signal.SIGKILL)
     finally:
         said = system.stop()

@@ -99,6 +99,18 @@ class System:
         assert status == 200, answer
         return answer
 
+    def processes(self) -> dict[str, Any]:
+        """The status, once the keeper and every service have been started."""
+
+        def started() -> dict[str, Any] | None:
+            status: dict[str, Any] = self.get("/status")
+            begun = status["services"] or "--only=relay" in self.options
+            there = all(one["pid"] for one in [status["keeper"], *status["services"]])
+            return status if begun and there else None
+
+        found: dict[str, Any] = wait_until(started, "all processes")
+        return found
+
     def register(self, name: str, port: int, schema: Any, **config: Any) -> dict[str, Any]:
         """Register a channel, which must succeed."""
         body = {"name": name, "port": port, "schema": schema, "config": config}
