@@ -1,29 +1,13 @@
 """Protections, and how to remove each: `tools/proof_of_tests` shows that a test goes red then."""
 
-from typing import NamedTuple
-
-
-class Removal(NamedTuple):
-    """One protection: the text that is it, what stands there without it, and the tests that must notice.
-
-    Where a second protection of the same file stands behind it, `also` is that: both are removed.
-    """
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-    also: tuple[str, str] = ("", "")
-
+from removal import Removal
+from removals_around import AROUND_THEM
 
 WALK = ("tests/lib/test_walk.py::test_rules",)
 RECEIVER = ("tests/relay/test_receiver.py",)
 REPLAY = ("tests/relay/test_replay.py",)
 RESCUE = ("tests/relay/test_rescue.py",)
 WRITER = ("tests/relay/test_writer.py",)
-BLOCKS = ("tests/lib/test_blocks.py",)
-RETENTION = ("tests/relay/test_retention.py",)
 
 IN_THE_WALK = [
     Removal(
@@ -289,93 +273,6 @@ IN_THE_WRITER = [
         "            done.append(mend(path, limited=True))\n",
         "            pass\n",
         ("tests/relay/test_cli.py", "tests/relay/test_repair.py"),
-    ),
-]
-
-AROUND_THEM = [
-    Removal(
-        "a block is read with its checksum",
-        "lib/blocks.pyx",
-        "        if (crc_32c(0, block, length) != get(entry + 52, 4)\n                or read_frame",
-        "        if (read_frame",
-        BLOCKS,
-    ),
-    Removal(
-        "an index entry is read with its check",
-        "lib/blocks.pyx",
-        "        if get(entry + 56, 4) != crc_32c(0, entry, CHECKED) or offset < at",
-        "        if offset < at",
-        BLOCKS,
-    ),
-    Removal(
-        "an index entry ends within its segment",
-        "lib/blocks.pyx",
-        "        if length > size - offset or length < 2 + SYNC:\n            continue\n",
-        "",
-        BLOCKS,
-    ),
-    Removal(
-        "a channel has one relay",
-        "lib/lock.py",
-        "        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
-        "        pass\n",
-        ("tests/relay/test_cli.py", "tests/relay/test_keeper.py", "tests/lib/test_lock.py"),
-    ),
-    Removal(
-        "a successor receives when the former relay's receiver is dead",
-        "relay/charge.py",
-        "dying(self.pid) and not threads(self.pid) & set(self.mapping.movers)",
-        "dying(self.pid)",
-        ("tests/relay/test_charge.py",),
-    ),
-    Removal(
-        "a disk that hangs keeps no successor from receiving",
-        "relay/channel.py",
-        "        if former < 0:\n            self._take_folder()\n",
-        "        self._take_folder()\n",
-        ("tests/relay/test_hanging_disk.py",),
-    ),
-    Removal(
-        "what a tag pins is kept",
-        "relay/retention.py",
-        "        if setting and one.free and not pinned(one):\n",
-        "        if setting and one.free:\n",
-        RETENTION,
-    ),
-    Removal(
-        "what a relay writes to is kept",
-        "relay/retention.py",
-        "        if setting and one.free and not pinned(one):\n",
-        "        if setting and not pinned(one):\n",
-        RETENTION,
-    ),
-    Removal(
-        "a clock that jumps is not believed",
-        "relay/trusted_clock.py",
-        "        if abs(step_ns) > STEP_NS:\n",
-        "        if False:\n",
-        ("tests/relay/test_trusted_clock.py",),
-    ),
-    Removal(
-        "a request has a largest size",
-        "registry/app.py",
-        '    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY\n',
-        "",
-        ("tests/registry/test_app.py",),
-    ),
-    Removal(
-        "foreign host names are refused",
-        "registry/app.py",
-        "        if not guard.admits(requested_host()):\n",
-        "        if False:\n",
-        ("tests/registry/test_app.py",),
-    ),
-    Removal(
-        "pages from elsewhere may not connect",
-        "stripchart/origin.py",
-        "    if on_loopback:\n        return is_loopback(name)\n",
-        "    if on_loopback:\n        return True\n",
-        ("tests/stripchart/test_origin.py",),
     ),
 ]
 

@@ -12,7 +12,9 @@ from line import NUMBERED, free_port, read_records, wait_until
 from sender import Sender
 from system import System, alive, run, speeddata
 
+from speeddata.lock import lock_holder
 from speeddata.relay.client import KeeperClient
+from speeddata.relay.data_folder import DataFolder
 
 
 def test_where_nothing_runs_nothing_is_restarted(tmp_path: Path) -> None:
@@ -113,3 +115,18 @@ def test_who_is_told_to_end_while_it_begins_anew_ends_with_everything(tmp_path: 
         left = {name: pid for name, pid in before.items() if alive(pid)}
         assert left == {}, system.said()
         assert KeeperClient(system.data).ping() is None
+
+
+def test_who_begins_anew_has_its_locks_all_the_while(tmp_path: Path) -> None:
+    with run(tmp_path / "data") as system:
+        assert system.process is not None
+        lock = DataFolder(system.data).lock("relay")
+        signed = lock.stat().st_mtime_ns
+        os.kill(system.process.pid, signal.SIGUSR1)
+
+        def renewed() -> bool:
+            assert lock_holder(lock) == system.process.pid
+            return lock.stat().st_mtime_ns > signed
+
+        wait_until(renewed, "the next beginning")
+        wait_until(system.answers)
