@@ -80,8 +80,12 @@ def test_readers_meet_nothing_of_a_block_that_cannot_be_written(channel):
 
 @pytest.mark.parametrize("first", [2, 3, 4, 5])
 def test_a_successor_that_cannot_open_what_it_needs_waits_and_goes_on(tmp_path, first):
-    """Its writer opens, after its own name, the lock, the folder, the segment and its index: each fails for a while."""
-    with keeping(tmp_path) as keeper, NumberedChannel(keeper, tmp_path, **SETTINGS) as channel:
+    """Its writer opens, after its own name, the lock, the folder, the segment and its index: each fails for a while.
+
+    What the former relay wrote is not on the disk yet, and would be lost with a segment that is given up.
+    """
+    settings = SETTINGS | {"flush_interval_s": 1.0}
+    with keeping(tmp_path) as keeper, NumberedChannel(keeper, tmp_path, **settings) as channel:
         successor = stopped_successor(channel)
         with Trace(successor, [f"openat:error=EMFILE:when={first}..{first + 3}"]) as trace:
             os.kill(successor, signal.SIGCONT)

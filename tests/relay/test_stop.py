@@ -9,6 +9,7 @@ from deafness import deaf
 from ledger import read_numbers, segments
 from line import NUMBERED, free_port, numbered, read_records, wait_until
 from numbered_channel import NumberedChannel, keeping
+from rotation_kills import deaths
 from system import System, alive, run, speeddata
 from tracing import Trace
 
@@ -89,6 +90,7 @@ def test_a_channel_on_a_slow_disk_is_stopped_when_all_is_written(tmp_path: Path)
                 wait_until(lambda: channel.stats["records"] == 25_000)
                 assert channel.stats["ring"]["queued"] > 5
                 keeper.stop("test")
+        assert deaths(keeper) == 0, "and not killed for its successor to write the rest"
         assert read_numbers(segments(channel.archive)) == list(range(25_000))
 
 
