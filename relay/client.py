@@ -82,13 +82,10 @@ class KeeperClient:
         pid: int = self._ask(op="start", spec=spec)["pid"]
         return pid
 
-    def decimate(self, name: str, decimation: dict[str, Any]) -> None:
-        """Have a channel decimated in another way from now on, without a pause."""
-        self._ask(op="decimate", name=name, decimation=decimation)
-
     def replace(self, name: str, spec: dict[str, Any] | None = None) -> int | None:
         """Have another relay go on with a channel, at once and without a loss; its pid, None when none lives just now.
 
+        Where `spec` differs in the decimation alone, the relay stays and goes over to that without a pause.
         RelayError when `spec` differs in what takes other sockets, as another port.
         """
         pid: int | None = self._ask(op="replace", name=name, spec=spec)["pid"]

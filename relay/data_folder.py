@@ -1,15 +1,8 @@
 """Where things lie in a data folder."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from speeddata.lock import wait_for_lock
-
-__all__ = ["DataFolder", "one_command"]
-
-COMMAND_LIMIT_S = 60.0
+__all__ = ["DataFolder"]
 
 
 class DataFolder:
@@ -41,14 +34,3 @@ class DataFolder:
     def log_file(self, name: str) -> Path:
         """What such a process says."""
         return self.log / f"{name}.log"
-
-
-@contextmanager
-def one_command(data: DataFolder) -> Iterator[None]:
-    """Have commands that end or renew what runs follow each other. One that takes too long is not waited for."""
-    lock = wait_for_lock(data.command_lock, COMMAND_LIMIT_S) if data.run.is_dir() else None
-    try:
-        yield
-    finally:
-        if lock is not None:
-            os.close(lock)

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from speeddata.errors import RelayError
 from speeddata.relay.client import KeeperClient
@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 KEEPER_GRACE_S = 10.0
 DEAF_GRACE_S = 1.0
 RELAY_GRACE_S = 5.0
-KILLED = "killed, it did not end"
 
 
 def end_keeper(client: KeeperClient, pid: int) -> Iterator[str]:
@@ -47,10 +46,7 @@ def end_relays(client: KeeperClient, relays: list[Stray] | None = None) -> Itera
     """End relays that have no keeper any more; says what it ended."""
     relays = _relays(client) if relays is None else relays
     left = [relay for relay in relays if not wait_end(relay, 0)]
-    for line in end_all(left, RELAY_GRACE_S):
-        if line.endswith(KILLED):
-            _note(client, f"{line}: what it had not written is lost")
-        yield line
+    yield from end_all(left, RELAY_GRACE_S, lambda line: _note(client, line))
     for relay in relays:
         if relay not in left:
             relay.close()
@@ -64,7 +60,7 @@ def _relays(client: KeeperClient) -> list[Stray]:
 
 def _note(client: KeeperClient, line: str) -> None:
     with contextlib.suppress(OSError), _run_folder(client) as folder:
-        note_loss(folder, line)
+        note_loss(folder, f"{line}: what it had not written is lost")
 
 
 @contextlib.contextmanager
@@ -76,9 +72,15 @@ def _run_folder(client: KeeperClient) -> Iterator[int]:
         os.close(folder)
 
 
-def end_all(processes: list[Stray], grace_s: float) -> Iterator[str]:
-    """End processes and let go of them; says how each ended."""
+def end_all(
+    processes: list[Stray], grace_s: float, on_kill: Callable[[str], None] | None = None
+) -> Iterator[str]:
+    """End processes and let go of them; says how each ended, `on_kill` is told of those that had to be killed."""
     killed = end(processes, grace_s)
     for process in processes:
-        yield f"{process.name} {process.pid} {KILLED if process in killed else 'ended'}"
+        line = f"{process.name} {process.pid} "
+        line += "killed, it did not end" if process in killed else "ended"
+        if on_kill and process in killed:
+            on_kill(line)
+        yield line
         process.close()

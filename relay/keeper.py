@@ -166,10 +166,6 @@ class Keeper:
             raise RelayError(f"channel {spec.name!r} runs already, with other settings; stop it first")
         return {"pid": charge.pid}
 
-    def handle_decimate(self, _client: socket.socket, request: Answer) -> Answer:
-        self._decimate(self._charge(request), Decimation.from_json(request["decimation"]))
-        return {}
-
     def _decimate(self, charge: Charge, decimation: Decimation) -> None:
         """Have a channel's relay, and those that follow it, decimate in another way."""
         if charge.pid is not None:
@@ -275,7 +271,7 @@ class Keeper:
         self._tell_replaced(charge)
 
     def _fork_again(self, charge: Charge) -> None:
-        """What could not be done a while ago, if it is still to be done."""
+        """The next relay, unless there is one, or the channel has ended, since this was put off."""
         here = self.channels.get(charge.spec.name) is charge
         if here and charge.pid is None and charge.stopping == charge.drained:
             self._fork(charge)
@@ -294,10 +290,6 @@ class Keeper:
 
     def _watch(self, charge: Charge) -> None:
         self.selector.register(charge.pidfd, selectors.EVENT_READ, (self._on_exit, (charge,)))
-
-    def _restart(self, charge: Charge) -> None:
-        if not charge.stopping and charge.pid is None:
-            self._fork(charge)
 
     def _become_child(self, charge: Charge) -> int:
         """In the relay: let go of everything that is the keeper's or another channel's, but for the run folder."""
@@ -321,7 +313,7 @@ class Keeper:
         if charge.stopping:
             self._end(charge)
         else:
-            self._after(delay, lambda: self._restart(charge))
+            self._after(delay, lambda: self._fork_again(charge))
 
     def _look_for_hanging(self) -> None:
         """Follow relays that were killed and cannot die, as a disk holds one of their threads: others may receive."""

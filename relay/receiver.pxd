@@ -25,6 +25,7 @@ cdef struct Receiving:
     unsigned int batch_size  # messages to ask for: as many as stay in the cache
     bint spin                # never sleep
     Ring ring                # where blocks come from and go to
+    uint64_t reserve         # free blocks of the ring, at most, that make it nearly full
     uint64_t written         # blocks that the writer had dealt with when it was last seen to go on
     int64_t written_ns       # monotonic time of that
     unsigned int used        # messages that the last recvmmsg may have filled

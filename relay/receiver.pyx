@@ -171,9 +171,8 @@ cdef bint gives_way(Receiving *r) noexcept nogil:
     """
     cdef Head *head = r.parts.head
     cdef uint64_t written = current_store(&r.parts).head
-    cdef uint64_t reserve = max(head.block_count // 8, BATCH_BYTES // head.block_bytes + 2)  # for this batch, at least
     cdef int64_t now
-    if head.tail - written + reserve < head.block_count:
+    if head.tail - written + r.reserve < head.block_count:
         return False
     now = clock_ns(CLOCK_MONOTONIC)
     if written != r.written:
@@ -258,6 +257,7 @@ cdef class Receiver:
         r.fd, r.single_object = socket, single_object
         r.batch_size = r.largest_batch = JOINED_BATCH if joined else BATCH
         r.spin = spin
+        r.reserve = max(r.parts.head.block_count // 8, BATCH_BYTES // r.parts.head.block_bytes + 2)  # a batch, at least
         r.written = ~<uint64_t>0  # none was seen
         outlet_init(&r.forward, forward)
         r.age_ns = <int64_t>(age_s * 1e9)

@@ -6,7 +6,6 @@ adopts; then the relays, one after another.
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,8 +15,9 @@ import click
 from speeddata.errors import RelayError
 from speeddata.lock import lock_holder
 from speeddata.relay.client import KeeperClient
-from speeddata.relay.data_folder import DataFolder, one_command
+from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.strays import open_process, wait_end
+from speeddata.relay.upkeep import carry_out
 from speeddata.settings_table import SERVICES
 
 __all__ = ["main", "restart_all"]
@@ -94,17 +94,7 @@ def _wait(condition: Callable[[], bool], limit_s: float, failure: str) -> None:
 @click.option("--data", type=click.Path(path_type=Path), required=True)
 def main(data: Path) -> None:
     """Renew every process of a data folder."""
-    said = False
-    try:
-        with one_command(DataFolder(data)):
-            for line in restart_all(DataFolder(data)):
-                print(line, flush=True)
-                said = True
-    except (RelayError, OSError) as error:
-        print(f"speeddata: {data}: {error}", file=sys.stderr)
-        sys.exit(1)
-    if not said:
-        print(f"nothing runs on {data.absolute()}")
+    carry_out(restart_all, data)
 
 
 if __name__ == "__main__":

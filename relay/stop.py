@@ -1,6 +1,5 @@
 """`speeddata stop`: end everything that runs on a data folder, whoever started it."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +8,11 @@ import click
 from speeddata.errors import RelayError
 from speeddata.lock import lock_holder
 from speeddata.relay.client import KeeperClient
-from speeddata.relay.data_folder import DataFolder, one_command
+from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.ending import end_all, end_keeper, end_relays
 from speeddata.relay.losses import take_losses
 from speeddata.relay.strays import find_all_strays, open_process
+from speeddata.relay.upkeep import carry_out
 from speeddata.settings_table import SERVICES
 
 __all__ = ["main", "stop_all"]
@@ -46,17 +46,7 @@ def stop_all(data: DataFolder) -> Iterator[str]:
 @click.option("--data", type=click.Path(path_type=Path), required=True)
 def main(data: Path) -> None:
     """End everything that runs on a data folder."""
-    said = False
-    try:
-        with one_command(DataFolder(data)):
-            for line in stop_all(DataFolder(data)):
-                print(line, flush=True)
-                said = True
-    except (OSError, RelayError) as error:
-        print(f"speeddata: {data}: {error}", file=sys.stderr)
-        sys.exit(1)
-    if not said:
-        print(f"nothing runs on {data.absolute()}")
+    carry_out(stop_all, data)
 
 
 if __name__ == "__main__":

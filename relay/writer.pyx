@@ -84,8 +84,10 @@ cdef void note(Writing *w, int error) noexcept nogil:
 
 
 cdef int reopen(Writing *w) noexcept nogil:
-    """Open again the segment that the former relay wrote, if it is still there; on an error it is to be tried again."""
-    cdef int error = reopen_segment(&w.container, current_store(&w.parts))
+    """Open the segment that a former relay left open, if it is still to be done; on an error it is to be tried again."""
+    cdef int error = 0
+    if w.container.data < 0 and current_store(&w.parts).segment_us:
+        error = reopen_segment(&w.container, current_store(&w.parts))
     if error == 0:
         return 0
     close_segment(&w.container)
@@ -98,10 +100,8 @@ cdef int reopen(Writing *w) noexcept nogil:
 
 cdef int tidy(Writing *w) noexcept nogil:
     """Open what is still to be opened again, cut off what a write that failed left; an error where that cannot be done."""
-    cdef int error = 0
-    if w.container.data < 0 and current_store(&w.parts).segment_us:
-        return reopen(w)
-    if w.container.uncut:
+    cdef int error = reopen(w)
+    if not error and w.container.uncut:
         error = cut_back(&w.container, current_store(&w.parts))
         w.container.uncut = error != 0
     return error
@@ -109,11 +109,8 @@ cdef int tidy(Writing *w) noexcept nogil:
 
 cdef int save(Writing *w) noexcept nogil:
     """Bring what a failed fdatasync left of the open segment into a new one; on an error it is to be tried again."""
-    cdef Store *store = current_store(&w.parts)
-    cdef int error = 0
-    if w.container.data < 0 and store.segment_us:
-        error = reopen(w)
-    if store.pending == 0 or (w.container.data < 0 and not error):
+    cdef int error = reopen(w)
+    if current_store(&w.parts).pending == 0 or (w.container.data < 0 and not error):
         give_up(&w.parts, &w.container)
         return 0
     if not error:
@@ -254,8 +251,7 @@ cdef int write_block(Writing *w) noexcept nogil:
 cdef void resume(Writing *w) noexcept nogil:
     """Go on in the segment that the former relay had open, if it is still there."""
     resume_rescue(&w.parts, &w.container)
-    if current_store(&w.parts).segment_us:
-        reopen(w)
+    reopen(w)
     if current_store(&w.parts).pending:
         w.dirty_ns = clock_ns(CLOCK_MONOTONIC)
 

@@ -24,6 +24,7 @@ SHOWN_BY = {
     "relay/client.py": "relay/test_keeper.py",
     "relay/container.pyx": "relay/test_writer.py",
     "relay/intake.pyx": "relay/test_receiver.py",
+    "relay/upkeep.py": "relay/test_stop.py",
     "relay/unix_socket.py": "relay/test_handover.py",
     "relay/ring.pyx": "relay/test_receiver.py",
 }

@@ -15,3 +15,13 @@ class Removal(NamedTuple):
     new: str
     tests: tuple[str, ...]
     also: tuple[str, str] = ("", "")
+
+
+# Tests that notice many of them.
+WALK = ("tests/lib/test_walk.py::test_rules",)
+RECEIVER = ("tests/relay/test_receiver.py",)
+REPLAY = ("tests/relay/test_replay.py",)
+RESCUE = ("tests/relay/test_rescue.py",)
+WRITER = ("tests/relay/test_writer.py",)
+BLOCKS = ("tests/lib/test_blocks.py",)
+RETENTION = ("tests/relay/test_retention.py",)

@@ -1,13 +1,7 @@
 """Protections, and how to remove each: `tools/proof_of_tests` shows that a test goes red then."""
 
-from removal import Removal
+from removal import RECEIVER, REPLAY, RESCUE, WALK, WRITER, Removal
 from removals_around import AROUND_THEM
-
-WALK = ("tests/lib/test_walk.py::test_rules",)
-RECEIVER = ("tests/relay/test_receiver.py",)
-REPLAY = ("tests/relay/test_replay.py",)
-RESCUE = ("tests/relay/test_rescue.py",)
-WRITER = ("tests/relay/test_writer.py",)
 
 IN_THE_WALK = [
     Removal(

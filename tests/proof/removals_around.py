@@ -1,10 +1,6 @@
 """Protections around the data's way: processes, retention, services."""
 
-from removal import Removal
-
-REPLAY = ("tests/relay/test_replay.py",)
-BLOCKS = ("tests/lib/test_blocks.py",)
-RETENTION = ("tests/relay/test_retention.py",)
+from removal import BLOCKS, REPLAY, RETENTION, Removal
 
 AROUND_THEM = [
     Removal(

@@ -248,12 +248,13 @@ def test_decimation_changes_while_the_relay_runs(keeper, spec):
             return [struct.unpack("<d", subscriber.recv(1000)[-8:])[0] for _ in range(count)]
 
         assert decimated(10) == [float(n) for n in range(9, 100, 10)]
-        keeper.decimate("test", {"algorithm": "average", "factor": 50, "rate_hz": None})
+        fifty = {"algorithm": "average", "factor": 50, "rate_hz": None}
+        assert keeper.replace("test", spec | {"decimation": fifty}) == pid
         assert decimated(2) == [24.5, 74.5]
         with pytest.raises(RelayError, match="downsample needs a factor"):
-            keeper.decimate("test", {"algorithm": "downsample"})
+            keeper.replace("test", spec | {"decimation": {"algorithm": "downsample"}})
         with pytest.raises(RelayError, match="no relay for channel 'other'"):
-            keeper.decimate("other", {"enabled": False})
+            keeper.replace("other", spec | {"decimation": {"enabled": False}})
         assert keeper.list()[0]["pid"] == pid
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: keeper.list()[0]["pid"] not in (None, pid))

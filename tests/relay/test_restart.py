@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,9 +25,18 @@ def test_where_nothing_runs_nothing_is_restarted(tmp_path: Path) -> None:
 
 
 def pids(system: System) -> dict[str, int]:
-    status = system.get("/status")
+    status = system.processes()
     found = {service["name"]: service["pid"] for service in status["services"]}
     return found | {"keeper": status["keeper"]["pid"], "relay": system.get("/channels/x")["pid"]}
+
+
+@contextmanager
+def recording(data: Path) -> Iterator[System]:
+    """A system with channel `x`, all processes of which run."""
+    with run(data) as system:
+        system.register("x", free_port(), NUMBERED)
+        wait_until(lambda: all(pids(system).values()))
+        yield system
 
 
 def test_a_restart_under_load_loses_nothing(tmp_path: Path) -> None:
@@ -85,10 +96,8 @@ def test_a_keeper_that_does_not_answer_is_replaced_too(keeper, spec) -> None:
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.3, 1.0])
 def test_a_stop_during_a_restart_ends_everything(tmp_path: Path, delay_s: float) -> None:
-    with run(tmp_path / "data") as system:
+    with recording(tmp_path / "data") as system:
         assert system.process is not None
-        system.register("x", free_port(), NUMBERED)
-        wait_until(lambda: all(pids(system).values()))
         keeper = KeeperClient(system.data)
         command = [sys.executable, "-P", "-m", "speeddata", "restart", f"--data={system.data}"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as restart:
@@ -103,10 +112,8 @@ def test_a_stop_during_a_restart_ends_everything(tmp_path: Path, delay_s: float)
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.5])
 def test_who_is_told_to_end_while_it_begins_anew_ends_with_everything(tmp_path: Path, delay_s: float) -> None:
-    with run(tmp_path / "data") as system:
+    with recording(tmp_path / "data") as system:
         assert system.process is not None
-        system.register("x", free_port(), NUMBERED)
-        wait_until(lambda: all(pids(system).values()))
         before = pids(system)
         os.kill(system.process.pid, signal.SIGUSR1)
         time.sleep(delay_s)  # as above
