@@ -169,15 +169,17 @@ cdef inline uint8_t* put_double(uint8_t* p, double value) noexcept nogil:
 cdef inline Reason check_utf8(const uint8_t* p, const uint8_t* end) noexcept nogil:
     """Whether all of [p, end) is UTF-8 as RFC 3629 has it: nothing overlong, no surrogates, nothing over U+10FFFF."""
     cdef uint64_t word = 0
-    cdef uint64_t[4] words
+    cdef uint64_t[8] words
+    cdef uint64_t high_bits
     cdef uint8_t first, low, high
     cdef int more
     while p < end:
-        if end - p >= 32:
-            memcpy(words, p, 32)
-            if not (words[0] | words[1] | words[2] | words[3]) & <uint64_t>0x8080808080808080:
-                p += 32
-                continue
+        while end - p >= 64:
+            memcpy(words, p, 64)
+            high_bits = words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] | words[7]
+            if high_bits & <uint64_t>0x8080808080808080:
+                break
+            p += 64
         if end - p >= 8:
             memcpy(&word, p, 8)
             if not word & <uint64_t>0x8080808080808080:

@@ -18,6 +18,11 @@ cdef extern from "<time.h>" nogil:
     int nanosleep(const timespec *time, timespec *rest)
     tm *gmtime_r(const long *seconds, tm *out)
 
+cdef extern from "<sys/time.h>" nogil:
+    struct timeval:
+        long tv_sec
+        long tv_usec
+
 cdef extern from "<sys/uio.h>" nogil:
     struct iovec:
         void *iov_base
@@ -51,7 +56,8 @@ cdef extern from "<sys/socket.h>" nogil:
         size_t cmsg_len
         int cmsg_level
         int cmsg_type
-    enum: MSG_DONTWAIT, MSG_TRUNC, SOL_SOCKET, SO_MEMINFO, SCM_TIMESTAMPNS
+    enum: MSG_DONTWAIT, MSG_WAITFORONE, MSG_TRUNC, SOL_SOCKET, SO_MEMINFO, SO_RCVTIMEO, SCM_TIMESTAMPNS
+    int setsockopt(int fd, int level, int name, const void *value, unsigned int length)
     int getsockopt(int fd, int level, int name, void *value, unsigned int *length)
     cmsghdr *CMSG_FIRSTHDR(msghdr *header)
     cmsghdr *CMSG_NXTHDR(msghdr *header, cmsghdr *previous)

@@ -17,8 +17,8 @@ from libc.string cimport memcpy, memset
 from speeddata.plan cimport NO_LEAF, UNIT_UNKNOWN, Plan
 from speeddata.relay.atomics cimport fence, load32, store64
 from speeddata.relay.c_system cimport (
-    CLOCK_MONOTONIC, EAGAIN, EINTR, MSG_DONTWAIT, SO_MEMINFO, SOL_SOCKET, clock_ns, errno, getsockopt, iovec, pause, recvmmsg,
-    sockaddr_in,
+    CLOCK_MONOTONIC, EAGAIN, EINTR, MSG_DONTWAIT, MSG_WAITFORONE, SO_MEMINFO, SO_RCVTIMEO, SOL_SOCKET, clock_ns, errno, getsockopt,
+    iovec, pause, recvmmsg, setsockopt, sockaddr_in, timeval,
 )
 from speeddata.relay.doorbell cimport Bell, Doorbell, ring, sleep
 from speeddata.relay.intake cimport take_message, use_version
@@ -35,6 +35,7 @@ cdef enum:
     BATCH_BYTES = 262_144    # that a batch shall fill, to stay in the cache
     LEAST_BATCH = 4
     DRAIN_NS = 1_000_000_000 # how long to empty the socket when told to stop
+    STAY_US = 20_000         # how long to wait for the next packet in recvmmsg itself
     GIVE_WAY_NS = 200_000
     STALL_NS = 50_000_000    # a writer that does nothing for so long waits for the disk
     MEMINFO = 9              # numbers that SO_MEMINFO gives
@@ -181,11 +182,16 @@ cdef bint gives_way(Receiving *r) noexcept nogil:
 
 
 cdef void receive(Receiving *r) noexcept nogil:
-    """The loop of the thread: until told to stop, and then until the socket is empty."""
+    """The loop of the thread: until told to stop, and then until the socket is empty.
+
+    While packets come it waits for more in recvmmsg, which is one call where asking, sleeping and asking again are three.
+    No bell is heard there, so it stays no longer than STAY_US.
+    """
     cdef bint armed = False
+    cdef bint flowing = False  # the last call gave packets
     cdef unsigned int failures = 0
     cdef int64_t last = 0  # when to stop although packets still come
-    cdef int count
+    cdef int count, flags
     while last == 0 or clock_ns(CLOCK_MONOTONIC) < last:
         if last == 0 and load32(&r.bell.stop):
             last = clock_ns(CLOCK_MONOTONIC) + DRAIN_NS
@@ -195,8 +201,10 @@ cdef void receive(Receiving *r) noexcept nogil:
         if not armed:
             arm(r)
             armed = True
-        count = recvmmsg(r.fd, r.parts.messages, r.batch_size, MSG_DONTWAIT, NULL)  # <= BATCH
-        if count > 0:
+        flags = MSG_WAITFORONE if flowing and last == 0 and not r.spin else MSG_DONTWAIT
+        count = recvmmsg(r.fd, r.parts.messages, r.batch_size, flags, NULL)  # <= BATCH
+        flowing = count > 0
+        if flowing:
             take_batch(r)
             armed = False
             failures = 0
@@ -210,7 +218,7 @@ cdef void receive(Receiving *r) noexcept nogil:
         if watch_age(r):
             # That left the batch DONE: what recvmmsg takes from now on must find it ARMED.
             armed = False
-        elif count <= 0 and not r.spin:
+        elif not flowing and not r.spin:
             wait(r)
     if current_state(&r.parts, r.parts.head.commit).books.building.open:
         turn_block(r)
@@ -247,6 +255,7 @@ cdef class Receiver:
     def __cinit__(self, Mapping mapping, list plans, int socket, int forward, bint single_object, bint joined, bint spin,
                   double age_s, Doorbell bell, Doorbell writer, Doorbell decimator, Doorbell clerk):
         cdef Receiving *r = &self.r
+        cdef timeval stay = timeval(0, STAY_US)
         if mapping.parts.head.block_bytes < SLOT_BYTES:
             raise ValueError(f"block_bytes is {mapping.parts.head.block_bytes}, a block must hold {SLOT_BYTES}")
         self.keep = (mapping, plans, bell, writer, decimator, clerk)
@@ -255,6 +264,8 @@ cdef class Receiver:
         set_plans(r, plans)
         r.ring.parts = &r.parts
         r.fd, r.single_object = socket, single_object
+        if setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &stay, sizeof(stay)) < 0:
+            raise OSError(errno, f"SO_RCVTIMEO: {os.strerror(errno)}")
         r.batch_size = r.largest_batch = JOINED_BATCH if joined else BATCH
         r.spin = spin
         r.reserve = max(r.parts.head.block_count // 8, BATCH_BYTES // r.parts.head.block_bytes + 2)  # a batch, at least

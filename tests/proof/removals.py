@@ -121,6 +121,13 @@ IN_THE_RECEIVER = [
         ("tests/relay/test_versions.py",),
     ),
     Removal(
+        "a receiver stays in recvmmsg for a moment only",
+        "relay/receiver.pyx",
+        "        if setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &stay, sizeof(stay)) < 0:\n",
+        "        if False:\n",
+        ("tests/relay/test_receiver.py::test_a_receiver_that_waits_for_the_next_packet_hears_its_bell",),
+    ),
+    Removal(
         "what lies in the slots is taken by the next relay",
         "relay/receiver.pyx",
         "    if head.commit & 1 == 0:\n        take_batch(r)\n        r.used = BATCH\n",

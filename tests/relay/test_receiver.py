@@ -7,6 +7,7 @@ import time
 import fastavro
 import pytest
 from line import (
+    LIMIT_S,
     NUMBERED,
     Line,
     chunks,
@@ -255,6 +256,21 @@ def test_the_full_rate_stream_can_be_off(tmp_path):
         line.send(*(numbered(n) for n in range(100)))
         stats = line.wait(archived=100, decimated=2)
         assert (stats["forwarded"], stats["forward_failed"]) == (0, 0)
+
+
+def test_a_receiver_that_waits_for_the_next_packet_hears_its_bell(tmp_path):
+    """Just after a packet it waits in recvmmsg, where no bell is heard: it must not stay there."""
+    line = Line(make_spec(tmp_path)).start("receiver")
+    try:
+        line.send(numbered(0))
+        line.wait(packets=1)
+        line.relay.bells["receiver"].stop()
+        thread = line.threads.pop("receiver")
+        thread.join(LIMIT_S)
+        assert not thread.is_alive()
+    finally:
+        line.send(numbered(1))
+        line.close()
 
 
 def test_a_receiver_that_never_sleeps_receives_and_stops(tmp_path):
