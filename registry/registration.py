@@ -1,6 +1,7 @@
 """Reading a request to register a channel: pure, except for the schema file it names."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,10 @@ def _read_config(config: Any) -> dict[str, Any] | None:
         problem = wrong_value("Invalid config", f"config.{first.key}", first.value, first.wanted)
         problem.body["details"] = "; ".join(map(str, problems))
         raise problem
+    cores = os.sched_getaffinity(0)
+    if set(config.get("cpus") or ()) - cores:
+        wanted = f"cores of this machine, which are {sorted(cores)}"
+        raise wrong_value("Invalid config", "config.cpus", config["cpus"], wanted)
     return config
 
 

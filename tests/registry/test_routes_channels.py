@@ -130,6 +130,13 @@ ROWS = [
     ),
     ("config not an object", body(config=[1]), None, 400, {"error": "Invalid config", "field": "config"}),
     ("config key", body(config={"port": 1}), None, 400, {"error": "Invalid config", "field": "config.port"}),
+    (
+        "config core",
+        body(config={"cpus": [0, 1023]}),
+        None,
+        400,
+        {"error": "Invalid config", "field": "config.cpus", "value": "[0, 1023]"},
+    ),
     ("config name", body(config={"name": "evil"}), None, 400, {"field": "config.name"}),
     ("config value", body(config={"decimation": "x"}), None, 400, {"field": "config.decimation"}),
     (
