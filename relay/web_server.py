@@ -20,6 +20,7 @@ CONNECTIONS = 200
 REQUEST_LIMIT_S = 30  # for a request to come, from its first byte or the end of the one before
 CLEANUP_S = 5
 BACKLOG = 1024
+GRACE_S = 1  # for the requests in hand when it is closed
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -82,5 +83,7 @@ class WebServer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         # First the workers, which wake the server by what its closing takes away.
-        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=GRACE_S)
+        # A worker that is late would wake it by a descriptor that is closed, or is something else by then.
+        self._server.pull_trigger = lambda: None  # type: ignore[method-assign]
         self._server.close()

@@ -1,9 +1,10 @@
 import http.client
 import socket
+import threading
 
 import flask
 import pytest
-from line import wait_until
+from line import LIMIT_S, wait_until
 from system import free_tcp_ports
 
 from speeddata.errors import RelayError
@@ -27,6 +28,34 @@ def test_an_application_is_served_until_closed() -> None:
     listener.close()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+def test_an_answer_that_comes_too_late_is_no_news(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(web_server, "GRACE_S", 0.01)
+    asked, go = threading.Event(), threading.Event()
+
+    def wait() -> str:
+        asked.set()
+        go.wait(LIMIT_S)
+        return "late" * 50_000
+
+    app = flask.Flask("test", static_folder=None)
+    app.add_url_rule("/", "wait", wait)
+    (port,) = free_tcp_ports(1)
+    listener = bind("127.0.0.1", port)
+    server = WebServer(app, listener)
+    server.start()
+    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as client:
+        client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert asked.wait(LIMIT_S)
+        workers = [thread for thread in threading.enumerate() if thread.name.startswith("waitress")]
+        server.close()
+        go.set()
+        for worker in workers:
+            worker.join(LIMIT_S)
+            assert not worker.is_alive()
+    listener.close()
+    assert caplog.text == ""
 
 
 def test_a_port_in_use_is_named() -> None:
