@@ -18,6 +18,7 @@ from speeddata.settings_table import CHANNEL, Setting
 __all__ = [
     "CHANNEL_NAME",
     "NAME_WANTED",
+    "OVERRIDES",
     "Checked",
     "Problem",
     "Wanted",

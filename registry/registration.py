@@ -1,5 +1,6 @@
 """Reading a request to register a channel: pure, except for the schema file it names."""
 
+import difflib
 import json
 import os
 from collections.abc import Mapping
@@ -12,11 +13,12 @@ from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.store import Channel
 from speeddata.schema import Schema
 from speeddata.schema_files import read_schema
-from speeddata.settings_values import CHANNEL_NAME, NAME_WANTED, check_channel
+from speeddata.settings_values import CHANNEL_NAME, NAME_WANTED, OVERRIDES, check_channel
 
 __all__ = ["REQUIRED", "Registration", "read_channel", "read_port", "read_registration", "read_source"]
 
 REQUIRED = ["name", "port", "schema"]
+FIELDS = frozenset([*REQUIRED, "config"])
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,26 @@ class Registration:
 
 def read_registration(body: Mapping[str, Any]) -> Registration:
     """Check everything but the schema, in the order in which SpeedData always did."""
-    if any(not body.get(field) for field in REQUIRED):
-        raise ApiProblem(400, "Missing required fields", required=REQUIRED)
+    missing = [field for field in REQUIRED if not body.get(field)]
+    if missing:
+        raise ApiProblem(400, "Missing required fields", required=REQUIRED, missing=missing)
+    for field in sorted(body.keys() - FIELDS):
+        if wanted := _meant(field):
+            raise wrong_value("Unknown field", field, body[field], wanted)
     port = read_port(body["port"])
     name = body["name"]
     if not isinstance(name, str) or not CHANNEL_NAME.fullmatch(name):
         raise wrong_value("Invalid channel name", "name", name, NAME_WANTED)
     return Registration(name, port, read_source(body["schema"]), _read_config(body.get("config")))
+
+
+def _meant(field: str) -> str:
+    """What an unknown field was probably to be; empty for one that has nothing to do with us, which SpeedData always ignored."""
+    settings = {setting.split(".")[0] for setting in OVERRIDES}
+    close = difflib.get_close_matches(field, FIELDS | settings, n=1, cutoff=0.75)
+    if not close:
+        return ""
+    return close[0] if close[0] in FIELDS else f'in config: {{"config": {{"{close[0]}": ...}}}}'
 
 
 def read_source(value: Any) -> str | dict[str, Any]:

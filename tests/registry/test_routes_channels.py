@@ -131,6 +131,19 @@ ROWS = [
     ("config not an object", body(config=[1]), None, 400, {"error": "Invalid config", "field": "config"}),
     ("config key", body(config={"port": 1}), None, 400, {"error": "Invalid config", "field": "config.port"}),
     (
+        "setting beside config",
+        body(durability="block"),
+        None,
+        400,
+        {
+            "error": "Unknown field",
+            "field": "durability",
+            "wanted": 'in config: {"config": {"durability": ...}}',
+        },
+    ),
+    ("misspelt", body(confg={}), None, 400, {"error": "Unknown field", "field": "confg", "wanted": "config"}),
+    ("one missing", {"name": "a", "port": 26000}, None, 400, {"missing": ["schema"]}),
+    (
         "config core",
         body(config={"cpus": [0, 1023]}),
         None,
