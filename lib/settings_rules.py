@@ -3,6 +3,7 @@
 `flat` holds the merged settings by service and dotted key, `origins` the file and line or the option each came from.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,13 @@ Origins = Mapping[str, Mapping[str, str]]
 
 
 def cross_check(values: Mapping[str, Any]) -> list[Problem]:
-    """Problems that only several relay settings together can have."""
+    """Problems that only several relay settings together, or with this machine, can have."""
     problems = []
+    cores = os.sched_getaffinity(0)
+    if set(values.get("cpus") or ()) - cores:
+        problems.append(
+            Problem("cpus", values["cpus"], f"cores of this machine, which are {sorted(cores)}")
+        )
     if values.get("rotation.threshold") is not None and values.get("rotation.mode") is None:
         problems.append(Problem("rotation.mode", None, "time or size, since rotation.threshold is given"))
     if values.get("retention.value") is not None and values.get("retention.mode") is None:

@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,10 +100,6 @@ def _read_config(config: Any) -> dict[str, Any] | None:
         problem = wrong_value("Invalid config", f"config.{first.key}", first.value, first.wanted)
         problem.body["details"] = "; ".join(map(str, problems))
         raise problem
-    cores = os.sched_getaffinity(0)
-    if set(config.get("cpus") or ()) - cores:
-        wanted = f"cores of this machine, which are {sorted(cores)}"
-        raise wrong_value("Invalid config", "config.cpus", config["cpus"], wanted)
     return config
 
 
