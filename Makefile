@@ -64,6 +64,8 @@ validate-schemas: build  ## Compile every schema in config/agents, naming file a
 	$(PY) -m speeddata.schema config/agents/*.avsc
 
 proof: build $(VENV)/.strace  ## Long proofs: all, or one (make proof PART=kill; docs/proofs.md tells which there are)
+	@test -z "$(PART)" || test -e tests/proof/proof_$(PART).py || { echo "PART is '$(PART)', wanted one of" \
+	    $(patsubst tests/proof/proof_%.py,%,$(wildcard tests/proof/proof_*.py)); exit 2; }
 	$(PY) -m pytest tests/proof -s -o python_files='proof_$(or $(PART),*).py'
 
 proof-of-tests: build $(VENV)/.strace  ## See a test go red for each protection that is removed (ONLY=word: those named so)

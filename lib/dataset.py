@@ -89,7 +89,7 @@ class Set:
         except OSError as error:
             if error.errno is not None:  # such as a file that there is not
                 raise
-            raise FormatError(f"{file_path} is no HDF5 file, or a damaged one: {error}") from error
+            raise FormatError(_no_hdf5(Path(file_path), error)) from None
         with file, telling(file):
             items = [(name, file.get(name)) for name in file]
             for name, item in items:
@@ -179,6 +179,15 @@ def read_avro(file_path: str | Path) -> Set:
 def read_csv(files: Files, index_col: int | str | None = 0) -> Set:
     """Read CSV files, each a channel; the column `index_col` is the time."""
     return Set.from_csv(files, index_col)
+
+
+def _no_hdf5(path: Path, error: OSError) -> str:
+    """What is wrong with a file, in the words of whoever sent JSON in its place."""
+    with path.open("rb") as file:
+        start = file.read(1000)
+    if start.startswith(b"{"):
+        return f"{path} is no HDF5 file, it says: {start.decode(errors='replace').strip()}"
+    return f"{path} is no HDF5 file, or a damaged one: {error}"
 
 
 def _hint(path: Path, schema_text: str | None) -> str:

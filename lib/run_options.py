@@ -112,7 +112,7 @@ def exposed(settings: Settings, services: Sequence[str]) -> list[str]:
 
 OPTIONS = (
     click.option("--config", type=click.Path(path_type=Path), envvar="SPEEDDATA_CONFIG_DIR", show_envvar=True,
-                 help="Folder of YAML files and schemas; without it the defaults, and no channels."),
+                 help="Folder of YAML files and schemas; without it the defaults."),
     click.option("--data", type=click.Path(path_type=Path), help="Data folder: archive, registry. [default: data]"),
     click.option("--api-port", type=PORT, help="Port of the registration API and the pages. [default: 8080]"),
     click.option("--websocket-port", type=PORT, help="Port of the live data. [default: 8081]"),

@@ -8,16 +8,20 @@ __all__ = ["segment_files"]
 
 
 def segment_files(paths: Iterable[Path]) -> Iterator[tuple[Path, OSError | None]]:
-    """The files named, and the .avro files below the folders named; with an error, a folder that cannot be read.
+    """The files named, and the .avro files below the folders named, each once; with an error, a folder that cannot be read.
 
-    Links are followed only where they are named themselves. What begins with a dot is not ready to be read.
+    An index stands for its segment. Links are followed only where they are named themselves. What begins with a dot is not ready to be read.
     """
+    seen: set[Path] = set()
     for path in paths:
         path = path.resolve() if path.is_symlink() else path
-        if path.is_dir():
-            yield from _below(path)
-        else:
-            yield path, None
+        segment = path.with_suffix(".avro")
+        if path.suffix == ".idx" and segment.is_file():
+            path = segment
+        for one, error in _below(path) if path.is_dir() else [(path, None)]:
+            if one not in seen:
+                seen.add(one)
+                yield one, error
 
 
 def _below(folder: Path) -> Iterator[tuple[Path, OSError | None]]:

@@ -26,9 +26,7 @@ def cross_check(values: Mapping[str, Any]) -> list[Problem]:
     problems = []
     cores = os.sched_getaffinity(0)
     if set(values.get("cpus") or ()) - cores:
-        problems.append(
-            Problem("cpus", values["cpus"], f"cores of this machine, which are {sorted(cores)}")
-        )
+        problems.append(Problem("cpus", values["cpus"], f"cores of this machine, which are {sorted(cores)}"))
     if values.get("rotation.threshold") is not None and values.get("rotation.mode") is None:
         problems.append(Problem("rotation.mode", None, "time or size, since rotation.threshold is given"))
     if values.get("retention.value") is not None and values.get("retention.mode") is None:
@@ -54,9 +52,12 @@ def port_clashes(flat: Flat, origins: Origins) -> list[str]:
     taken: dict[int, str] = {}
     for service, key in (("relay", "api.port"), ("stripchart", "websocket.port"), ("pivot", "api.port")):
         port = flat.get(service, {}).get(key)
-        if port is not None and taken.setdefault(port, f"{service}.{key}") != f"{service}.{key}":
-            place = origins[service].get(key, service)
+        if port is None:
+            continue
+        place = origins[service].get(key, "by default")
+        if port in taken:
             problems.append(f"{place}: {service}.{key} is {port}, wanted another port than {taken[port]}")
+        taken.setdefault(port, f"{service}.{key} ({place})")
     return problems
 
 

@@ -30,6 +30,7 @@ class Report:
     path: Path
     size: int = 0  # bytes
     error: str = ""  # why nothing of it can be read
+    denied: bool = False  # that is only because we may not; nothing is known of what is lost
     told: int | None = None  # records that its index tells of, when it is unreadable
     faults: list[Fault] = field(default_factory=list)  # in the order of the file
     tail: Fault | None = None  # what was cut off its end
@@ -68,6 +69,8 @@ class Report:
     @property
     def lost(self) -> int | None:
         """Records that cannot be read; None when nobody knows how many."""
+        if self.denied:
+            return 0
         return self.told if self.error else total(fault.damage.records for fault in self.damages)
 
     def as_json(self) -> dict[str, Any]:
@@ -95,6 +98,8 @@ class Report:
 
     def lines(self) -> list[str]:
         """What there is to say about a file that is not whole: a line, and one for each damage."""
+        if self.denied:
+            return [f"{self.path}: cannot be read: {self.error}"]
         if self.error:
             return [f"{self.path}: unreadable: {self.error}, {said(self.lost)} lost"]
         if self.status == WHOLE:
@@ -158,6 +163,7 @@ def _verify(path: Path, schema_text: str | None) -> Report:
         raise
     except (OSError, ArchiveError) as error:
         report.error = error.strerror or str(error)
+        report.denied = isinstance(error, PermissionError)
         report.told = records_told(before)
         report.size = path.stat().st_size
     return report

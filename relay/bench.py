@@ -241,7 +241,7 @@ def read_out(_context: click.Context, _option: click.Parameter, out: Path) -> Pa
     default=",".join(MODES),
     show_default=True,
     callback=read_modes,
-    help="How packets are sent: one by one, or in runs.",
+    help="How packets are sent: plain, one by one; gso, in runs.",
 )
 @click.option(
     "--seconds",
@@ -287,4 +287,4 @@ def main(sizes: list[int], modes: list[str], seconds: float, pairs: int, out: Pa
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="speeddata bench relay")

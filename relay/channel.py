@@ -218,7 +218,8 @@ class ChannelRelay:
         try:
             body()
         except Exception as error:
-            log.exception("%s: %s thread", self.spec.name, name)
+            unforeseen = not isinstance(error, OSError | RelayError)
+            log.error("%s: %s thread: %s", self.spec.name, name, error, exc_info=unforeseen)
             self.failures.append(f"{name}: {error}")
         if not self.stopping:
             self.failures.append(f"{name} ended")

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from speeddata.errors import RelayError
+
 __all__ = ["DataFolder"]
 
 
@@ -19,9 +21,13 @@ class DataFolder:
         self.command_lock = self.run / "command.lock"
 
     def make(self) -> None:
-        """Make what is not there; OSError if that cannot be."""
+        """Make what is not there; RelayError if that cannot be."""
         for folder in (self.path, self.run, self.log):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+            except OSError as error:
+                wanted = "wanted a folder that can be written"
+                raise RelayError(f"--data {self.path}: {folder}: {error.strerror}, {wanted}") from None
 
     def lock(self, service: str) -> Path:
         """The lock of the orchestrator that runs a service."""

@@ -60,9 +60,11 @@ def report(found: dict[str, Any]) -> str:
     lines = [f"receive buffer: {buffer['granted']} bytes of {buffer['wanted']} wanted"]
     if buffer["granted"] < buffer["wanted"]:
         lines[0] += f", net.core.rmem_max is {buffer['rmem_max']}"
-        lines.append(f"  mend it with: sysctl -w net.core.rmem_max={buffer['wanted']}")
+        setting = f"net.core.rmem_max={buffer['wanted']}"
+        lines.append(f"  mend it with: sudo sysctl -w {setting}")
+        lines.append(f"  and for good: echo {setting} | sudo tee /etc/sysctl.d/90-speeddata.conf")
     lines.append(
-        f"nothing is lost while a relay is replaced ({found['gap_s'] * 1000:.0f} ms) up to these rates:"
+        f"packets that the buffer holds while a relay is replaced ({found['gap_s'] * 1000:.0f} ms), as a rate:"
     )
     for packet in found["packets"]:
         lines.append(
@@ -86,4 +88,4 @@ def main(as_json: bool) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="speeddata doctor")

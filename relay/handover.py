@@ -66,7 +66,10 @@ class Door:
         try:
             with self.listener.accept()[0] as client:
                 client.settimeout(LIMIT_S)
-                answer, fds = self._answer(_read_line(client))
+                line = _read_line(client)
+                if not line:  # who only looks whether we live
+                    return
+                answer, fds = self._answer(line)
                 socket.send_fds(client, [json.dumps(answer).encode() + b"\n"], fds)
         except OSError as error:
             log.warning("%s: %s", self.name, error)

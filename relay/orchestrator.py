@@ -137,7 +137,10 @@ class Orchestrator:
     def _start_relay(self, undo: contextlib.ExitStack) -> None:
         """Start the keeper, the channels and the API; `undo` ends them in the opposite order."""
         relay = self.settings.flat["relay"]
-        listener = undo.enter_context(bind(relay["host"], relay["api.port"]))
+        try:
+            listener = undo.enter_context(bind(relay["host"], relay["api.port"]))
+        except RelayError as error:
+            raise RelayError(f"{error} (--api-port takes another)") from None
         store = Store(self.data.registry)
         undo.callback(store.close)
         undo.push(lambda kind, *_: self._end_relays(failed=kind is not None))

@@ -16,8 +16,14 @@ WAIT_LIMIT_S = 60.0
 
 
 def carry_out(command: Callable[[DataFolder], Iterator[str]], path: Path) -> None:
-    """Print the lines of a command as they come. What goes wrong is said, and ends the process with status 1."""
+    """Print the lines of a command as they come. What goes wrong is said, and ends the process with status 1.
+
+    Of a folder that is not there nothing is known to run: status 2, for it may be mistyped.
+    """
     data = DataFolder(path)
+    if not data.path.is_dir():
+        print(f"speeddata: --data {path}: there is no such folder", file=sys.stderr)
+        sys.exit(2)
     said = False
     try:
         with _alone(data):

@@ -23,10 +23,10 @@ PORT = 26000
 WORDS = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliett")
 
 
-def sample(counter: int, seconds: float) -> dict[str, object]:
+def sample(counter: int, time_ns: int, seconds: float) -> dict[str, object]:
     """One record: periods of 10 s, of 20 s for the ramp."""
     return {
-        "time": time.time_ns(),
+        "time": time_ns,
         "message": random.choice(WORDS),
         "counter": counter,
         "sine_wave": math.sin(2 * math.pi * seconds / 10),
@@ -56,16 +56,18 @@ def main() -> None:
 
     schema = Schema.parse(Path(str(resources.files("speeddata.config") / "agents/example.avsc")).read_text())
     relay = (arguments.host, input_port(arguments.api))
-    start = time.monotonic()
+    start, start_ns = time.monotonic(), time.time_ns()
     counter = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         while not arguments.count or counter < arguments.count:
             packet = b""
             for _ in range(arguments.batch):
-                packet += encode_record(schema, sample(counter, counter / arguments.rate))
+                seconds = counter / arguments.rate
+                packet += encode_record(schema, sample(counter, start_ns + round(seconds * 1e9), seconds))
                 counter += 1
+            # A packet goes when the time of its last record has come.
+            time.sleep(max(0.0, start + seconds - time.monotonic()))
             sender.sendto(packet, relay)
-            time.sleep(max(0.0, start + counter / arguments.rate - time.monotonic()))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ async function call(path, options = {}) {
 // What an error answer says, with the details it carries.
 export function explain(content, status) {
   if (!content?.error) return `the server answered ${status}`;
+  const { field, value, wanted } = content;
+  if (field && wanted) return `${content.error}: ${field} is ${JSON.stringify(value)}, wanted ${wanted}`;
   const details = Object.entries(content)
     .filter(([key, value]) => key !== "error" && ["string", "number"].includes(typeof value))
     .map(([key, value]) => `${key.replaceAll("_", " ")}: ${value}`);

@@ -53,7 +53,7 @@ def test_verify_of_what_is_whole(archive):
     assert run("verify", archive) == (0, f"2 files, 6 blocks, 14 records, {size} bytes: whole\n", "")
     assert run("verify", archive / "a", segment(archive, "b"))[0] == 0
     (archive / "empty").mkdir()
-    assert run("verify", archive / "empty") == (0, "0 files, 0 blocks, 0 records, 0 bytes: whole\n", "")
+    assert run("verify", archive / "empty") == (0, "no .avro files there: nothing to verify\n", "")
 
 
 def test_verify_says_what_is_damaged_and_what_that_cost(archive):

@@ -270,6 +270,9 @@ def test_what_is_no_hdf5_file_is_told(tmp_path):
     (tmp_path / "x.h5").write_text("time,a\n0,1\n")
     with pytest.raises(FormatError, match="x.h5 is no HDF5 file, or a damaged one"):
         read_hdf5(tmp_path / "x.h5")
+    (tmp_path / "x.h5").write_text('{"error": "Channel not found", "name": "engin"}')
+    with pytest.raises(FormatError, match='x.h5 is no HDF5 file, it says: .*"Channel not found"'):
+        read_hdf5(tmp_path / "x.h5")
     with pytest.raises(FileNotFoundError, match="nosuch"):
         read_hdf5(tmp_path / "nosuch.h5")
     with h5py.File(tmp_path / "y.h5", "w") as file:

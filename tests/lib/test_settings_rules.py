@@ -37,7 +37,7 @@ def test_ports_of_services_must_differ() -> None:
     flat = {"relay": {"api.port": 1}, "stripchart": {"websocket.port": 1}, "pivot": {"api.port": 2}}
     origins = {"relay": {}, "stripchart": {"websocket.port": "stripchart.yaml:1"}, "pivot": {}}
     assert port_clashes(flat, origins) == [
-        "stripchart.yaml:1: stripchart.websocket.port is 1, wanted another port than relay.api.port"
+        "stripchart.yaml:1: stripchart.websocket.port is 1, wanted another port than relay.api.port (by default)"
     ]
     assert port_clashes({"relay": {"api.port": 1}}, origins) == []
 

@@ -32,5 +32,5 @@ def test_a_small_buffer_is_found_and_its_remedy_said():
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert f"receive buffer: {most} bytes of {wanted} wanted, net.core.rmem_max is {most}" in done.stdout
-    assert f"mend it with: sysctl -w net.core.rmem_max={wanted}" in done.stdout
+    assert f"mend it with: sudo sysctl -w net.core.rmem_max={wanted}" in done.stdout
     assert "200 B a packet" in done.stdout

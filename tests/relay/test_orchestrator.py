@@ -230,7 +230,10 @@ def test_a_port_of_the_api_in_use_is_one_line(tmp_path: Path) -> None:
         other.bind(("127.0.0.1", port))
         other.listen()
         done = speeddata("run", f"--data={tmp_path / 'data'}", f"--api-port={port}")
-    assert (done.returncode, done.stderr) == (3, f"speeddata: port {port} on 127.0.0.1 is in use\n")
+    assert (done.returncode, done.stderr) == (
+        3,
+        f"speeddata: port {port} on 127.0.0.1 is in use (--api-port takes another)\n",
+    )
 
 
 def test_a_service_whose_port_is_in_use_waits_for_it_and_says_so(tmp_path: Path) -> None:

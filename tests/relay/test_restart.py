@@ -21,7 +21,8 @@ from speeddata.relay.data_folder import DataFolder
 
 def test_where_nothing_runs_nothing_is_restarted(tmp_path: Path) -> None:
     done = speeddata("restart", f"--data={tmp_path / 'nosuch'}")
-    assert (done.returncode, done.stdout) == (0, f"nothing runs on {tmp_path / 'nosuch'}\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"speeddata: --data {tmp_path / 'nosuch'}: there is no such folder\n"
 
 
 def pids(system: System) -> dict[str, int]:

@@ -16,7 +16,8 @@ from tracing import Trace
 
 def test_where_nothing_runs_nothing_is_ended(tmp_path: Path) -> None:
     done = speeddata("stop", f"--data={tmp_path / 'nosuch'}")
-    assert (done.returncode, done.stdout) == (0, f"nothing runs on {tmp_path / 'nosuch'}\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"speeddata: --data {tmp_path / 'nosuch'}: there is no such folder\n"
     assert not (tmp_path / "nosuch").exists()
 
 

@@ -79,6 +79,10 @@ test("what the form says becomes a channel or a hint", () => {
 test("errors of the API are told with their details", () => {
   equal(explain({ error: "Port already in use", port: 26000, used_by: "example" }, 409), "Port already in use (port: 26000, used by: example)");
   equal(explain({ error: "Channel not found" }, 404), "Channel not found");
+  equal(
+    explain({ error: "Port out of range", field: "port", value: 99999, wanted: "an integer", details: "port: wanted an integer" }, 400),
+    "Port out of range: port is 99999, wanted an integer",
+  );
   equal(explain(null, 502), "the server answered 502");
 });
 
