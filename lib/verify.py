@@ -165,7 +165,7 @@ def _verify(path: Path, schema_text: str | None) -> Report:
         report.error = error.strerror or str(error)
         report.denied = isinstance(error, PermissionError)
         report.told = records_told(before)
-        report.size = path.stat().st_size
+        report.size = signature[1] if (signature := _signature(path)) else 0
     return report
 
 

@@ -207,6 +207,20 @@ def test_what_is_unreadable_is_said(tmp_path, content, said):
     assert report.lines() == [f"{path}: unreadable: {said}, an unknown number of records lost"]
 
 
+def test_of_what_may_not_be_read_nothing_is_said_to_be_lost(segment):
+    segment.chmod(0)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        report = verify(segment)
+    finally:
+        if root:
+            os.seteuid(0)
+    assert (report.state, report.lost) == ("unreadable", 0)
+    assert report.lines() == [f"{segment}: cannot be read: Permission denied"]
+
+
 def test_a_damaged_head_is_unreadable(segment):
     """Its names may be other ones now, though each block is whole."""
     segment.write_bytes(segment.read_bytes().replace(b"voltage", b"voltagd"))
