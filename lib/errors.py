@@ -7,7 +7,7 @@
     * `TimeError` (also `ValueError`): a time or duration that cannot be read
     * `ArchiveError` (also `OSError`): a segment or index that cannot be read
     * `FormatError` (also `OSError` and `ValueError`): a file that does not hold what is wanted of it, or cannot hold it
-    * `RelayError`: a relay or its keeper could not do what was asked
+    * `RelayError`: a relay or its keeper could not do what was asked; `NoKeeper` when there is no keeper to ask
 """
 
 
@@ -53,3 +53,7 @@ class FormatError(SpeedDataError, OSError, ValueError):
 
 class RelayError(SpeedDataError):
     """A relay or its keeper could not do what was asked."""
+
+
+class NoKeeper(RelayError):
+    """There is no keeper that could be asked; soon there is another."""

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from speeddata.errors import RelayError
+from speeddata.errors import NoKeeper, RelayError
 from speeddata.lock import lock_holder
 from speeddata.relay.keeper import KEEPER_SOCKET
 from speeddata.relay.unix_socket import socket_address
@@ -123,7 +123,7 @@ class KeeperClient:
         try:
             line = self._exchange(json.dumps(request).encode() + b"\n", limit_s)
         except OSError as error:
-            raise RelayError(f"no keeper in {self.data}: {error.strerror or error}") from None
+            raise NoKeeper(f"no keeper in {self.data}: {error.strerror or error}") from None
         try:
             answer: dict[str, Any] = json.loads(line)
         except ValueError:

@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any
 
-from speeddata.errors import RelayError
+from speeddata.errors import NoKeeper, RelayError
 from speeddata.registry.channels import Registry
 from speeddata.registry.store import StoreError
 from speeddata.relay.client import KeeperClient
@@ -109,7 +109,10 @@ class Reconciler:
         except (RelayError, StoreError) as error:
             self.attempts[name] = self.attempts.get(name, 0) + 1
             delay = back_off_s(self.attempts[name])
-            log.warning("channel %s cannot start: %s; next try in %.0f s", name, error, delay)
+            if isinstance(error, NoKeeper):  # it is said when it does not come back
+                log.info("channel %s: %s; next try in %.0f s", name, error, delay)
+            else:
+                log.warning("channel %s cannot start: %s; next try in %.0f s", name, error, delay)
             self._start_later(delay, name)
             return
         self.attempts.pop(name, None)
@@ -123,7 +126,7 @@ class Reconciler:
         self._pidfd = -1
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.keeper_pid, os.WNOHANG)  # if it was ours
-        log.error("keeper %d is gone, its relays go on", self.keeper_pid)
+        log.warning("keeper %d has ended, its relays go on", self.keeper_pid)
         self.keeper_pid, self.keeper_since_ns = None, time.time_ns()
         self.keeper_reason, self.keeper_restarts = "the keeper ended", self.keeper_restarts + 1
         self._keeper_deaths = 0
