@@ -282,7 +282,7 @@ def threads(pid: int) -> set[int]:
     found: set[int] = set()
     try:
         listed = os.listdir(f"/proc/{pid}/task")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return found
     for tid in listed:
         with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{tid}/stat") as file:

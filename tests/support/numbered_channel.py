@@ -85,5 +85,5 @@ class NumberedChannel:
 def _threads(pid):
     try:
         return len(os.listdir(f"/proc/{pid}/task"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0

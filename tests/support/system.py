@@ -147,5 +147,5 @@ def alive(pid: int) -> bool:
     """Whether a process lives (one that is dead and not reaped does not)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
