@@ -174,12 +174,12 @@ cdef inline Reason check_utf8(const uint8_t* p, const uint8_t* end) noexcept nog
     cdef uint8_t first, low, high
     cdef int more
     while p < end:
-        while end - p >= 64:
+        if end - p >= 64:
             memcpy(words, p, 64)
             high_bits = words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] | words[7]
-            if high_bits & <uint64_t>0x8080808080808080:
-                break
-            p += 64
+            if not high_bits & <uint64_t>0x8080808080808080:
+                p += 64
+                continue
         if end - p >= 8:
             memcpy(&word, p, 8)
             if not word & <uint64_t>0x8080808080808080:

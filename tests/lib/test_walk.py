@@ -187,6 +187,18 @@ def test_items_of_no_size_are_counted_over_the_record() -> None:
     assert reason_of(plan, b"\2" + varint(60_000) + b"\0" + varint(6_000) + b"\0") == "length"
 
 
+@pytest.mark.parametrize("length", range(200))
+def test_a_string_is_looked_at_to_its_end_and_no_further(length: int) -> None:
+    """What follows it may be no UTF-8; the last of its own bytes must be."""
+    schema = channel("string")
+    schema["fields"].append({"name": "behind", "type": "double"})
+    plan = plan_of(schema)
+    head = b"\2" + varint(length)
+    assert reason_of(plan, head + b"x" * length + b"\xff" * 8) == ""
+    if length:
+        assert reason_of(plan, head + b"x" * (length - 1) + b"\xff" + b"\0" * 8) == "utf8"
+
+
 @given(st.binary(max_size=24) | st.text(max_size=12).map(str.encode))
 @example(b"\xed\xa0\x80")  # a surrogate
 @example(b"\xc0\x80")  # overlong
