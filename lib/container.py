@@ -51,6 +51,7 @@ class Head:
     length: int  # bytes of the head: where the first block begins
     timed: bool = True  # whether its schema must have a time, as a channel's has
     crc: int = 0  # CRC-32C of its bytes but for the sync marker
+    flipped: int | None = None  # the bit of the file that was taken for its opposite
 
     @property
     def codec(self) -> str:

@@ -104,7 +104,13 @@ def _repair(path: Path, dry_run: bool) -> Outcome:
     if report.odd_times:
         # Made anew it would have the times that a damaged head tells.
         return Outcome(path, error=f"head and index contradict each other: {report.index[-1]}")
-    if report.faults and report.faults[0].block is None and not report.faults[0].damage.start:
+    unflipped = report.head is not None and report.head.flipped is not None
+    if (
+        not unflipped
+        and report.faults
+        and report.faults[0].block is None
+        and not report.faults[0].damage.start
+    ):
         return Outcome(path, error="what its head said is damaged; with its index it can be read")
     if not report.size:
         return Outcome(

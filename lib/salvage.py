@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+from speeddata.bit_error import flip
 from speeddata.blocks import crc32c
 from speeddata.durable import sync_folder, take_after
 from speeddata.errors import ArchiveError
@@ -95,6 +96,8 @@ def _write(path: Path, new: Path, report: Report) -> bytes:
         status = os.fstat(old.fileno())
         take_after(file.fileno(), status)
         head = old.read(report.head.length)[:-SYNC]
+        if report.head.flipped is not None:
+            head = flip(head, report.head.flipped)
         if crc32c(head) != report.head.crc:
             raise ArchiveError("its head has changed meanwhile")
         file.write(head + sync)

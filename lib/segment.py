@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from speeddata.bit_error import flip, flipped_bit
 from speeddata.block_search import WINDOW, BlockSearch
 from speeddata.blocks import Scanner, cover, crc32c, gather
 from speeddata.container import MAX_HEAD, Head, bare_head, parse_head, unpack
@@ -120,14 +121,14 @@ class Segment:
         os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def _find_blocks(self, use_index: bool) -> None:
-        self._read_head()
+        self._read_head(use_index)
         if not self.size:  # made, and not yet written to
             return
         indexed = self._read_index() if use_index else b""
         if indexed is None:  # a resealed file has a new sync marker: see whether both were exchanged just now
             os.close(self._fd)
             self._fd = _open(self.path, follow=True)
-            self._read_head()
+            self._read_head(use_index)
             indexed = self._read_index()
         if indexed is None:
             indexed = self._read_index(distrust_head=True)
@@ -135,7 +136,7 @@ class Segment:
         for start, stop in reversed(holes):
             self._fill(start, stop)
 
-    def _read_head(self) -> None:
+    def _read_head(self, use_index: bool) -> None:
         status = os.fstat(self._fd)
         self.size = status.st_size
         # Tells whether the file has changed since.
@@ -143,12 +144,38 @@ class Segment:
         if self._schema_text is not None and self.pread(0, 3) != b"Obj":
             self.head = bare_head(self._schema_text)
         elif self.size:
-            self.head = self._parse_head()
+            try:
+                self._take_head(self._parse_head())
+            except ArchiveError:
+                if not use_index or not self._unflip_head(self._index_bytes()):
+                    raise
+            return
         else:
             self.head = Head({}, bytes(16), 0)
         self.head = replace(self.head, timed=self._timed)
         if self.size:
             self.unit = self.head.time_unit
+
+    def _take_head(self, head: Head) -> None:
+        self.head = replace(head, timed=self._timed)
+        self.unit = self.head.time_unit
+
+    def _unflip_head(self, index: bytes) -> bool:
+        """Take back the one bit of the head that was flipped, where the index tells what checksum the head had."""
+        told, crc = index_head(index), crc_of_head(index) if index else None
+        if told is None or crc is None:
+            return False
+        sync, length = told
+        data = self.pread(0, min(length, MAX_HEAD))
+        bit = flipped_bit(data[:-16], crc) if data[-16:] == sync else None
+        if bit is None:
+            return False
+        head = parse_head(flip(data, bit))
+        if head is None:
+            return False
+        self._take_head(replace(head, flipped=bit))
+        self.damages.append(Damage(self.path.name, bit // 8, bit // 8 + 1, 0, "a flipped bit in the head"))
+        return True
 
     def _parse_head(self) -> Head:
         length = 4096
@@ -168,15 +195,13 @@ class Segment:
         That of a damaged head is not believed where the index is seen to be that of this segment. ArchiveError when that
         tells another checksum of the head: any name in it may be another one then.
         """
-        try:
-            fd = _open(index_path(self.path), follow=False)
-        except OSError:
-            return b""
-        with os.fdopen(fd, "rb") as file:
-            data = file.read(min(os.fstat(fd).st_size, MAX_INDEX))
+        data = self._index_bytes()
         told = index_head(data)
         if told is None:
             return b""
+        right = told == (self.head.sync, self.head.length) and crc_of_head(data) in (self.head.crc, None)
+        if not right and self._unflip_head(data):
+            told = self.head.sync, self.head.length
         if told[0] != self.head.sync:
             if not distrust_head or not self._correct_head(*told):
                 return None
@@ -185,6 +210,15 @@ class Segment:
         if crc_of_head(data) not in (self.head.crc, None):
             raise ArchiveError("head damaged: its index tells another checksum of it")
         return data[HEAD_SIZE : len(data) - (len(data) - HEAD_SIZE) % ENTRY_SIZE]
+
+    def _index_bytes(self) -> bytes:
+        """The bytes of the index; none when there is none."""
+        try:
+            fd = _open(index_path(self.path), follow=False)
+        except OSError:
+            return b""
+        with os.fdopen(fd, "rb") as file:
+            return file.read(min(os.fstat(fd).st_size, MAX_INDEX))
 
     def _correct_head(self, sync: bytes, length: int) -> bool:
         """Take sync marker and length of the head from the index, if that is the index of this segment."""

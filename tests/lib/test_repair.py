@@ -14,7 +14,7 @@ from speeddata.lock import take_lock
 from speeddata.mend import mend
 from speeddata.repair import Outcome, repair, tidy
 from speeddata.segment import Segment, rebuild_index, scan
-from speeddata.verify import verify
+from speeddata.verify import WHOLE, verify
 
 BLOCKS = [made.records(3), made.records(2, 3), [made.record(7), made.record(6), made.record(6)]]
 RECORDS = 8
@@ -198,9 +198,20 @@ def verify_and_repair(path):
     return repair(path).error
 
 
+def test_one_flipped_bit_in_the_head_is_taken_back(segment):
+    data = segment.read_bytes()
+    segment.write_bytes(data.replace(b"voltage", b"voltagd"))
+    assert verify(segment).lines()[1].endswith("a flipped bit in the head, 0 records lost")
+    outcome = repair(segment)
+    assert (outcome.status, outcome.records, outcome.lost) == (0, RECORDS, 0)
+    assert outcome.kept.read_bytes() == data.replace(b"voltage", b"voltagd")
+    assert b"voltage" in segment.read_bytes()
+    assert verify(segment).status == WHOLE
+
+
 def test_a_damaged_head_is_said_and_never_given_a_checksum(segment):
     data = segment.read_bytes()
-    for damaged in (data.replace(b"voltage", b"voltagd"), data.replace(b"\x0eexample", b"\x0aexample")):
+    for damaged in (data.replace(b"voltage", b"current"), data.replace(b"\x0eexample", b"\x08example")):
         segment.write_bytes(damaged)
         before = content(segment.parent)
         outcome = repair(segment)
@@ -228,7 +239,7 @@ def test_a_head_that_contradicts_an_index_without_its_checksum_is_said(segment):
         data.replace(b"timestamp-nanos", b"timestamp-nanox").replace(b"unit\4ns", b"unit\4ms")
     )
     assert repair(segment).error.startswith("head and index contradict each other: 3 blocks have other times")
-    segment.write_bytes(data.replace(b"\x0eexample", b"\x0aexample"))
+    segment.write_bytes(data.replace(b"\x0eexample", b"\x08example"))
     assert repair(segment).error == "what its head said is damaged; with its index it can be read"
     os.truncate(segment, 0)
     assert repair(segment).error == "nothing of it is left, its index tells of 8 records"

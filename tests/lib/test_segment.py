@@ -154,37 +154,36 @@ def test_damaged_sync_marker_of_the_head_is_told_by_the_index(segment):
     assert read(segment) == (ROWS, [Damage(segment.name, first - 16, first, 0, "sync marker of the head")])
 
 
-def test_any_bit_flipped_in_the_head_gives_nothing_or_what_it_was(segment):
+def test_any_bit_flipped_in_the_head_is_taken_back(segment):
     data, first = segment.read_bytes(), bounds(segment)[0][0]
     with Segment(segment) as opened:
         metadata = opened.head.metadata
     for at in range(first * 8):
         segment.write_bytes(data[: at // 8] + bytes([data[at // 8] ^ 1 << at % 8]) + data[at // 8 + 1 :])
+        with Segment(segment) as opened:
+            assert opened.head.metadata == metadata
+            (damage,) = opened.damages
+            assert len(list(entries_of(opened.entries))) == len(BLOCKS)
         if at // 8 < first - 16:
-            with pytest.raises(ArchiveError):
-                Segment(segment)
+            assert damage == Damage(segment.name, at // 8, at // 8 + 1, 0, "a flipped bit in the head")
         else:
-            with Segment(segment) as opened:
-                assert opened.head.metadata == metadata
-                assert opened.damages == [
-                    Damage(segment.name, first - 16, first, 0, "sync marker of the head")
-                ]
+            assert damage == Damage(segment.name, first - 16, first, 0, "sync marker of the head")
 
 
 def test_a_head_whose_checksum_is_not_told_is_believed(segment):
     whole, index = segment.read_bytes(), index_path(segment).read_bytes()
-    segment.write_bytes(whole.replace(b"voltage", b"voltagd"))
+    segment.write_bytes(whole.replace(b"voltage", b"current"))
     with pytest.raises(ArchiveError, match="head damaged: its index tells another checksum of it"):
         Segment(segment)
     for untold in (made.without_crc(index), index[:40] + b"!" + index[41:], b""):
         index_path(segment).write_bytes(untold)
         with Segment(segment) as opened:
-            assert "voltagd" in opened.head.schema_text
+            assert "current" in opened.head.schema_text
 
 
 def test_a_damaged_head_is_said_by_readers(segment):
     made.write_segment(segment.parent, [made.records(3, 10)], start=made.START + 10**9)
-    segment.write_bytes(segment.read_bytes().replace(b'"V"', b'"W"'))
+    segment.write_bytes(segment.read_bytes().replace(b'"V"', b'"Z"'))
     with Archive(segment.parent).open() as reader:
         assert len(reader.read()) == 3
         (damage,) = reader.damages
@@ -195,7 +194,7 @@ def test_a_damaged_head_is_said_by_readers(segment):
 def test_damaged_length_in_the_head_is_told_by_an_index_without_its_checksum(segment):
     data, first = segment.read_bytes(), bounds(segment)[0][0]
     index_path(segment).write_bytes(made.without_crc(index_path(segment).read_bytes()))
-    segment.write_bytes(data.replace(b"\x0eexample", b"\x0aexample"))
+    segment.write_bytes(data.replace(b"\x0eexample", b"\x08example"))
     assert read(segment) == (ROWS, [Damage(segment.name, 0, first, 0, "head")])
 
 
@@ -210,8 +209,8 @@ def test_resealed_files_are_opened_again(segment, tmp_path, monkeypatch):
     fresh = made.write_segment(tmp_path / "fresh", BLOCKS, sync=bytes(16))
     real = Segment._read_head
 
-    def exchange(self):
-        real(self)
+    def exchange(self, use_index):
+        real(self, use_index)
         if fresh.exists():
             fresh.replace(segment)
             index_path(fresh).replace(index_path(segment))

@@ -223,7 +223,7 @@ def test_of_what_may_not_be_read_nothing_is_said_to_be_lost(segment):
 
 def test_a_damaged_head_is_unreadable(segment):
     """Its names may be other ones now, though each block is whole."""
-    segment.write_bytes(segment.read_bytes().replace(b"voltage", b"voltagd"))
+    segment.write_bytes(segment.read_bytes().replace(b"voltage", b"current"))
     assert verify(segment).lines() == [
         f"{segment}: unreadable: head damaged: its index tells another checksum of it, {RECORDS} records lost"
     ]
