@@ -88,7 +88,7 @@ def test_what_is_damaged_in_its_head_too(path: Path) -> None:
     flip(path, 1)
     outcome = sealed(path)
     assert (outcome.seal, noted(path)) == (Seal.DAMAGED, Seal.DAMAGED)
-    assert outcome.words == "not an Avro container file"
+    assert outcome.words == "bytes 1 to 2: a flipped bit in the head, 0 records lost"
 
 
 def test_a_torn_tail_is_damage(path: Path) -> None:

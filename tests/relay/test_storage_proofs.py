@@ -43,7 +43,7 @@ def test_damage_is_never_returned_as_good(tmp_path, codec):
 def test_a_damaged_head_names_no_signal_wrongly(tmp_path):
     victim = Victim(tmp_path, "null")
     data = victim.path.read_bytes()
-    assert check_damage(victim, "a name", victim.path, data.replace(b"voltage", b"voltagd")) == "said"
+    assert check_damage(victim, "a name", victim.path, data.replace(b"voltage", b"current")) == "said"
 
 
 @pytest.mark.parametrize("head", [True, False])
