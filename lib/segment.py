@@ -162,7 +162,8 @@ class Segment:
 
     def _unflip_head(self, index: bytes) -> bool:
         """Take back the one bit of the head that was flipped, where the index tells what checksum the head had."""
-        told, crc = index_head(index), crc_of_head(index) if index else None
+        told = index_head(index)
+        crc = crc_of_head(index) if told else None
         if told is None or crc is None:
             return False
         sync, length = told

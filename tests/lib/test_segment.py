@@ -170,6 +170,16 @@ def test_any_bit_flipped_in_the_head_is_taken_back(segment):
             assert damage == Damage(segment.name, first - 16, first, 0, "sync marker of the head")
 
 
+def test_a_flipped_bit_and_an_index_that_does_not_tell_where(segment):
+    """Whatever is left of the index: no other error, and nothing wrong."""
+    data, index = segment.read_bytes(), index_path(segment).read_bytes()
+    segment.write_bytes(b"N" + data[1:])
+    for size in range(HEAD_SIZE):
+        index_path(segment).write_bytes(index[:size])
+        with pytest.raises(ArchiveError, match="not an Avro container file"):
+            Segment(segment)
+
+
 def test_a_head_whose_checksum_is_not_told_is_believed(segment):
     whole, index = segment.read_bytes(), index_path(segment).read_bytes()
     segment.write_bytes(whole.replace(b"voltage", b"current"))
