@@ -111,7 +111,12 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         series = [
-            {**asdict(one), "disturbed": one.disturbed, "points": list(map(point_json, one.points))}
+            {
+                **asdict(one),
+                "disturbed": one.disturbed,
+                "points": list(map(point_json, one.points)),
+                "lossless": point_json(one.lossless) if one.lossless else None,
+            }
             for one in self.series
         ]
         return {"size": self.size, "mode": self.mode, "series": series, "cpu": self.cpu.to_json()}

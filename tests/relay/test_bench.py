@@ -129,6 +129,9 @@ def test_it_measures_prints_and_saves(tmp_path: Path) -> None:
     for one in result["series"]:
         assert all(run["sent"] > 0 and 0 <= run["lost"] <= run["sent"] for run in one["points"])
         assert one["disturbed"] == one["points"][-1]["disturbed"]
+        whole = [run for run in one["points"] if run["lost"] == 0 and not run["disturbed"]]
+        best = max(whole, key=lambda run: run["rate"], default=None)
+        assert one["lossless"] == (None if one["disturbed"] else best)
     flags = [result["cpu"]["disturbed"], *(one["disturbed"] for one in result["series"])]
     assert document["disturbed"] == any(flags)
     assert "packets/s without loss" in done.output

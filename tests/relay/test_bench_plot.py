@@ -12,7 +12,7 @@ def test_what_was_lost_lies_below_the_diagonal_and_disturbed_runs_are_left_out()
         {"rate": 200.0, "sent": 200, "lost": 100},
         {"rate": 150.0, "sent": 150, "lost": 150, "disturbed": True},
     ]
-    series = [{"name": "relay", "points": points}]
+    series = [{"name": "relay", "points": points, "lossless": points[1]}]
     document = {
         "machine": {"cores": 2, "processor": "A & B"},
         "disturbed": True,
