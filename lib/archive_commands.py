@@ -184,8 +184,9 @@ def reports_of(paths: Iterable[Path], schema_text: str | None) -> "Iterator[Repo
 
     for path, error in segment_files(paths):
         if error:
-            denied = isinstance(error, PermissionError)
-            yield Report(path, error=error.strerror or str(error), denied=denied)
+            report = Report(path)
+            report.refuse(error)
+            yield report
             continue
         try:
             report = verify(path, schema_text=schema_text)
@@ -235,9 +236,9 @@ def hint(path: Path, schema_text: str | None) -> str:
 
 def figures(told: dict[str, Any]) -> str:
     """The last line that verify says."""
-    line = "{files} files, {blocks} blocks, {records} records, {bytes} bytes: ".format(**told)
     if told["files"] == 0:
         return "no .avro files there: nothing to verify"
+    line = "{files} files, {blocks} blocks, {records} records, {bytes} bytes: ".format(**told)
     if told["state"] == "whole":
         return f"{line}whole"
     lost = "an unknown number of" if told["lost"] is None else told["lost"]

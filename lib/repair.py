@@ -104,13 +104,7 @@ def _repair(path: Path, dry_run: bool) -> Outcome:
     if report.odd_times:
         # Made anew it would have the times that a damaged head tells.
         return Outcome(path, error=f"head and index contradict each other: {report.index[-1]}")
-    unflipped = report.head is not None and report.head.flipped is not None
-    if (
-        not unflipped
-        and report.faults
-        and report.faults[0].block is None
-        and not report.faults[0].damage.start
-    ):
+    if _head_is_lost(report):
         return Outcome(path, error="what its head said is damaged; with its index it can be read")
     if not report.size:
         return Outcome(
@@ -124,6 +118,15 @@ def _repair(path: Path, dry_run: bool) -> Outcome:
     if after.status != WHOLE or after.records != report.records:
         return Outcome(path, done, after.records, report.lost, error="it is still not whole", kept=kept)
     return Outcome(path, done, after.records, report.lost, kept=kept)
+
+
+def _head_is_lost(report: Report) -> bool:
+    """Whether what the head said is damaged beyond one flipped bit, which is known."""
+    assert report.head is not None, "a report without error has one"
+    if not report.faults or report.head.flipped is not None:
+        return False
+    first = report.faults[0]
+    return first.block is None and first.damage.start == 0
 
 
 def _plan(report: Report) -> str:

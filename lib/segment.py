@@ -142,23 +142,20 @@ class Segment:
         # Tells whether the file has changed since.
         self.signature = status.st_ino, status.st_size, status.st_mtime_ns
         if self._schema_text is not None and self.pread(0, 3) != b"Obj":
-            self.head = bare_head(self._schema_text)
-        elif self.size:
+            self._take_head(bare_head(self._schema_text))
+        elif not self.size:
+            self._take_head(Head({}, bytes(16), 0))
+        else:
             try:
                 self._take_head(self._parse_head())
             except ArchiveError:
                 if not use_index or not self._unflip_head(self._index_bytes()):
                     raise
-            return
-        else:
-            self.head = Head({}, bytes(16), 0)
-        self.head = replace(self.head, timed=self._timed)
-        if self.size:
-            self.unit = self.head.time_unit
 
     def _take_head(self, head: Head) -> None:
         self.head = replace(head, timed=self._timed)
-        self.unit = self.head.time_unit
+        if self.size:
+            self.unit = self.head.time_unit
 
     def _unflip_head(self, index: bytes) -> bool:
         """Take back the one bit of the head that was flipped, where the index tells what checksum the head had."""

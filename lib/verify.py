@@ -30,7 +30,7 @@ class Report:
     path: Path
     size: int = 0  # bytes
     error: str = ""  # why nothing of it can be read
-    denied: bool = False  # that is only because we may not; nothing is known of what is lost
+    denied: bool = False  # that is only because we may not read it, which loses nothing
     told: int | None = None  # records that its index tells of, when it is unreadable
     faults: list[Fault] = field(default_factory=list)  # in the order of the file
     tail: Fault | None = None  # what was cut off its end
@@ -43,6 +43,10 @@ class Report:
     head: Head | None = None
     unit: str | None = None  # of the source time
     signature: Signature = ()
+
+    def refuse(self, error: OSError) -> None:
+        """Take note of why nothing can be read."""
+        self.error, self.denied = error.strerror or str(error), isinstance(error, PermissionError)
 
     @property
     def damages(self) -> list[Fault]:
@@ -162,8 +166,7 @@ def _verify(path: Path, schema_text: str | None) -> Report:
     except FileNotFoundError:
         raise
     except (OSError, ArchiveError) as error:
-        report.error = error.strerror or str(error)
-        report.denied = isinstance(error, PermissionError)
+        report.refuse(error)
         report.told = records_told(before)
         report.size = signature[1] if (signature := _signature(path)) else 0
     return report

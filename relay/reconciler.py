@@ -109,10 +109,9 @@ class Reconciler:
         except (RelayError, StoreError) as error:
             self.attempts[name] = self.attempts.get(name, 0) + 1
             delay = back_off_s(self.attempts[name])
-            if isinstance(error, NoKeeper):  # it is said when it does not come back
-                log.info("channel %s: %s; next try in %.0f s", name, error, delay)
-            else:
-                log.warning("channel %s cannot start: %s; next try in %.0f s", name, error, delay)
+            # That there is no keeper is said of the keeper, if none comes.
+            level = logging.INFO if isinstance(error, NoKeeper) else logging.WARNING
+            log.log(level, "channel %s cannot start: %s; next try in %.0f s", name, error, delay)
             self._start_later(delay, name)
             return
         self.attempts.pop(name, None)
