@@ -5,7 +5,7 @@ from speeddata.blocks import crc32c
 __all__ = ["flip", "flipped_bit"]
 
 POLYNOMIAL = 0x82F63B78  # of CRC-32C, the lowest bit first
-MOST = 1 << 16  # bytes that are looked through
+MOST = 1 << 14  # bytes that are looked through
 
 
 def flipped_bit(data: bytes, crc: int) -> int | None:

@@ -96,7 +96,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def _repair(path: Path, dry_run: bool) -> Outcome:
     report = verify(path)
     if report.error:
-        return Outcome(path, error=report.error, lost=report.told)
+        return Outcome(path, error=report.error, lost=report.lost)
     if report.status == WHOLE:
         return Outcome(path, records=report.records)
     if refusal := writer_of(path):

@@ -12,15 +12,15 @@ def segment_files(paths: Iterable[Path]) -> Iterator[tuple[Path, OSError | None]
 
     An index stands for its segment. Links are followed only where they are named themselves. What begins with a dot is not ready to be read.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in paths:
         path = path.resolve() if path.is_symlink() else path
-        segment = path.with_suffix(".avro")
-        if path.suffix == ".idx" and segment.is_file():
-            path = segment
+        if path.suffix == ".idx" and path.with_suffix(".avro").is_file():
+            path = path.with_suffix(".avro")
         for one, error in _below(path) if path.is_dir() else [(path, None)]:
-            if one not in seen:
-                seen.add(one)
+            real = os.path.realpath(one)
+            if real not in seen:
+                seen.add(real)
                 yield one, error
 
 

@@ -26,7 +26,7 @@ def cross_check(values: Mapping[str, Any]) -> list[Problem]:
     problems = []
     cores = os.sched_getaffinity(0)
     if set(values.get("cpus") or ()) - cores:
-        problems.append(Problem("cpus", values["cpus"], f"cores of this machine, which are {sorted(cores)}"))
+        problems.append(Problem("cpus", values["cpus"], f"cores that can be had, which are {sorted(cores)}"))
     if values.get("rotation.threshold") is not None and values.get("rotation.mode") is None:
         problems.append(Problem("rotation.mode", None, "time or size, since rotation.threshold is given"))
     if values.get("retention.value") is not None and values.get("retention.mode") is None:

@@ -46,12 +46,10 @@ def read_registration(body: Mapping[str, Any]) -> Registration:
 
 
 def _meant(field: str) -> str:
-    """What an unknown field was probably to be; empty for one that has nothing to do with us, which SpeedData always ignored."""
-    settings = {setting.split(".")[0] for setting in OVERRIDES}
-    close = difflib.get_close_matches(field, FIELDS | settings, n=1, cutoff=0.75)
-    if not close:
-        return ""
-    return close[0] if close[0] in FIELDS else f'in config: {{"config": {{"{close[0]}": ...}}}}'
+    """What an unknown field was to be; empty for one that has nothing to do with us, which SpeedData always ignored."""
+    if any(setting.split(".")[0] == field for setting in OVERRIDES):
+        return f'in config: {{"config": {{"{field}": ...}}}}'
+    return "".join(difflib.get_close_matches(field, ["config"], n=1, cutoff=0.8))
 
 
 def read_source(value: Any) -> str | dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From a registered channel and the settings to the spec that its relay is started with: pure."""
+"""From a registered channel and the settings to the spec that its relay is started with: pure, but that it looks which cores there are."""
 
 import json
 from collections.abc import Mapping, Sequence

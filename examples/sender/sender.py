@@ -53,20 +53,24 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=0, help="records in all (0: until stopped)")
     parser.add_argument("--batch", type=int, default=1, help="records in a packet")
     arguments = parser.parse_args()
+    if arguments.batch < 1:
+        parser.error(f"--batch is {arguments.batch}, wanted at least 1")
 
     schema = Schema.parse(Path(str(resources.files("speeddata.config") / "agents/example.avsc")).read_text())
     relay = (arguments.host, input_port(arguments.api))
-    start, start_ns = time.monotonic(), time.time_ns()
+    start = time.monotonic()
     counter = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         while not arguments.count or counter < arguments.count:
-            packet = b""
-            for _ in range(arguments.batch):
-                seconds = counter / arguments.rate
-                packet += encode_record(schema, sample(counter, start_ns + round(seconds * 1e9), seconds))
-                counter += 1
             # A packet goes when the time of its last record has come.
-            time.sleep(max(0.0, start + seconds - time.monotonic()))
+            last = counter + arguments.batch - 1
+            time.sleep(max(0.0, start + last / arguments.rate - time.monotonic()))
+            now = time.time_ns()
+            packet = b""
+            for number in range(counter, last + 1):
+                before_ns = round((last - number) / arguments.rate * 1e9)
+                packet += encode_record(schema, sample(number, now - before_ns, number / arguments.rate))
+            counter = last + 1
             sender.sendto(packet, relay)
 
 

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 from speeddata.segment_files import segment_files
 
@@ -22,6 +23,13 @@ def test_a_file_is_itself_and_a_folder_its_segments(tmp_path):
     ]
     (tmp_path / "a" / "a_1.avro").unlink()
     assert found(tmp_path / "a" / "a_1.idx") == [("a_1.idx", None)]
+
+
+def test_a_file_named_in_two_ways_is_one(tmp_path, monkeypatch):
+    (tmp_path / "x.avro").touch()
+    (tmp_path / "link.avro").symlink_to("x.avro")
+    monkeypatch.chdir(tmp_path)
+    assert found(Path("."), tmp_path, Path("x.avro"), Path("link.avro")) == [("x.avro", None)]
 
 
 def test_links_are_followed_only_where_they_are_named(tmp_path):

@@ -140,7 +140,7 @@ def test_every_error_of_every_file_is_said_at_once(folder: Path) -> None:
         ("cpus: [0, -1]", "a list of core numbers such as [2, 3]"),
         ("cpus: 2", "a list of core numbers such as [2, 3]"),
         ("cpus: []", "a list of core numbers such as [2, 3]"),
-        ("cpus: [4095]", "cores of this machine, which are ["),
+        ("cpus: [4095]", "cores that can be had, which are ["),
         ("durability: disk", "one of block, interval, none"),
         ("gro: yes please", "true or false"),
         ("decimation: {enabled: 1}", "true or false"),

@@ -21,6 +21,12 @@ def test_a_request_is_read() -> None:
     assert read_registration(body) == Registration("x", 26000, "x.avsc", {"decimation": 5})
 
 
+@pytest.mark.parametrize("field", ["description", "report", "group", "names", "scheme", "unit", "id"])
+def test_a_field_that_has_nothing_to_do_with_us_is_ignored(field: str) -> None:
+    body = {"name": "x", "port": 1, "schema": "x", field: "something"}
+    assert read_registration(body) == Registration("x", 1, "x", None)
+
+
 def test_every_problem_of_a_config_is_in_the_details() -> None:
     body = {"name": "x", "port": 1, "schema": "x", "config": {"framing": "x", "nosuch": 1}}
     with pytest.raises(ApiProblem) as caught:
