@@ -7,6 +7,29 @@ from numpy.typing import ArrayLike, NDArray
 
 from speeddata.plan import Plan
 
+class Columns:
+    """Columns of `rows` rows, filled by parts: by several threads too, if each has rows of its own."""
+
+    @property
+    def rows(self) -> int: ...
+    def __init__(self, plan: Plan, rows: int, names: Iterable[str] | None = None) -> None:
+        """KeyError for a signal that there is not."""
+
+    def fill(self, data: ReadableBuffer, count: int, row: int = 0) -> None:
+        """Decode `count` records, which fill `data` exactly, into the rows from `row`; RecordError when they do not.
+
+        `data` must not change until the columns are taken.
+        """
+
+    def numbers(self, name: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """The values of a signal of numbers or booleans, and where they are null if that is marked (NaN needs no mark).
+
+        What is not filled yet is anything.
+        """
+
+    def take(self) -> dict[str, NDArray[Any]]:
+        """The columns, as `decode` gives them. In rows that were not filled numbers are anything, objects None."""
+
 def decode(
     plan: Plan, data: ReadableBuffer, count: int | None = None, names: Iterable[str] | None = None
 ) -> dict[str, NDArray[Any]]:

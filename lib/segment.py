@@ -25,16 +25,18 @@ from speeddata.index import (
     ENTRY_SIZE,
     HEAD_SIZE,
     Entry,
+    Seal,
     crc_of_head,
     each_entry,
     entries_of,
     index_path,
+    seal_of,
     write_index,
 )
 from speeddata.index import parse_head as index_head
 from speeddata.times import parse_time
 
-__all__ = ["Piece", "Segment", "rebuild_index", "scan", "whole_length"]
+__all__ = ["Known", "Piece", "Segment", "rebuild_index", "scan", "whole_length"]
 
 MAX_INDEX = 1 << 30  # bytes of an index
 
@@ -51,6 +53,19 @@ class Piece:
         return sum(entry.count for entry in entries_of(self.entries))
 
 
+@dataclass(frozen=True)
+class Known:
+    """What opening a segment has found out, so that it need not be found out again while the file is the same."""
+
+    path: Path
+    signature: tuple[int, int, int]
+    head: Head
+    entries: bytes
+    unit: str | None
+    seal: Seal  # UNSEEN: it may grow yet
+    damages: tuple[Damage, ...]
+
+
 class Segment:
     """A segment opened for reading."""
 
@@ -62,6 +77,7 @@ class Segment:
         schema_text: str | None = None,
         use_index: bool = True,
         timed: bool = True,
+        known: Known | None = None,
     ) -> None:
         self.path = path
         # Damage found while looking for blocks; what is found while reading them is given by `read`.
@@ -72,9 +88,11 @@ class Segment:
         self.unit: str | None = None
         self._schema_text = schema_text
         self._timed = timed  # whether its records must have a time
+        self._seal = Seal.UNSEEN
         self._fd = _open(path, follow)
         try:
-            self._find_blocks(use_index)
+            if known is None or not self._remember(known):
+                self._find_blocks(use_index)
         except BaseException:
             self.close()
             raise
@@ -90,6 +108,13 @@ class Segment:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+    @property
+    def known(self) -> Known:
+        """What is known of it now, for the next time that it is opened."""
+        return Known(
+            self.path, self.signature, self.head, self.entries, self.unit, self._seal, tuple(self.damages)
+        )
 
     @property
     def end(self) -> int:
@@ -120,6 +145,21 @@ class Segment:
         """Have the kernel keep nothing of the file in memory: what is read next is what is on the disk."""
         os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
+    def _remember(self, known: Known) -> bool:
+        """Believe what was found out before, if the file is the same."""
+        self._look()
+        if self.signature != known.signature:
+            return False
+        self.head, self.entries, self.unit = known.head, known.entries, known.unit
+        self._seal, self.damages = known.seal, list(known.damages)
+        return True
+
+    def _look(self) -> None:
+        status = os.fstat(self._fd)
+        self.size = status.st_size
+        # Tells whether the file has changed since.
+        self.signature = status.st_ino, status.st_size, status.st_mtime_ns
+
     def _find_blocks(self, use_index: bool) -> None:
         self._read_head(use_index)
         if not self.size:  # made, and not yet written to
@@ -137,10 +177,7 @@ class Segment:
             self._fill(start, stop)
 
     def _read_head(self, use_index: bool) -> None:
-        status = os.fstat(self._fd)
-        self.size = status.st_size
-        # Tells whether the file has changed since.
-        self.signature = status.st_ino, status.st_size, status.st_mtime_ns
+        self._look()
         if self._schema_text is not None and self.pread(0, 3) != b"Obj":
             self._take_head(bare_head(self._schema_text))
         elif not self.size:
@@ -207,6 +244,7 @@ class Segment:
             return b""
         if crc_of_head(data) not in (self.head.crc, None):
             raise ArchiveError("head damaged: its index tells another checksum of it")
+        self._seal = seal_of(data)
         return data[HEAD_SIZE : len(data) - (len(data) - HEAD_SIZE) % ENTRY_SIZE]
 
     def _index_bytes(self) -> bytes:

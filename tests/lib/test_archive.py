@@ -1,13 +1,16 @@
 import itertools
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import segments as made
 
 from speeddata.archive import Archive, Span, segment_paths
-from speeddata.columns import decode
-from speeddata.index import index_path
+from speeddata.columns import Columns
+from speeddata.index import Seal, index_path, mark_seal
+from speeddata.segment import Segment
 
 MS = 1_000_000
 
@@ -192,6 +195,10 @@ def test_cut_segments_are_said_except_the_last(tmp_path):
     made.write_segment(folder, [made.records(2, 4)], start=made.START + 10**9)
     rows, reader = read(folder)
     assert rows == made.records(2) + made.records(2, 4)
+    assert reader.damages == [], "it may be being written to"
+    os.utime(first, (1e9, 1e9))
+    rows, reader = read(folder)
+    assert rows == made.records(2) + made.records(2, 4)
     assert [damage.reason for damage in reader.damages] == ["cut off"]
 
 
@@ -219,6 +226,84 @@ def test_only_blocks_beyond_the_limit_are_read_for_the_newest(tmp_path, monkeypa
     spoiled = [[made.record(n)] for n in range(50)] + [[made.record(50), made.record(51, 2**62)]]
     made.write_segment(tmp_path / "example", spoiled)
     read = []
-    monkeypatch.setattr("speeddata.reader.decode", lambda *args: read.append(args[2]) or decode(*args))
+    monkeypatch.setattr("speeddata.decoding.Columns", lambda *args: read.append(args[1]) or Columns(*args))
     assert Archive(tmp_path / "example").newest(2**61) == made.START + 50 * MS
-    assert sum(read) <= 3
+    assert 1 <= sum(read) <= 3
+
+
+def sealed(path, seal=Seal.FINAL):
+    """Mark a segment as sealed, and its folder as unchanged for long."""
+    with Segment(path) as segment:
+        assert mark_seal(path, segment.head.sync, seal)
+    os.utime(path.parent, (1e9, 1e9))
+    return path
+
+
+def opened_by(monkeypatch):
+    opened = []
+    real = os.open
+    monkeypatch.setattr(os, "open", lambda path, *a, **k: (opened.append(Path(path)), real(path, *a, **k))[1])
+    return opened
+
+
+def test_sealed_segments_are_not_looked_at_again(tmp_path, monkeypatch):
+    folder = tmp_path / "example"
+    first = sealed(made.write_segment(folder, [made.records(3)]))
+    archive = Archive(folder)
+    assert [known.seal for known in archive.segments()] == [Seal.FINAL]
+    opened = opened_by(monkeypatch)
+    stated = []
+    real = Path.lstat
+    monkeypatch.setattr(Path, "lstat", lambda path: (stated.append(path), real(path))[1])
+    assert archive.span() == (made.START, made.START + 2 * MS)
+    assert (opened, set(stated)) == ([], {folder})
+    with archive.open(made.START, made.START) as reader:
+        assert len(reader.read()) == 1
+    assert opened == [first], "its records, without its index"
+
+
+def test_a_segment_sealed_since_is_seen_to_be(tmp_path):
+    path = made.write_segment(tmp_path / "example", [made.records(3)])
+    archive = Archive(path.parent)
+    assert [known.seal for known in archive.segments()] == [Seal.UNSEEN]
+    sealed(path, Seal.DAMAGED)
+    assert [known.seal for known in archive.segments()] == [Seal.DAMAGED]
+
+
+@pytest.mark.parametrize("codec", ["null", "zstandard"])
+def test_a_segment_in_the_place_of_another_is_seen(tmp_path, codec):
+    folder = tmp_path / "example"
+    path = sealed(made.write_segment(folder, [made.records(3)]))
+    archive = Archive(folder)
+    assert archive.span() == (made.START, made.START + 2 * MS)
+    copy = made.write_segment(tmp_path / "other" / "example", [made.records(5)], codec=codec, sync=bytes(16))
+    copy.rename(path)
+    index_path(copy).rename(index_path(path))
+    assert archive.span() == (made.START, made.START + 4 * MS)
+    with archive.open() as reader:
+        assert reader.read().columns["counter"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_two_changes_of_a_folder_in_one_moment_are_both_seen(tmp_path, monkeypatch):
+    folder = tmp_path / "example"
+    made.write_segment(folder, [made.records(3)])
+    archive = Archive(folder)
+    changed = folder.lstat().st_mtime_ns
+    monkeypatch.setattr("speeddata.archive.time.time_ns", lambda: changed + 1000)
+    assert len(archive.segments()) == 1
+    made.write_segment(folder, [made.records(3)], start=made.START + 10**9)
+    os.utime(folder, ns=(changed, changed))
+    assert len(archive.segments()) == 2
+
+
+def test_one_archive_may_be_asked_by_several_threads(tmp_path):
+    rows = random_archive(tmp_path / "example", 3)
+    archive = Archive(tmp_path / "example")
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: read_all(archive), range(20)))
+    assert found == [len(rows)] * 20
+
+
+def read_all(archive):
+    with archive.open() as reader:
+        return len(reader.read())

@@ -5,8 +5,7 @@ import pytest
 import segments as made
 
 from speeddata.archive import Archive
-from speeddata.reader import Reader, same_records
-from speeddata.schema import Schema
+from speeddata.reader import Reader
 from speeddata.segment import Segment
 
 
@@ -62,33 +61,78 @@ def test_records_indexed_by_another_receive_time_than_their_blocks_are_not_lost(
         assert reader.read().time_ns.tolist() == [first, first]
 
 
-def test_segments_of_another_schema_are_left_out_and_said(tmp_path):
+def test_a_range_over_versions_of_the_schema_has_all_their_signals(tmp_path):
     folder = tmp_path / "example"
-    changed = {**made.SCHEMA, "fields": made.SCHEMA["fields"][:3]}
+    changed = {**made.SCHEMA, "fields": [*made.SCHEMA["fields"][:3], {"name": "mode", "type": "int"}]}
     made.write_segment(folder, [made.records(2)])
-    made.write_segment(folder, [made.records(3, 10)], changed, start=made.START + 10**9)
+    made.write_segment(
+        folder, [[made.record(n, mode=-n) for n in (10, 11)]], changed, start=made.START + 10**9
+    )
     with Archive(folder).open() as reader:
         table = reader.read()
-    assert list(table.columns) == ["counter", "voltage"]
-    assert table.columns["counter"].tolist() == [10, 11, 12]
-    assert [(damage.records, damage.reason) for damage in reader.damages] == [
-        (2, "another version of the schema")
+        assert [signal.name for signal in reader.signals] == ["counter", "voltage", "mode", "message"]
+        empty = reader.empty()
+    assert reader.damages == []
+    assert list(table.columns) == list(empty.columns) == ["counter", "voltage", "mode", "message"]
+    assert [column.dtype for column in table.columns.values()] == [
+        column.dtype for column in empty.columns.values()
     ]
+    assert table.columns["counter"].tolist() == [0, 1, 10, 11]
+    assert table.columns["mode"].tolist() == [None, None, -10, -11]
+    assert table.columns["message"].tolist() == ["m0", "m1", None, None]
     with Archive(folder).open(made.START, made.START + 5_000_000) as reader:
-        assert reader.read().columns["message"].tolist() == ["m0", "m1"], (
-            "the last with records in the range counts"
-        )
-        assert reader.damages == []
+        assert list(reader.read().columns) == ["counter", "voltage", "message"], "those in the range count"
 
 
-def test_notes_do_not_make_another_schema_but_units_do():
-    schema = Schema.parse(made.SCHEMA)
-    assert same_records(schema, Schema.parse({**made.SCHEMA, "doc": "noted"}))
-    fields = [
-        {**field, "speeddata": {"unit": "mV"}} if field["name"] == "voltage" else field
-        for field in made.SCHEMA["fields"]
-    ]
-    assert not same_records(schema, Schema.parse({**made.SCHEMA, "fields": fields}))
+def test_versions_that_no_schema_holds_leave_the_older_one_out_and_say_so(tmp_path):
+    folder = tmp_path / "example"
+    fields = [{"name": "x", "type": {"type": "fixed", "name": "x", "size": size}} for size in (2, 3)]
+    for number, field in enumerate(fields):
+        schema = {**made.SCHEMA, "fields": [made.SCHEMA["fields"][0], field]}
+        row = {"time": made.START + number, "x": b"-" * (2 + number)}
+        made.write_segment(folder, [[row]], schema, start=made.START + number * 10**9)
+    with Archive(folder).open() as reader:
+        assert reader.read().columns["x"].tolist() == [b"---"]
+    assert [damage.records for damage in reader.damages] == [1]
+    assert "another version of the schema" in reader.damages[0].reason
+
+
+@pytest.mark.parametrize("batch", [1, 3, 1000])
+def test_segments_over_the_same_time_are_read_side_by_side(tmp_path, monkeypatch, batch):
+    """Records of one time come in the order of arrival, and few records are held at once."""
+    monkeypatch.setattr("speeddata.reader.BATCH", batch)
+    folder = tmp_path / "example"
+    for place in range(3):
+        blocks = [[made.record(n * 10 + place, time=made.START + n)] for n in range(20)]
+        made.write_segment(folder, blocks, start=made.START + place * 10**9)
+    with Archive(folder).open() as reader:
+        tables = list(reader.batches(["counter"]))
+    counters = [int(number) for table in tables for number in table.columns["counter"]]
+    assert counters == [n * 10 + place for n in range(20) for place in range(3)]
+    if batch < 10:
+        assert max(map(len, tables)) <= 2 * batch + 6
+
+
+def test_a_record_far_ahead_does_not_hold_up_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr("speeddata.reader.BATCH", 2)
+    blocks = [made.records(2, n) for n in range(0, 20, 2)]
+    blocks[1][0]["time"] += 10**15
+    made.write_segment(tmp_path / "example", blocks)
+    with Archive(tmp_path / "example").open() as reader:
+        tables = [table.columns["counter"].tolist() for table in reader.batches(["counter"])]
+    assert sum(tables, []) == [*range(2), *range(3, 20), 2]
+    assert max(map(len, tables)) <= 3
+
+
+def test_closing_waits_for_the_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr("speeddata.decoding.PART", 1)
+    monkeypatch.setattr("speeddata.reader.BATCH", 4)
+    made.write_segment(tmp_path / "example", [made.records(2, n) for n in range(0, 40, 2)])
+    reader = Archive(tmp_path / "example").open()
+    tables = reader.batches()
+    assert len(next(tables)) == 4
+    reader.close()
+    assert not reader._running
 
 
 def test_named_signals_alone_are_given(tmp_path):

@@ -1,0 +1,175 @@
+"""Blocks of segments decoded into columns, by as many threads as there are processors.
+
+Reading, checking, uncompressing and decoding leave Python's lock alone, so threads gain. What is damaged is left out.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+
+from speeddata.columns import Columns, time_ns
+from speeddata.damage import Damage
+from speeddata.errors import RecordError
+from speeddata.index import ENTRY_SIZE
+from speeddata.plan import Plan
+from speeddata.segment import Piece, Segment
+from speeddata.table import Array
+
+__all__ = ["ENTRY_DTYPE", "Decoding", "Wanted", "entry_array"]
+
+PART = 1 << 16  # records that are worth a thread of their own
+MAX_THREADS = 8
+ENTRY_DTYPE = np.dtype(
+    [
+        ("offset", "<u8"),
+        ("length", "<u4"),
+        ("count", "<u4"),
+        ("first_ns", "<i8"),
+        ("min_ns", "<i8"),
+        ("max_ns", "<i8"),
+        ("arrival_ns", "<i8"),
+        ("flags", "<u4"),
+        ("crc", "<u4"),
+        ("check", "<u4"),
+        ("zero", "<u4"),
+    ]
+)
+
+
+def entry_array(entries: bytes) -> Array:
+    """Index entries as a structured array."""
+    return np.frombuffer(entries, ENTRY_DTYPE)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Blocks of a segment, by their index entries, and the place of the first among all that there are."""
+
+    segment: Segment
+    entries: Array
+    place: int
+
+
+@dataclass
+class _Part:
+    """What one thread decodes: some blocks, into rows of its own."""
+
+    wanted: Wanted
+    row: int
+    filled: int = 0  # records; fewer than there should be where blocks are damaged
+    damages: list[Damage] = field(default_factory=list)
+
+
+class Decoding:
+    """Blocks of one version of the schema on their way into columns; the threads begin at once.
+
+    `names` are the signals wanted. Each record has a rank, by which those of equal time stay in the order they arrived.
+    """
+
+    def __init__(self, plan: Plan, wanted: list[Wanted], names: list[str], ranked: bool) -> None:
+        self.schema = plan.schema
+        self._rows = sum(int(one.entries["count"].sum()) for one in wanted)
+        self._plan = plan
+        self._time = plan.schema.time
+        self._columns = Columns(plan, self._rows, list(dict.fromkeys([*names, self._time])))
+        self._times = np.empty(self._rows, np.int64)
+        self._ranks = np.empty(self._rows, np.int64) if ranked else None
+        self._parts = list(_split(wanted))
+        self._futures: list[Future[None]] = []
+        if len(self._parts) > 1:
+            self._futures = [_threads().submit(self._decode, part) for part in self._parts]
+
+    def cancel(self) -> None:
+        """End it; when this returns no thread is at work on it."""
+        for future in self._futures:
+            future.cancel()
+        for future in self._futures:
+            if not future.cancelled():
+                future.exception()
+
+    def take(
+        self, check: Callable[[], None] | None
+    ) -> tuple[Array, Array | None, dict[str, Array], list[Damage]]:
+        """Times, ranks, the columns wanted, and what is left out; `check` is called often."""
+        if not self._futures:
+            for part in self._parts:
+                self._decode(part)
+        for future in self._futures:
+            future.result()
+            if check:
+                check()
+        if check:
+            check()
+        columns = self._columns.take()
+        times, ranks = self._times, self._ranks
+        if sum(part.filled for part in self._parts) < self._rows:
+            kept = np.zeros(self._rows, np.bool_)
+            for part in self._parts:
+                kept[part.row : part.row + part.filled] = True
+            times, ranks = times[kept], None if ranks is None else ranks[kept]
+            columns = {name: column[kept] for name, column in columns.items()}
+        return times, ranks, columns, [damage for part in self._parts for damage in part.damages]
+
+    def _decode(self, part: _Part) -> None:
+        segment = part.wanted.segment
+        for piece in segment.read(part.wanted.entries.tobytes(), part.damages):
+            try:
+                self._fill(part, piece)
+            except RecordError as error:
+                self._fill_each(part, piece, error)
+
+    def _fill_each(self, part: _Part, piece: Piece, error: RecordError) -> None:
+        """Decode what can be of blocks of which one is damaged."""
+        segment = part.wanted.segment
+        if len(piece.entries) == ENTRY_SIZE:
+            entry = entry_array(piece.entries)[0]
+            start, stop = int(entry["offset"]), int(entry["offset"]) + int(entry["length"])
+            part.damages.append(Damage(segment.path.name, start, stop, int(entry["count"]), str(error)))
+            return
+        for at in range(0, len(piece.entries), ENTRY_SIZE):
+            for one in segment.read(piece.entries[at : at + ENTRY_SIZE], part.damages):
+                try:
+                    self._fill(part, one)
+                except RecordError as reason:
+                    self._fill_each(part, one, reason)
+
+    def _fill(self, part: _Part, piece: Piece) -> None:
+        """Decode the records of whole blocks into the next rows of a part."""
+        entries, segment = entry_array(piece.entries), part.wanted.segment
+        first, count = part.row + part.filled, int(entries["count"].sum())
+        rows = slice(first, first + count)
+        self._columns.fill(piece.data, count, first)
+        raw, nulls = self._columns.numbers(self._time)
+        given = raw[rows] if nulls is None else np.ma.MaskedArray(raw[rows], mask=nulls[rows])
+        times, wrong = time_ns(self._plan, given, segment.unit)
+        if wrong.any():
+            # The index has these records by receive time, of which the block's first is known.
+            received = np.clip(entries["arrival_ns"], entries["min_ns"], entries["max_ns"])
+            times[wrong] = np.repeat(received, entries["count"])[wrong]
+        self._times[rows] = times
+        if self._ranks is not None:
+            # As the entries of a part follow each other, a record's place among all is told by that of the part.
+            self._ranks[rows] = (part.wanted.place << 32) + np.arange(part.filled, part.filled + count)
+        part.filled += count
+
+
+def _split(wanted: list[Wanted]) -> Iterator[_Part]:
+    """Parts of about equal work, in the order of their rows."""
+    row = 0
+    for one in wanted:
+        numbers = np.cumsum(one.entries["count"], dtype=np.int64)
+        first, before = 0, 0
+        for end in range(1, len(numbers) + 1):
+            if numbers[end - 1] - before >= PART or end == len(numbers):
+                yield _Part(Wanted(one.segment, one.entries[first:end], one.place + first), row + before)
+                first, before = end, int(numbers[end - 1])
+        row += before
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1), "decode")
