@@ -1,0 +1,348 @@
+import contextlib
+import gzip
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import history
+import ingest_world
+import numpy as np
+import pyarrow as pa
+import pytest
+import requests
+import uvicorn
+import zstandard
+from fastapi import FastAPI
+from line import wait_until
+
+from speeddata.archive import Archive
+from speeddata.pivot.ingest import make_ingest
+from speeddata.pivot.ingest_body import BodyLimits
+from speeddata.pivot.ingest_options import CONTENT_TYPES, PARAMETERS
+from speeddata.pivot.routes_ingest import PATH, add_ingest_routes
+from speeddata.plan import Plan
+from speeddata.rows_json import RowEncoder
+from speeddata.schema import Schema
+
+SPEED = Schema.parse(ingest_world.SPEED)
+ROWS = [
+    {"time": "2026-01-01T00:00:00Z", "speed": 1.5},
+    {"time": "2026-01-01T00:00:01Z", "speed": 2, "gear": 3},
+]
+TIMES = [1767225600 * 10**9, 1767225601 * 10**9]
+LIMITS = BodyLimits(
+    bytes=100_000, text=50_000, stall_s=0.2, rate=1000.0, requests=2, held=120_000, drain_s=0.5
+)
+
+
+@contextlib.contextmanager
+def shared_relay(data):
+    """The shared relay of a data folder."""
+    command = [sys.executable, "-P", "-m", "speeddata.relay.ingest", "--data", str(data)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    follower = threading.Thread(target=process.stderr.read)
+    try:
+        assert "appending" in process.stderr.readline()
+        follower.start()
+        yield process
+        process.terminate()
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait(30)
+        follower.join(30)
+        process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A history service and a shared relay, each in a process of its own, and what the registry tells them."""
+    data = tmp_path_factory.mktemp("data")
+    archive = data / "archive"
+    with ingest_world.registry() as registry, shared_relay(data):
+        registry.about = {"archive": archive, "multicast": None}
+        with history.running(archive, registry=registry.url) as service:
+            yield service, registry, archive
+
+
+@pytest.fixture
+def fresh(world, request):
+    """A channel of the test's own."""
+    service, registry, archive = world
+    name = re.sub(r"\W", "_", f"{len(registry.specs)}_{request.node.name}")[:60]
+    registry.add(name, ingest_world.SPEED)
+
+    def post(body, content_type="application/json", headers=None, **params):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        told = {"content-type": content_type, **(headers or {})}
+        return requests.post(
+            f"{service.address}{PATH}", data, params={"channel": name, **params}, headers=told, timeout=30
+        )
+
+    def read():
+        with Archive(archive / name).open() as reader:
+            tables = list(reader.batches())
+        return {
+            "time": np.concatenate([table.time_ns for table in tables]).tolist(),
+            "speed": np.concatenate([table.columns["speed"] for table in tables]).tolist(),
+        }
+
+    return post, read
+
+
+def arrow():
+    table = pa.table({"time": pa.array(TIMES, pa.timestamp("ns")), "speed": [1.5, 2.0]})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+BODIES = {
+    "application/json": json.dumps(ROWS).encode(),
+    "text/csv": b"time,speed\n2026-01-01T00:00:00Z,1.5\n2026-01-01T00:00:01Z,2\n",
+    "avro/binary": RowEncoder(Plan(SPEED), "ns").rows(ROWS).data,
+    "application/vnd.apache.arrow.stream": arrow(),
+}
+
+
+@pytest.mark.parametrize("durability", ["interval", "block"])
+@pytest.mark.parametrize("content_type", BODIES)
+def test_each_format_is_in_the_archive_when_it_is_answered(fresh, content_type, durability):
+    post, read = fresh
+    response = post(BODIES[content_type], content_type, durability=durability)
+    assert response.status_code == 200, response.text
+    assert response.json()["ingested"] == 2
+    assert read() == {"time": TIMES, "speed": [1.5, 2.0]}
+
+
+@pytest.mark.parametrize(("coding", "pack"), [("gzip", gzip.compress), ("zstd", zstandard.compress)])
+def test_packed_bodies(fresh, coding, pack):
+    post, read = fresh
+    assert post(pack(BODIES["application/json"]), headers={"content-encoding": coding}).status_code == 200
+    assert read()["time"] == TIMES
+
+
+def test_a_wrong_row_keeps_all_from_the_archive(fresh):
+    post, read = fresh
+    assert post(ROWS).status_code == 200
+    response = post([*ROWS, {"time": 1, "speed": "fast"}])
+    assert response.status_code == 400
+    assert response.json()["errors"] == [
+        {"row": 2, "channel": response.request.url.rpartition("channel=")[2], "field": "speed", "value": "fast",
+         "expected": "a number"},
+    ]  # fmt: skip
+    assert read()["time"] == TIMES
+
+
+def test_a_key_is_archived_once(fresh):
+    post, read = fresh
+    answers = [post(ROWS, headers={"Idempotency-Key": "k1"}) for _ in range(2)] + [post(ROWS, key="k1")]
+    assert [answer.json()["repeated"] for answer in answers] == [False, True, True]
+    assert post(ROWS[:1], key="k1").status_code == 409
+    assert read()["time"] == TIMES
+
+
+def test_channels_are_made(world):
+    service, registry, archive = world
+    body = {
+        "channels": {
+            "made.a": [{"time": 1700000000.5, "x": 1}],
+            "made.b": {"columns": {"time": [1700000000000], "y": ["t"]}},
+        }
+    }
+    url = f"{service.address}{PATH}"
+    assert requests.post(url, json=body, timeout=30).status_code == 404
+    answer = requests.post(url, json=body, params={"create": "true"}, timeout=30).json()
+    assert answer == {
+        "ingested": 2, "channels": {"made.a": 1, "made.b": 1}, "repeated": False, "created": ["made.a", "made.b"],
+    }  # fmt: skip
+    assert registry.specs["made.a"]["config"] == {"live": True, "time_unit": "s"}
+    with Archive(archive / "made.a").open() as reader:
+        assert next(iter(reader.batches())).time_ns.tolist() == [1700000000_500000000]
+
+
+def rss(process):
+    (line,) = re.findall(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
+    return int(line) << 10
+
+
+def test_a_gigabyte_without_a_length_is_refused_at_the_limit_in_flat_memory(world):
+    service, _, _ = world
+    host, port = service.address.removeprefix("http://").split(":")
+    before, sent, piece = rss(service.process), 0, b"100000\r\n" + bytes(1 << 20) + b"\r\n"
+    with socket.create_connection((host, int(port)), 30) as client:
+        head = f"POST {PATH} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        client.sendall(head.encode())
+        client.settimeout(0.01)
+        answer = b""
+        while sent < 1 << 30 and not answer:
+            client.settimeout(30)
+            client.sendall(piece)
+            sent += len(piece)
+            client.settimeout(0.001)
+            with contextlib.suppress(TimeoutError):
+                answer = client.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"connection: close" in answer
+    assert sent < 64 << 20
+    assert rss(service.process) - before < 120 << 20
+    assert requests.get(f"{service.address}/api/v1/health", timeout=30).ok
+
+
+def test_the_document_tells_the_parameters_and_answers(world):
+    document = requests.get(f"{world[0].address}/openapi.json", timeout=30).json()
+    operation = document["paths"][PATH]["post"]
+    assert {p["name"] for p in operation["parameters"]} == {*PARAMETERS, "Idempotency-Key"}
+    assert set(operation["requestBody"]["content"]) <= set(CONTENT_TYPES)
+    assert set(operation["responses"]) == {
+        "200",
+        "400",
+        "404",
+        "408",
+        "409",
+        "413",
+        "415",
+        "429",
+        "503",
+        "507",
+    }
+
+
+class Served:
+    """The route alone in this process, with small limits."""
+
+    def __init__(self, port, store):
+        self.port = port
+        self.store = store
+
+    def send(self, *pieces, content_type="application/json", length=None, headers=""):
+        """Send the head and pieces of a body; a number waits for an answer so long, or the end."""
+        client = socket.create_connection(("127.0.0.1", self.port), 30)
+        size = sum(map(len, pieces)) if length is None else length
+        head = f"POST {PATH}?channel=x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\nContent-Length: {size}\r\n{headers}\r\n"
+        client.sendall(head.encode())
+        for piece in pieces:
+            client.sendall(piece)
+        return client
+
+
+@pytest.fixture
+def served(tmp_path):
+    with ingest_world.registry() as registry, ingest_world.store(tmp_path) as store:
+        registry.add("x", ingest_world.SPEED)
+        ingest = make_ingest(registry.url, store.path)
+
+        @contextlib.asynccontextmanager
+        async def closing(_):
+            yield
+            ingest.close()
+
+        app = FastAPI(lifespan=closing)
+        add_ingest_routes(app, ingest, LIMITS)
+        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        wait_until(lambda: server.started)
+        yield Served(server.servers[0].sockets[0].getsockname()[1], store)
+        server.should_exit = True
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def answer(client):
+    """The status, headers and body of an answer; None when the connection ended without."""
+    data = b""
+    while b"\r\n\r\n" not in data and (more := client.recv(65536)):
+        data += more
+    if not data:
+        return None
+    head, _, body = data.partition(b"\r\n\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    while len(body) < int(headers["content-length"]):
+        body += client.recv(65536)
+    return int(head.split()[1]), headers, json.loads(body)
+
+
+GOOD = json.dumps(ROWS).encode()
+
+
+def test_a_body_that_stops_is_given_up(served):
+    with served.send(GOOD[:10], length=len(GOOD)) as client:
+        status, headers, _ = answer(client)
+        assert (status, headers["connection"]) == (408, "close")
+        assert client.recv(1) == b""
+
+
+def test_a_body_that_trickles_is_given_up(served):
+    began = time.monotonic()
+    with served.send(length=10_000) as client:
+        client.settimeout(0.05)
+        found = None
+        while found is None and time.monotonic() < began + 30:
+            client.sendall(b" ")
+            with contextlib.suppress(TimeoutError):
+                found = answer(client)
+    assert found[0] == 408
+
+
+def test_a_body_that_says_to_be_too_large_is_refused_unread(served):
+    with served.send(length=60_000) as client:
+        assert answer(client)[0] == 413
+    with served.send(BODIES["avro/binary"], content_type="avro/binary", length=60_000) as client:
+        assert answer(client)[0] == 408  # the limit of records is a higher one
+
+
+def test_a_connection_goes_on_after_a_refusal(served):
+    with served.send(b"[{}]") as client:
+        assert answer(client)[0] == 400
+        head = f"POST {PATH}?channel=x HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: {len(GOOD)}\r\n\r\n"
+        client.sendall(head.encode() + GOOD)
+        assert answer(client)[0] == 200
+    with served.send(GOOD, content_type="text/plain") as client:
+        status, headers, _ = answer(client)
+        assert (status, headers.get("connection")) == (415, None)
+
+
+def refused_by(served, body):
+    """The status and Retry-After of a refusal; None when there is none."""
+    with served.send(body) as client:
+        status, headers, _ = answer(client)
+        return (status, headers.get("retry-after")) if status != 200 else None
+
+
+def busy_beside(served, count, *pieces, **options):
+    """Whether a good request is refused while others are under way, which are given up before long."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(served.send(*pieces, **options))
+        return refused_by(served, b" " * 49_000 + GOOD) == (429, "1")
+
+
+def test_only_so_many_requests_are_taken_at_a_time(served):
+    wait_until(lambda: busy_beside(served, 2, GOOD[:10], length=len(GOOD)))
+    wait_until(lambda: refused_by(served, GOOD) is None)
+
+
+def test_only_so_many_bytes_are_held_at_a_time(served):
+    wait_until(lambda: busy_beside(served, 1, b" " * 90_000, content_type="avro/binary", length=99_000))
+    packed = gzip.compress(b" " * 49_000 + GOOD)
+
+    def taken():
+        with served.send(packed, headers="Content-Encoding: gzip\r\n") as client:
+            return answer(client)[0] == 200
+
+    wait_until(taken)
+
+
+def test_a_client_that_leaves_leaves_nothing_behind(served):
+    for _ in range(5):
+        served.send(GOOD[:10], length=len(GOOD)).close()
+    wait_until(lambda: refused_by(served, GOOD) is None)
+    assert served.store.count() == 2
