@@ -1,0 +1,232 @@
+"""`speeddata import`: files into channels. What it needs is imported when it runs."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from speeddata.archive_commands import complain, printing, say, say_json
+from speeddata.import_settings import detection_options, options_of
+
+if TYPE_CHECKING:
+    from speeddata.import_channels import Channels
+    from speeddata.import_options import ImportOptions
+    from speeddata.import_plan import Found
+    from speeddata.import_sender import HttpSender
+    from speeddata.import_work import FileImport, Known
+
+__all__ = ["import_files"]
+
+EPILOG = "Exit status: 0 done, 1 failed or stopped, 2 wrong usage. Run the same command again to go on with what was stopped."
+API = "http://127.0.0.1:8080/api/v1"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What counts for all files of a run."""
+
+    api: str
+    history: str | None
+    dry_run: bool
+    as_json: bool
+    max_bad: int
+    rejects: Path | None
+    state: Path | None
+    again: bool
+    quiet: bool
+
+
+@click.command("import", epilog=EPILOG)
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@detection_options
+@click.option("--dry-run", is_flag=True, help="Examine, say what would be done, and send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
+@click.option(
+    "--max-bad",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Import nothing of a file with more lines than these that cannot be taken.",
+)
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write those lines here, as CSV.",
+)
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Where it is noted what is imported.  [default: ~/.local/state/speeddata/imports]",
+)
+@click.option("--again", is_flag=True, help="Import once more what is imported already.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--api", default=API, show_default=True, metavar="URL", help="Registration API.")
+@click.option("--history", metavar="URL", help="History service.  [default: as the API tells]")  # fmt: skip
+def import_files(
+    files: tuple[Path, ...], dry_run: bool, as_json: bool, max_bad: int, rejects: Path | None, state: Path | None,
+    again: bool, quiet: bool, api: str, history: str | None, **given: Any,
+) -> None:  # fmt: skip
+    """Import CSV, Parquet, HDF5 and Avro files into channels.
+
+    How a file is written is found out and shown, and can be told instead. All of it is examined before anything is sent.
+    Channels that there are not are made. What is imported is archived, and not sent live.
+    """
+    options = options_of(given)
+    terms = Terms(api, history, dry_run, as_json, max_bad, rejects, state, again, quiet)
+    with printing():
+        status = Run(terms, options).all(files)
+    sys.exit(status)
+
+
+class Run:
+    """Imports files one after the other."""
+
+    def __init__(self, terms: Terms, options: "ImportOptions") -> None:
+        self.terms = terms
+        self.options = options
+        self.told: list[dict[str, Any]] = []  # as JSON has it
+        self.refused: list[tuple[Path, Found]] = []
+        self.channels: Channels | None = None
+        self.sender: HttpSender | None = None
+
+    def all(self, files: Sequence[Path]) -> int:
+        """Import files; the exit status."""
+        from speeddata.import_report import write_rejects
+
+        failed = 0
+        try:
+            for path in files:
+                failed += not self._import(path)
+        finally:
+            for open_one in (self.sender, self.channels):
+                if open_one is not None:
+                    open_one.close()
+        if self.terms.rejects is not None:
+            write_rejects(self.terms.rejects, self.refused)
+        if self.terms.as_json:
+            say_json({"dry_run": self.terms.dry_run, "files": self.told})
+        return 1 if failed else 0
+
+    def _import(self, path: Path) -> bool:
+        """Import a file, or say why not."""
+        from speeddata.errors import SpeedDataError
+        from speeddata.import_work import FileImport
+
+        entry: dict[str, Any] = {"file": str(path), "state": "failed"}
+        self.told.append(entry)
+        work: FileImport | None = None
+        try:
+            work = FileImport(
+                path, self.options, self.terms.max_bad, shown=not (self.terms.quiet or self.terms.as_json)
+            )
+            return self._one(work, entry)
+        except KeyboardInterrupt:
+            self._fail(path, entry, "stopped; the same command goes on where it was")
+        except SpeedDataError as error:
+            text = str(error)
+            self._fail(path, entry, text.removeprefix(f"{path}: ").removeprefix(f"{path} "))
+        finally:
+            if work is not None:
+                work.close()
+        return False
+
+    def _one(self, work: "FileImport", entry: dict[str, Any]) -> bool:
+        from speeddata.import_report import bad_lines, found_json, found_lines
+
+        found = work.examine()
+        self.refused.append((work.path, found))
+        known = self._known(work)
+        there = [name for name, channel in known.items() if channel is not None]
+        entry.update(found_json(work.path, found, work.channels(), there))
+        if self.terms.dry_run:
+            entry["state"] = "examined"
+            self._say(found_lines(work.path, found, work.channels(), there))
+            work.fit(known)
+            if found.bad_count <= self.terms.max_bad:
+                return True
+        if found.bad_count > self.terms.max_bad:
+            if not self.terms.dry_run:
+                self._say(bad_lines(found))
+            return self._fail(
+                work.path, entry, f"{found.bad_count:,} of {found.bad_count + found.rows:,} lines cannot be taken, more than "
+                f"--max-bad {self.terms.max_bad}; nothing was imported",
+            )  # fmt: skip
+        if not found.rows:
+            return self._fail(work.path, entry, "it has no rows")
+        return self._send(work, known, entry)
+
+    def _known(self, work: "FileImport") -> "Known":
+        """The channels that there are; a dry run does without the registry where there is none."""
+        from speeddata.import_channels import Channels
+        from speeddata.import_sender import SendError
+
+        names = list(work.names.values())
+        if self.channels is None:
+            self.channels = Channels(self.terms.api)
+        try:
+            return self.channels.find(names)
+        except SendError as error:
+            if not self.terms.dry_run:
+                raise
+            work.found.notes.append(f"whether the channels are there is not known: {error}")
+            return dict.fromkeys(names)
+
+    def _send(self, work: "FileImport", known: "Known", entry: dict[str, Any]) -> bool:
+        from speeddata.import_report import sent_json
+        from speeddata.import_sender import HttpSender
+        from speeddata.import_state import state_folder
+
+        assert self.channels is not None, "asked for channels before"
+        if self.sender is None:
+            self.sender = HttpSender(self.terms.history or self.channels.history())
+        fit = work.fit(known)
+        state = work.state(self.terms.state or state_folder(), self.sender.address)
+        if state.finished and not self.terms.again:
+            entry.update(state="imported before", finished=state.finished)
+            self._say(
+                [
+                    f"{work.path}: imported before, {state.rows:,} rows at {state.finished}; --again imports it once more"
+                ]
+            )
+            return True
+        if state.finished:
+            state.renew()
+        before = state.rows
+        try:
+            sent = work.run(self.channels, self.sender, state, fit, known)
+        except BaseException:
+            entry.update(imported=state.rows, imported_before=before)
+            complain([f"{work.path}: {state.rows:,} of {work.found.rows:,} rows are imported and durable"])
+            raise
+        entry.update(state="imported", **sent_json(sent, before))
+        self._say([_done(work, sent.rows, before)])
+        return True
+
+    def _say(self, lines: Any) -> None:
+        if not self.terms.as_json:
+            say(lines)
+
+    def _fail(self, path: Path, entry: dict[str, Any], reason: str) -> bool:
+        entry.update(state="failed", error=reason)
+        complain([f"{path}: {reason}"])
+        return False
+
+
+def _done(work: "FileImport", rows: int, before: int) -> str:
+    names = list(work.channels())
+    where = names[0] if len(names) == 1 else f"{len(names)} channels"
+    more = f", {before:,} before" if before else ""
+    refused = f", {work.found.bad_count:,} lines could not be taken" if work.found.bad_count else ""
+    return f"{work.path}: {rows:,} rows imported into {where}{more}{refused}"
