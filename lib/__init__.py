@@ -11,32 +11,48 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from speeddata.client import SpeedDataClient as SpeedDataClient
     from speeddata.dataset import Channel as Channel
+    from speeddata.dataset import DataSet as DataSet
     from speeddata.dataset import Set as Set
     from speeddata.dataset import Signal as Signal
+    from speeddata.dataset import align as align
     from speeddata.dataset import read_avro as read_avro
     from speeddata.dataset import read_csv as read_csv
     from speeddata.dataset import read_hdf5 as read_hdf5
+    from speeddata.remote_client import Client as Client
+    from speeddata.remote_error import RemoteError as RemoteError
+    from speeddata.remote_set import open_source as open  # noqa: A004
     from speeddata.settings import load_config as load_config
 
 __version__ = "0.7.0.dev0"
 
 HOMES = {
     "Channel": "dataset",
+    "Client": "remote_client",
+    "DataSet": "dataset",
+    "RemoteError": "remote_error",
     "Set": "dataset",
     "Signal": "dataset",
     "SpeedDataClient": "client",
+    "align": "dataset",
     "load_config": "settings",
+    "open": "remote_set",
     "read_avro": "dataset",
     "read_csv": "dataset",
     "read_hdf5": "dataset",
 }
+RENAMED = {"open": "open_source"}  # in their modules
 __all__ = [
     "Channel",
+    "Client",
+    "DataSet",
+    "RemoteError",
     "Set",
     "Signal",
     "SpeedDataClient",
     "__version__",
+    "align",
     "load_config",
+    "open",
     "read_avro",
     "read_csv",
     "read_hdf5",
@@ -59,7 +75,7 @@ def _check_built(folder: Path) -> None:
 def __getattr__(name: str) -> Any:
     if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{HOMES[name]}"), RENAMED.get(name, name))
     globals()[name] = value
     return value
 

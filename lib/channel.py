@@ -8,10 +8,14 @@ from typing import Any
 import h5py
 import numpy as np
 
+from speeddata import set_frames
 from speeddata.csv_columns import clean_name, read_columns
 from speeddata.hdf5 import read_group, telling
 from speeddata.hdf5_names import given_name
+from speeddata.set_resample import resample
+from speeddata.set_times import rows_between
 from speeddata.signal import Signal
+from speeddata.signal_stats import StatsTable
 from speeddata.stamps import times_of
 from speeddata.table import Array
 from speeddata.times import format_time
@@ -23,7 +27,8 @@ class Channel:
     """Signals with common times, each an attribute: `channel.voltage` is `channel.signal["voltage"]`.
 
     A signal that is named like a member of this class, or whose name is dotted (a field of a nested record), is found in
-    `signal` alone. `time` takes seconds, or whatever its magnitude says (ms, us, ns since 1970), or datetime64.
+    `signal` alone (or as `channel["name"]`). A slice is a range of time: `channel["2026-01-01T10:00":"2026-01-01T11:00"]`.
+    `time` takes seconds, or whatever its magnitude says (ms, us, ns since 1970), or datetime64.
     """
 
     def __init__(
@@ -126,8 +131,105 @@ class Channel:
                 channel.damage = json.loads(group.attrs["damage"])
         return channel
 
+    @staticmethod
+    def from_arrow(table: Any, channel_name: str | None = None, time: str = "time") -> "Channel":
+        """Take the columns of a pyarrow.Table, whose column `time` is the time; ValueError where it has none, or nulls.
+
+        Units, the channel's name and its schema are read where `to_arrow` writes them. Nulls are masked in integers and
+        booleans, NaN in floats, None elsewhere.
+        """
+        return set_frames.from_arrow(table, channel_name, time)
+
+    def between(self, start: Any = None, end: Any = None) -> "Channel":
+        """The records of [start, end), `start` included and `end` not; None is no bound.
+
+        Bounds are ISO 8601 text, datetimes (without a zone they are UTC), datetime64, or numbers of seconds, ms, us or
+        ns since 1970 by their magnitude. Where the times ascend the signals are views, not copies. TimeError for what is
+        no time.
+        """
+        return self.take(rows_between(self.time_ns, start, end))
+
+    def take(self, rows: Any) -> "Channel":
+        """Some rows, by slice, mask or places, with names, units and schema; of the gaps, those inside their time."""
+        time_ns = self.time_ns[rows]
+        signals = {name: signal._plain()[rows] for name, signal in self.signal.items()}
+        units = {name: signal.unit for name, signal in self.signal.items()}
+        part = Channel.from_ns(self.name, time_ns, signals, units)
+        part._time = None if self._time is None else self._time[rows]
+        part.schema, part.damage = self.schema, list(self.damage)
+        if len(time_ns) and self.gaps:
+            low, high = int(time_ns.min()), int(time_ns.max())
+            part.gaps = [(after, missing) for after, missing in self.gaps if low <= after < high]
+        return part
+
+    def resample(self, every: Any, how: str | Sequence[str] = "mean", fill: str = "null") -> "Channel":
+        """One row for each bucket of time, whose time is where the bucket begins.
+
+        `every` is such as "100ms", "30s", "15m", "1h", "1d", ISO 8601, a timedelta or seconds; buckets begin at whole
+        multiples of it since 1970 UTC. `how` is mean, min, max, first, last, sum, count or minmax. Given one, signals keep
+        their names; given several, or `minmax`, they are named such as `voltage.min`. NaN and nulls are left out, `count`
+        counts what is left. Buckets without values are NaN, masked or None (`fill="null"`), those without records can be
+        left out (`fill="none"`).
+
+        mean and sum of floats are float64; sum and count of whole numbers int64; the others have the signal's type.
+        Signals of text and other objects have first, last and count alone, else they are left out. ValueError for
+        another word, TimeError for what is no duration, OverflowError for a sum beyond int64.
+        """
+        return resample(self, every, how, fill)
+
+    def stats(self) -> StatsTable:
+        """Figures of each signal by name, shown as a table; see `Stats` for the rules."""
+        return StatsTable((name, signal.stats()) for name, signal in self.signal.items())
+
+    def plot(self, *names: str, **options: Any) -> Any:
+        """Draw the signals named (else all of one column) below each other with matplotlib; gives an array of axes.
+
+        See `Signal.plot`. KeyError for a signal that there is not.
+        """
+        from speeddata.set_plot import plot_channel
+
+        return plot_channel(self, *names, **options)
+
+    def to_pandas(self) -> Any:
+        """A pandas.DataFrame: a column for each signal, its index the time in UTC; units in `attrs["units"]`.
+
+        Masked signals have pandas' nullable types (Int64, boolean), signals of several columns are objects.
+        """
+        return set_frames.to_pandas(self)
+
+    def to_polars(self) -> Any:
+        """A polars.DataFrame: `time` (Datetime, ns, UTC) and a column for each signal; polars keeps no units."""
+        return set_frames.to_polars(self)
+
+    def to_arrow(self) -> Any:
+        """A pyarrow.Table: `time` (timestamp, ns, UTC), a column for each signal with its unit in the field's metadata.
+
+        A signal that is named `time` itself becomes `time_`. Signals of several columns are lists of a fixed size.
+        """
+        return set_frames.to_arrow(self)
+
+    def to_xarray(self) -> Any:
+        """An xarray.Dataset over `time`, with units; masked signals become float64, NaN where they are null."""
+        return set_frames.to_xarray(self)
+
     def __len__(self) -> int:
-        return len(self._time_ns)
+        return len(self.time_ns)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            if key not in self.signal:
+                raise KeyError(
+                    f"channel {self.name!r} has no signal {key!r}; its signals are {_few(self.signal)}"
+                )
+            return self.signal[key]
+        if isinstance(key, slice):
+            if key.step is not None:
+                raise ValueError(f"a range of time has no step, not {key.step!r}; see resample()")
+            return self.between(key.start, key.stop)
+        raise TypeError(f"wanted a signal's name or a range of time, not {key!r}; rows are had by take()")
+
+    def __iter__(self) -> Any:
+        return iter(self.signal)
 
     def __getattr__(self, name: str) -> Signal:
         signals: dict[str, Signal] = self.__dict__.get("signal", {})
@@ -170,7 +272,7 @@ def _values(series: Any) -> Array:
     kind = getattr(series.dtype, "kind", "O")
     native = getattr(series.dtype, "numpy_dtype", None)
     if native is not None and kind in "iub" and series.hasnans:
-        return np.ma.MaskedArray(series.fillna(0).to_numpy(native), series.isna().to_numpy())
+        return np.ma.MaskedArray(series.fillna(kind != "b" and 0).to_numpy(native), series.isna().to_numpy())
     values: Array = series.to_numpy(native if kind in "iubfM" else object)
     if kind not in "iubfM" and series.hasnans:
         values = values.copy()

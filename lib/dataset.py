@@ -9,7 +9,7 @@ data.voltage                               # where only one channel has it
 """
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,27 @@ from speeddata.channel import Channel
 from speeddata.damage import Damage
 from speeddata.errors import ArchiveError, FormatError
 from speeddata.hdf5 import create_file, telling, write_group
+from speeddata.hdf5_about import HIDDEN
 from speeddata.hdf5_names import check_text, stored_names
+from speeddata.hdf5_table import is_table
 from speeddata.reader import Reader
 from speeddata.segment import Segment
+from speeddata.set_align import align
 from speeddata.signal import MaskedSignal, Signal
+from speeddata.signal_stats import StatsTable
 from speeddata.table import Table
 
-__all__ = ["Channel", "MaskedSignal", "Set", "Signal", "read_avro", "read_csv", "read_hdf5"]
+__all__ = [
+    "Channel",
+    "DataSet",
+    "MaskedSignal",
+    "Set",
+    "Signal",
+    "align",
+    "read_avro",
+    "read_csv",
+    "read_hdf5",
+]
 
 Files = str | Path | Iterable[str | Path] | Mapping[str, str | Path]
 
@@ -93,11 +107,13 @@ class Set:
         with file, telling(file):
             items = [(name, file.get(name)) for name in file]
             for name, item in items:
-                if isinstance(item, h5py.Group):
+                if name == HIDDEN:
+                    continue
+                if isinstance(item, h5py.Group) or is_table(item):
                     made.add_channels(Channel.from_hdf5_group(item))
                 elif item is None:
                     warnings.warn(f"{file_path}: {name!r} leads nowhere, left out", stacklevel=2)
-            if any(isinstance(item, h5py.Dataset) for _, item in items):
+            if any(isinstance(item, h5py.Dataset) and not is_table(item) for _, item in items):
                 made.add_channels(Channel.from_hdf5_group(file, Path(file_path).stem))
         return made
 
@@ -145,6 +161,57 @@ class Set:
                 group = write_group(file, name, [table], kinds={}, units=units, stored=groups[name])
                 group.finish(channel.schema or "", channel.gaps, channel.damage)
 
+    def between(self, start: Any = None, end: Any = None) -> "Set":
+        """The records of [start, end) of each channel; see `Channel.between`."""
+        return Set({name: channel.between(start, end) for name, channel in self.channel.items()})
+
+    def resample(self, every: Any, how: str | Sequence[str] = "mean", fill: str = "null") -> "Set":
+        """One row for each bucket of time, in each channel; see `Channel.resample`."""
+        return Set({name: channel.resample(every, how, fill) for name, channel in self.channel.items()})
+
+    def align(self, **options: Any) -> Channel:
+        """Its channels joined on one time base; see `speeddata.align`, whose options are taken."""
+        return align(*self.channel.values(), **options)
+
+    def stats(self) -> StatsTable:
+        """Figures of each signal by `channel.signal`, shown as a table; see `Stats` for the rules."""
+        named = {f"{name}.{key}": one for name, ch in self.channel.items() for key, one in ch.stats().items()}
+        return StatsTable(named)
+
+    def plot(self, *names: str, **options: Any) -> Any:
+        """Draw the signals named (`signal` or `channel.signal`; else all) below each other; gives an array of axes."""
+        from speeddata.set_plot import plot_set
+
+        return plot_set(self, *names, **options)
+
+    def to_pandas(self) -> dict[str, Any]:
+        """A pandas.DataFrame for each channel; `Set.from_df` takes them back."""
+        return {name: channel.to_pandas() for name, channel in self.channel.items()}
+
+    def to_polars(self) -> dict[str, Any]:
+        """A polars.DataFrame for each channel."""
+        return {name: channel.to_polars() for name, channel in self.channel.items()}
+
+    def to_arrow(self) -> dict[str, Any]:
+        """A pyarrow.Table for each channel."""
+        return {name: channel.to_arrow() for name, channel in self.channel.items()}
+
+    def to_xarray(self) -> dict[str, Any]:
+        """An xarray.Dataset for each channel."""
+        return {name: channel.to_xarray() for name, channel in self.channel.items()}
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            if key not in self.channel:
+                raise KeyError(f"no channel {key!r}; the channels are {', '.join(self.channel) or 'none'}")
+            return self.channel[key]
+        if isinstance(key, slice) and key.step is None:
+            return self.between(key.start, key.stop)
+        raise TypeError(f"wanted a channel's name or a range of time, not {key!r}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.channel)
+
     def __getattr__(self, name: str) -> Any:
         channels: dict[str, Channel] = self.__dict__.get("channel", {})
         if name in channels:
@@ -164,6 +231,10 @@ class Set:
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self.channel.values())) or "empty set"
+
+
+# What those write who mean the whole of it.
+DataSet = Set
 
 
 def read_hdf5(file_path: str | Path) -> Set:

@@ -113,3 +113,55 @@ def test_from_hdf5_group(tmp_path):
     assert (channel.name, len(channel), channel.schema, channel.gaps) == ("example", 3, None, [])
     assert channel.time_ns.tolist() == [START, START + 1, START + 2]
     assert channel.voltage.unit is None
+
+
+def test_ranges_of_time(channel):
+    part = channel["2025-01-01T00:00:01":"2025-01-01T00:00:03"]
+    assert part.time_ns.tolist() == [START + 1 * 10**9 + 1, START + 2 * 10**9 + 1]
+    assert part.rpm.tolist() == [1, 2]
+    assert part.rpm.unit == "1/min"
+    assert part.rpm.channel is part
+    assert np.shares_memory(part.rpm, channel.rpm)
+    for start, end in (
+        (None, 1_735_689_602),
+        (np.datetime64("2025-01-01T00:00"), pandas.Timestamp("2025-01-01T00:00:02")),
+    ):
+        assert channel.between(start, end).rpm.tolist() == [0, 1]
+        assert channel[start:end].rpm.tolist() == [0, 1]
+    assert len(channel.between("2030-01-01")) == 0
+
+
+def test_ranges_of_what_is_out_of_order():
+    channel = Channel.from_ns("c", np.array([3, 1, 2, 0]) * 10**9, {"v": [3, 1, 2, 0]})
+    assert channel.between(1, 3).v.tolist() == [1, 2]
+    assert channel.take([3, 0]).time.tolist() == [0, 3]
+
+
+def test_parts_keep_what_is_known(channel):
+    channel.schema, channel.gaps, channel.damage = (
+        "{}",
+        [(START + 1, 2), (START + 3 * 10**9 + 1, 1)],
+        [{"reason": "x"}],
+    )
+    part = channel.take(slice(0, 2))
+    assert (part.schema, part.gaps, part.damage) == ("{}", [(START + 1, 2)], [{"reason": "x"}])
+    relative = Channel(
+        [0.0, 0.5], np.array(["2025-01-01", "2025-01-02"], "datetime64[ns]"), "a", {"v": [1, 2]}
+    )
+    assert relative.take([1]).time.tolist() == [0.5]
+
+
+def test_keys(channel):
+    assert channel["oil.heat"] is channel.signal["oil.heat"]
+    assert list(channel) == ["rpm", "oil.heat"]
+    with pytest.raises(KeyError, match="has no signal 'volts'; its signals are rpm, oil.heat"):
+        channel["volts"]
+    with pytest.raises(TypeError, match=r"rows are had by take\(\)"):
+        channel[5]
+    with pytest.raises(ValueError, match="no step"):
+        channel["2025":"2026":2]
+
+
+def test_booleans_of_a_frame_that_are_null():
+    frame = pandas.DataFrame({"on": pandas.array([True, None], "boolean")}, index=[0, 1])
+    assert Channel.from_df(frame, "c").on.tolist() == [True, None]

@@ -337,3 +337,19 @@ def test_tables_of_random_types_survive_hdf5(tmp_path):
         assert same(read_hdf5(tmp_path / "x.h5").c, data.c) or data.c.schema is None
         back = read_hdf5(tmp_path / "x.h5").c
         assert [back.signal[name].tolist() for name in (a, b)] == [x.tolist(), y.tolist()]
+
+
+def test_ranges_and_fewer_rows_of_all_channels():
+    a = Channel.from_ns("a", np.arange(10) * 10**9, {"v": np.arange(10.0)})
+    b = Channel.from_ns("b", np.arange(0, 10, 5) * 10**9, {"w": np.arange(2)})
+    data = Set({"a": a, "b": b})
+    assert [len(channel) for channel in data.between(2, 6).channel.values()] == [4, 1]
+    assert len(data["1970-01-01T00:00:05":].a) == 5
+    assert data.resample("5s", "max").v.tolist() == [4, 9]
+    assert data["a"] is a
+    assert list(data) == ["a", "b"]
+    assert Set()  # as any object
+    with pytest.raises(KeyError, match="no channel 'x'; the channels are a, b"):
+        data["x"]
+    with pytest.raises(TypeError, match="wanted a channel's name or a range of time, not 5"):
+        data[5]

@@ -115,3 +115,30 @@ def test_copies_of_a_channel_hold_copies_of_its_signals(channel, duplicate):
 def test_copies_of_objects_and_of_nobodys_signals(duplicate):
     texts = duplicate(Signal(np.array(["a", None], object), "text"))
     assert (texts.tolist(), texts.name, texts.channel, texts.unit) == (["a", None], "text", None, None)
+
+
+def test_ranges_of_time_beside_rows(voltage):
+    assert voltage[1:3].tolist() == [1, 2]
+    assert voltage["1970-01-01T00:00:00.1":"1970-01-01T00:00:00.3"].tolist() == [1, 2]
+    assert voltage[np.datetime64(200, "ms") :].tolist() == [2, 3, 4]
+    assert voltage.between(0.1, 0.3).t.tolist() == [0.1, 0.2]
+    assert voltage[1:].between(0.1, 0.2).tolist() == [1]
+    assert voltage.between().unit == "V"
+    with pytest.raises(ValueError, match="no step"):
+        voltage["1970":"1971":2]
+
+
+def test_ranges_of_masked_signals():
+    channel = Channel.from_ns(
+        "c", np.arange(3) * 10**9, {"n": np.ma.MaskedArray([1, 2, 3], [0, 1, 0])}, {"n": "A"}
+    )
+    part = channel.n["1970-01-01T00:00:01":]
+    assert isinstance(part, MaskedSignal)
+    assert part.tolist() == [None, 3]
+    assert (part.unit, part.time_ns.tolist()) == ("A", [10**9, 2 * 10**9])
+
+
+def test_exact_times(voltage):
+    assert voltage[::2].time_ns.tolist() == [0, 200_000_000, 400_000_000]
+    with pytest.raises(AttributeError, match="belongs to no channel"):
+        _ = Signal(np.arange(3), "x").time_ns

@@ -1,0 +1,79 @@
+"""Requests to a service: their timeouts, what is tried again, and the service's words where it refuses."""
+
+import random
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from speeddata.remote_error import RemoteError
+
+__all__ = ["Service"]
+
+BUSY = (429, 503)
+LONGEST_WAIT_S = 30.0
+CONNECT_S = 5.0
+
+
+class Service:
+    """One service at an address, asked over connections that are kept."""
+
+    def __init__(
+        self, url: str, timeout_s: float, attempts: int, headers: Mapping[str, str] | None = None
+    ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"wanted an address such as http://localhost:8000, not {url!r}")
+        self.url = url.rstrip("/").removesuffix("/api/v1")
+        self.timeout_s = timeout_s
+        # How often a request is sent at most, where the service is busy or the connection breaks.
+        self.attempts = attempts
+        # Headers set on it go with each request.
+        self.session = requests.Session()
+        self.session.headers.update(headers or {})
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.session.close()
+
+    def ask(
+        self, method: str, path: str, *, again: bool = True, timeout_s: float | None = None, **options: Any
+    ) -> requests.Response:
+        """Send a request below /api/v1 until it is answered; RemoteError where the answer is not success.
+
+        429 and 503 are asked again after what Retry-After says; a connection that breaks only where asking `again` does
+        no harm.
+        """
+        for attempt in range(1, self.attempts + 1):
+            try:
+                response = self.session.request(
+                    method,
+                    f"{self.url}/api/v1{path}",
+                    timeout=(CONNECT_S, timeout_s or self.timeout_s),
+                    **options,
+                )
+            except (requests.ConnectionError, requests.Timeout):
+                if not again or attempt == self.attempts:
+                    raise
+                time.sleep(_wait(None, attempt))
+                continue
+            if response.ok:
+                return response
+            body = response.content
+            if response.status_code not in BUSY or attempt == self.attempts:
+                raise RemoteError.of(response.status_code, body, f"{method} {path}")
+            time.sleep(_wait(response.headers.get("Retry-After"), attempt))
+        raise ValueError(f"attempts must be 1 and more, not {self.attempts}")
+
+    def json(self, method: str, path: str, **options: Any) -> Any:
+        """The JSON of an answer."""
+        return self.ask(method, path, **options).json()
+
+
+def _wait(told: str | None, attempt: int) -> float:
+    """Seconds to wait: what the service says, else twice as long each time, and never the same for all clients."""
+    try:
+        wait = float(told) if told is not None else 0.1 * 2**attempt
+    except ValueError:
+        wait = 1.0
+    return min(LONGEST_WAIT_S, max(0.0, wait)) * (1 + 0.2 * random.random())
