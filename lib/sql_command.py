@@ -1,0 +1,140 @@
+"""The command that asks the history service in SQL and shows the rows. What it needs is imported when it runs."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+
+import click
+
+from speeddata.archive_commands import printing, shown
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["sql"]
+
+EPILOG = "Exit status: 0 answered, 1 failed, 2 wrong usage."
+BINARY = ("arrow", "parquet")
+CONNECT_S = 5.0
+WAIT_S = 300.0  # longer than the service lets a statement run
+
+
+@click.command(epilog=EPILOG)
+@click.argument("statement", metavar="SQL")
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The history service.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--csv", "as_csv", is_flag=True, help="The same as --format csv.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json", "columns", "csv", "arrow", "parquet"]),
+    help="What the rows are given as. [default: table]",
+)  # fmt: skip
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write to.")
+@click.option("--limit", type=click.IntRange(0), help="Rows at most. [default: 1000 in a table, else all]")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds that it may take.")
+@click.option("--zone", metavar="NAME", help="Time zone of local days and hours, such as Europe/Zurich.")
+def sql(
+    statement: str,
+    url: str,
+    as_json: bool,
+    as_csv: bool,
+    form: str | None,
+    output: Path | None,
+    limit: int | None,
+    timeout: float | None,
+    zone: str | None,
+) -> None:
+    """Ask the archive in SQL: channels are tables, - reads the statement from standard input.
+
+    speeddata sql 'SELECT date_trunc($$hour$$, time) h, avg(voltage) FROM "example" GROUP BY h ORDER BY h'
+    """
+    given = [name for name, on in (("json", as_json), ("csv", as_csv), (form, form is not None)) if on]
+    if len(given) > 1:
+        raise click.UsageError("give one of --json, --csv and --format")
+    form = given[0] if given else "table"
+    if form in BINARY and output is None and sys.stdout.isatty():
+        raise click.UsageError(f"{form} is not for a terminal: give --output FILE")
+    if form == "table" and limit is None:
+        limit = 1000
+    asked = {"limit": limit, "timeout": timeout, "time_zone": zone}
+    body: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    body["sql"] = sys.stdin.read() if statement == "-" else statement
+    body["format"] = "json" if form == "table" else form
+    with printing(), ask(url, body) as answer:
+        if form == "table":
+            show(answer.json(), output)
+        else:
+            with opened(output) as out:
+                for piece in answer.iter_content(1 << 16):
+                    out.write(piece)
+                if form in ("json", "columns"):
+                    out.write(b"\n")
+        if partial := answer.headers.get("x-speeddata-partial"):
+            click.echo(f"speeddata: {partial}", err=True)
+
+
+def ask(url: str, body: dict[str, Any]) -> "requests.Response":
+    """The answer of the service, or the end of the command with the service's words."""
+    import requests
+
+    address = f"{url.rstrip('/').removesuffix('/api/v1')}/api/v1/sql"
+    try:
+        answer = requests.post(address, json=body, stream=True, timeout=(CONNECT_S, WAIT_S))
+    except requests.RequestException as error:
+        fail(f"the history service at {url} does not answer ({type(error).__name__})")
+    if answer.status_code == 200:
+        return answer
+    try:
+        words = answer.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        words = f"{answer.status_code} {answer.reason}"
+    return fail(words)
+
+
+def fail(words: str) -> NoReturn:
+    click.echo(f"speeddata: {words}", err=True)
+    sys.exit(1)
+
+
+@contextlib.contextmanager
+def opened(output: Path | None) -> Iterator[BinaryIO]:
+    """Where the bytes of an answer go."""
+    if output is None:
+        yield sys.stdout.buffer
+    else:
+        with output.open("wb") as file:
+            yield file
+
+
+def show(answer: dict[str, Any], output: Path | None) -> None:
+    """Print the rows as a table."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for column in answer["columns"]:
+        number = column["type"].split("(")[0] in NUMBERS
+        table.add_column(Text(column["name"]), justify="right" if number else "left", overflow="fold")
+    for row in answer["rows"]:
+        table.add_row(*[Text(cell(value), style="dim" if value is None else "") for value in row])
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(output.open("w", encoding="utf-8")) if output else sys.stdout
+        # A table in a file or a pipe is as wide as it needs to be.
+        console = Console(file=file, width=None if file.isatty() else 10_000)
+        console.print(table)
+    rows = len(answer["rows"])
+    more = ", and there are more (--limit)" if answer["truncated"] else ""
+    click.echo(f"{rows} row{'' if rows == 1 else 's'}{more}", err=True)
+
+
+NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "FLOAT", "DOUBLE", "DECIMAL"}
+
+
+def cell(value: Any) -> str:
+    """A value as a terminal may have it."""
+    if value is None:
+        return "NULL"
+    return shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

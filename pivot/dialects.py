@@ -1,0 +1,366 @@
+"""What the dialects of other systems share: errors as they tell them, times and numbers, answers sent a page at a time."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+import orjson
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from speeddata.errors import TimeError
+from speeddata.pivot.export import Stopped
+from speeddata.pivot.problem import Problem
+from speeddata.pivot.query import Engine
+from speeddata.pivot.query_words import Check, Query, Series
+from speeddata.pivot.request import LOST_PLUS
+from speeddata.pivot.result_cache import Answer, ResultCache
+from speeddata.table import Array
+from speeddata.times import format_time, parse_time
+
+__all__ = [
+    "Reads",
+    "invalid",
+    "pages",
+    "params",
+    "plainly",
+    "read_stamp",
+    "refusal",
+    "stamps",
+    "tells_detail",
+]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Rows = Iterator[list[dict[str, Any]]]
+PAGE = 50_000  # records or buckets that are in memory at a time
+WINDOW = 100_000  # buckets that are asked for at a time
+EXACT = 10**15  # below this a whole number is written without a fraction
+POLL_S = 0.2
+RETRY_S = 2
+PIECE = 1 << 16  # bytes sent at a time
+STALL_S = 15.0  # for how long a client may take nothing
+
+
+def refusal(status: int, text: str) -> Problem:
+    """An error as these systems tell it: `detail` beside our `error`."""
+    return Problem(status, text, detail=text)
+
+
+def invalid(place: str, name: str, text: str, value: Any = None) -> Problem:
+    """A 422 as these systems tell it: `place` is query, path or body."""
+    detail = [{"type": "value_error", "loc": [place, *name.split(".")], "msg": text, "input": _shown(value)}]
+    return Problem(422, f"Invalid {name}: {text}", detail=detail, field=name)
+
+
+def _shown(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float) else str(value)[:100]
+
+
+def tells_detail(handler: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Make each error of a handler tell its `detail`."""
+
+    @wraps(handler)
+    async def told(*args: P.args, **named: P.kwargs) -> T:
+        try:
+            return await handler(*args, **named)
+        except Problem as problem:
+            problem.body.setdefault("detail", problem.body["error"])
+            raise
+
+    return told
+
+
+def params(request: Request, *names: str) -> list[str]:
+    """Query parameters that must be there."""
+    given = request.query_params
+    for name in names:
+        if name not in given:
+            raise invalid("query", name, "Field required")
+    return [given[name] for name in names]
+
+
+def read_stamp(text: str) -> int:
+    """An ISO 8601 time in ns; TimeError."""
+    try:
+        return parse_time(text)
+    except TimeError:
+        return parse_time(LOST_PLUS.sub("+", text.rstrip()))
+
+
+def stamps(times: Array) -> list[str]:
+    """Times as ISO 8601 in UTC, with as many digits of a second as one of them needs."""
+    units = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+    unit = next(unit for unit, ticks in units.items() if not (times % ticks).any())
+    return [f"{text}Z" for text in np.datetime_as_string(times.astype("M8[ns]"), unit).tolist()]  # type: ignore[call-overload]
+
+
+def plainly(values: Array) -> list[int | float | None]:
+    """Numbers as JavaScript writes them: whole ones without a fraction; NaN is null."""
+    return [
+        None
+        if value is None or value != value
+        else int(value)
+        if value.is_integer() and abs(value) < EXACT
+        else value
+        for value in np.ma.filled(np.ma.asarray(values, np.float64), np.nan).tolist()
+    ]
+
+
+def pages(engine: Engine, query: Query, check: Check) -> Iterator[Series]:
+    """The answer to a query about one channel, a page at a time, however long it is."""
+    if query.start_ns > query.end_ns:
+        return
+    if query.every is not None:
+        for start_ns, end_ns in _windows(query):
+            yield engine.run(replace(query, start_ns=start_ns, end_ns=end_ns), check).series[0]
+        return
+    cursor = None
+    while True:
+        result = engine.run(replace(query, limit=PAGE, cursor=cursor), check)
+        yield result.series[0]
+        cursor = result.cursor
+        if cursor is None:
+            return
+
+
+def _windows(query: Query) -> Iterator[tuple[int, int]]:
+    """Parts of a query's range that meet where buckets do."""
+    assert query.every is not None
+    if query.every.months:
+        yield query.start_ns, query.end_ns
+        return
+    begin = int(query.every.edges(query.start_ns, query.start_ns)[0])
+    step = query.every.width_ns * WINDOW
+    at = query.start_ns
+    while at <= query.end_ns:
+        begin = max(begin + step, at + 1)
+        yield at, min(begin - 1, query.end_ns)
+        at = begin
+
+
+class Reads:
+    """Runs what reads for the dialects: so many at a time, none for a client that has left."""
+
+    def __init__(
+        self, cache: ResultCache | None = None, running: int = 4, admitted: int = 32, timeout_s: float = 60.0
+    ) -> None:
+        self.cache = cache
+        self.admitted = 0
+        self._most = admitted
+        self._timeout_s = timeout_s
+        self._threads = ThreadPoolExecutor(running, "dialect")
+        self._stops: set[threading.Event] = set()
+
+    def close(self) -> None:
+        """End what runs."""
+        for stop in self._stops:
+            stop.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def run(self, request: Request, work: Callable[[Check], T]) -> T:
+        """Do one thing in a thread."""
+        with self._admit() as reading:
+            return await reading.step(lambda: work(reading.check), request)
+
+    async def stream(
+        self,
+        request: Request,
+        rows: Callable[[Check], Rows],
+        around: tuple[str, str] = ("", ""),
+        about: tuple[Engine, Query] | None = None,
+    ) -> Response:
+        """Answer the rows as a JSON list with something `around` it, sent as they are found.
+
+        An answer of one page is kept, where it is told which query it is `about`, and given again as long as it is right.
+        """
+        reading = self._admit()
+        try:
+            kept = (
+                _Kept(self.cache, request.url.path, *about)
+                if self.cache is not None and about is not None and about[1].start_ns <= about[1].end_ns
+                else None
+            )
+            if kept is not None and (known := await reading.step(kept.get)) is not None:
+                reading.end()
+                return Response(known, media_type="application/json")
+            found = rows(reading.check)
+            # What is wrong is told, if it can be, before the first byte is sent.
+            first = await reading.step(lambda: next_page(found), request)
+        except BaseException:
+            reading.end()
+            raise
+        return _Pages(reading, found, first, around, kept)
+
+    def _admit(self) -> "_Reading":
+        if self.admitted >= self._most:
+            raise Problem(429, "Too many queries at once, try again later", {"retry-after": str(RETRY_S)})
+        return _Reading(self, self._threads, self._timeout_s)
+
+
+class _Kept:
+    """The place of an answer in the result cache."""
+
+    def __init__(self, cache: ResultCache, path: str, engine: Engine, query: Query) -> None:
+        self._cache, self._engine, self._query = cache, engine, query
+        every = query.every
+        width = (
+            f" every {every.months} months"
+            if every and every.months
+            else f" every {every.width_ns} ns"
+            if every
+            else ""
+        )
+        what = ",".join(query.aggregates or query.signals)
+        span = f"{format_time(query.start_ns)}/{format_time(query.end_ns)}"
+        self.key = f"{path} {','.join(query.channels)} {what} {span}{width}"
+        self._token: int | None = None
+
+    def get(self) -> bytes | None:
+        """What is kept; None when nothing is, or the archive has changed since."""
+        with suppress(Problem):  # of a channel that there is not
+            self._token = self._engine.token(self._query)
+            answer = self._cache.get(self.key, self._token)
+            return b"".join(answer.parts) if answer else None
+        return None
+
+    def put(self, body: bytes) -> None:
+        if self._token is not None:
+            self._cache.put(self.key, self._token, Answer((body,), "application/json"), self._query.channels)
+
+
+class _Reading:
+    """One client's reading, from thread to thread."""
+
+    def __init__(self, reads: Reads, threads: ThreadPoolExecutor, timeout_s: float) -> None:
+        self._reads, self._threads, self._timeout_s = reads, threads, timeout_s
+        self._stop = threading.Event()
+        reads.admitted += 1
+        reads._stops.add(self._stop)
+
+    def __enter__(self) -> "_Reading":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        if self._stop in self._reads._stops:
+            self._reads._stops.discard(self._stop)
+            self._reads.admitted -= 1
+        self._stop.set()
+
+    def check(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+
+    async def step(self, work: Callable[[], T], request: Request | None = None) -> T:
+        """Do a part of it; with a request, as long as its client is there."""
+        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        deadline = time.monotonic() + self._timeout_s
+        try:
+            while not future.done():
+                await asyncio.wait({future}, timeout=POLL_S)
+                if not future.done() and time.monotonic() >= deadline:
+                    raise Problem(
+                        408, f"The query took longer than {self._timeout_s:g} s, ask for less at once"
+                    )
+                if not future.done() and request is not None and await request.is_disconnected():
+                    raise Problem(499, "The client has left")
+            if future.cancelled():
+                raise Stopped
+            return future.result()
+        except Stopped:
+            raise Problem(503, "The service is stopping") from None
+        finally:
+            if not future.done():
+                self._stop.set()
+                future.add_done_callback(_heard)
+
+
+def next_page(rows: Rows) -> list[dict[str, Any]] | None:
+    """The next rows that there are; None at the end."""
+    return next((page for page in rows if page), None)
+
+
+def _heard(future: "asyncio.Future[Any]") -> None:
+    """Take notice of what nobody waits for, or asyncio would complain."""
+    if not future.cancelled():
+        future.exception()
+
+
+class _Pages(Response):
+    """Sends rows as they are found, as long as the client takes them."""
+
+    media_type = "application/json"
+
+    def __init__(
+        self,
+        reading: _Reading,
+        rows: Rows,
+        first: list[dict[str, Any]] | None,
+        around: tuple[str, str],
+        kept: _Kept | None,
+    ) -> None:
+        super().__init__()
+        del self.headers["content-length"]
+        self._reading, self._rows, self._first, self._around, self._kept = reading, rows, first, around, kept
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        gone = asyncio.ensure_future(_disconnect(receive))
+        work = asyncio.ensure_future(self._send(send))
+        try:
+            await asyncio.wait({gone, work}, return_when=asyncio.FIRST_COMPLETED)
+            # Without its last message the server closes the connection, so that the client sees the answer break off.
+            with suppress(TimeoutError):
+                if work.done():
+                    work.result()
+        except Problem as problem:
+            logger.warning("an answer broke off: %s", problem)
+        finally:
+            gone.cancel()
+            work.cancel()
+            self._reading.end()
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        begin, end = self._around[0].encode() + b"[", b"]" + self._around[1].encode()
+        page, before, pages = self._first, begin, 0
+        self._first, whole = None, begin
+        while page is not None:
+            text = orjson.dumps(page)[1:-1]
+            await self._pass_on(send, before + text)
+            before, pages = b",", pages + 1
+            whole = begin + text if pages == 1 else b""
+            page = await self._reading.step(lambda: next_page(self._rows))
+        await self._pass_on(send, (b"" if pages else begin) + end, more=False)
+        if self._kept is not None and pages < 2:
+            self._kept.put(whole + end)
+
+    async def _pass_on(self, send: Send, data: bytes, more: bool = True) -> None:
+        for at in range(0, len(data), PIECE):
+            async with asyncio.timeout(STALL_S):
+                last = at + PIECE >= len(data)
+                await send(
+                    {
+                        "type": "http.response.body",
+                        "body": data[at : at + PIECE],
+                        "more_body": more or not last,
+                    }
+                )
+
+
+async def _disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,29 @@
+"""The options of the command line that are about SQL."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from speeddata.pivot.sql_request import SqlLimits
+
+__all__ = ["sql_limits", "sql_options"]
+
+OPTIONS = (
+    click.option("--sql-timeout", type=click.FloatRange(0, min_open=True), default=SqlLimits.timeout_s,
+                 show_default=True, help="Seconds that a statement of SQL may take."),
+    click.option("--sql-memory", type=click.IntRange(64), default=SqlLimits.memory_mb, show_default=True,
+                 help="Megabytes of memory that it may take."),
+)  # fmt: skip
+
+
+def sql_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command, which is given them by keyword."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def sql_limits(given: dict[str, Any]) -> SqlLimits:
+    """What the options say."""
+    return SqlLimits(timeout_s=given["sql_timeout"], memory_mb=given["sql_memory"])
