@@ -4,10 +4,12 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SOURCES := $(wildcard lib/*.pyx lib/*.pxd lib/*.h lib/*.pyi relay/*.pyx relay/*.pxd relay/*.pyi)
 PACKAGED := $(wildcard lib/*.py relay/*.py registry/*.py stripchart/*.py pivot/*.py)
+# Packages that real recordings come in, which tests read; nothing of them is imported.
+RECORDINGS := heartpy vega_datasets aeon
 export PYTHONSAFEPATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install build style types coverage bench validate-schemas proof proof-of-tests dist clean
+.PHONY: help run test install build style types coverage bench bench-history validate-schemas proof proof-of-tests dist clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -28,6 +30,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.dependencies: $(VENV)/bin/python pyproject.toml
 	$(PY) -m pip install --quiet --group dev
+	$(PY) -m pip install --quiet --no-deps $(RECORDINGS)
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.dependencies setup.py
@@ -59,6 +62,10 @@ coverage: build $(VENV)/.browser $(VENV)/.strace  ## Run the tests with branch c
 
 bench: build  ## Run the micro-benchmarks
 	$(PY) -m pytest tests/bench --benchmark-only -o python_files='bench_*.py'
+
+bench-history: build  ## Measure history beside goals and rivals (ROWS="decode queries": those alone)
+	$(PY) -m pip install --quiet rugo
+	$(PY) tests/bench/history.py $(ROWS)
 
 validate-schemas: build  ## Compile every schema in config/agents, naming file and field of an error
 	$(PY) -m speeddata.schema config/agents/*.avsc

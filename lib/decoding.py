@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,7 +20,9 @@ from speeddata.plan import Plan
 from speeddata.segment import Piece, Segment
 from speeddata.table import Array
 
-__all__ = ["ENTRY_DTYPE", "Decoding", "Wanted", "entry_array"]
+__all__ = ["ENTRY_DTYPE", "Decoding", "Wanted", "entry_array", "sound_parts", "times_in"]
+
+T = TypeVar("T")
 
 PART = 1 << 16  # records that are worth a thread of their own
 MAX_THREADS = 8
@@ -117,44 +120,49 @@ class Decoding:
     def _decode(self, part: _Part) -> None:
         segment = part.wanted.segment
         for piece in segment.read(part.wanted.entries.tobytes(), part.damages):
-            try:
-                self._fill(part, piece)
-            except RecordError as error:
-                self._fill_each(part, piece, error)
-
-    def _fill_each(self, part: _Part, piece: Piece, error: RecordError) -> None:
-        """Decode what can be of blocks of which one is damaged."""
-        segment = part.wanted.segment
-        if len(piece.entries) == ENTRY_SIZE:
-            entry = entry_array(piece.entries)[0]
-            start, stop = int(entry["offset"]), int(entry["offset"]) + int(entry["length"])
-            part.damages.append(Damage(segment.path.name, start, stop, int(entry["count"]), str(error)))
-            return
-        for at in range(0, len(piece.entries), ENTRY_SIZE):
-            for one in segment.read(piece.entries[at : at + ENTRY_SIZE], part.damages):
-                try:
-                    self._fill(part, one)
-                except RecordError as reason:
-                    self._fill_each(part, one, reason)
+            for _ in sound_parts(segment, piece, lambda whole: self._fill(part, whole), part.damages):
+                pass
 
     def _fill(self, part: _Part, piece: Piece) -> None:
         """Decode the records of whole blocks into the next rows of a part."""
-        entries, segment = entry_array(piece.entries), part.wanted.segment
-        first, count = part.row + part.filled, int(entries["count"].sum())
+        segment, first, count = part.wanted.segment, part.row + part.filled, piece.count
         rows = slice(first, first + count)
         self._columns.fill(piece.data, count, first)
         raw, nulls = self._columns.numbers(self._time)
         given = raw[rows] if nulls is None else np.ma.MaskedArray(raw[rows], mask=nulls[rows])
-        times, wrong = time_ns(self._plan, given, segment.unit)
-        if wrong.any():
-            # The index has these records by receive time, of which the block's first is known.
-            received = np.clip(entries["arrival_ns"], entries["min_ns"], entries["max_ns"])
-            times[wrong] = np.repeat(received, entries["count"])[wrong]
-        self._times[rows] = times
+        self._times[rows] = times_in(segment, piece, given)
         if self._ranks is not None:
             # As the entries of a part follow each other, a record's place among all is told by that of the part.
             self._ranks[rows] = (part.wanted.place << 32) + np.arange(part.filled, part.filled + count)
         part.filled += count
+
+
+def sound_parts(
+    segment: Segment, piece: Piece, decode: Callable[[Piece], T], damages: list[Damage]
+) -> Iterator[T]:
+    """What `decode` gives for a piece, or, where it raises RecordError, for each of its blocks that it can be done for."""
+    try:
+        yield decode(piece)
+    except RecordError as error:
+        if len(piece.entries) == ENTRY_SIZE:
+            entry = entry_array(piece.entries)[0]
+            start, stop = int(entry["offset"]), int(entry["offset"]) + int(entry["length"])
+            damages.append(Damage(segment.path.name, start, stop, int(entry["count"]), str(error)))
+            return
+        for at in range(0, len(piece.entries), ENTRY_SIZE):
+            for one in segment.read(piece.entries[at : at + ENTRY_SIZE], damages):
+                yield from sound_parts(segment, one, decode, damages)
+
+
+def times_in(segment: Segment, piece: Piece, column: Array) -> Array:
+    """The times of a piece's records as int64 ns; one that cannot be right is the receive time of its block."""
+    times, wrong = time_ns(segment.head.plan, column, segment.unit)
+    if wrong.any():
+        # The index has these records by receive time, of which the block's first is known.
+        entries = entry_array(piece.entries)
+        received = np.clip(entries["arrival_ns"], entries["min_ns"], entries["max_ns"])
+        times[wrong] = np.repeat(received, entries["count"])[wrong]
+    return times
 
 
 def _split(wanted: list[Wanted]) -> Iterator[_Part]:

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from speeddata.columns import decode, time_ns
+from speeddata.columns import decode
 from speeddata.damage import Damage
-from speeddata.errors import ArchiveError, RecordError
-from speeddata.index import ENTRY_SIZE
-from speeddata.reader import entry_array
+from speeddata.decoding import entry_array, sound_parts, times_in
+from speeddata.errors import ArchiveError
 from speeddata.schema import Schema
 from speeddata.segment import Piece, Segment
 from speeddata.table import Array, Table
@@ -73,7 +73,8 @@ class Blocks:
         schema = self.segment.head.plan.schema
         names = [n for n in schema.signal_names if n != schema.time and (wanted is None or n in wanted)]
         for piece in self.segment.read(self.entries[blocks].tobytes(), damages):
-            for part, table in _decoded(self.segment, piece, names, damages):
+            whole = sound_parts(self.segment, piece, partial(_decode, self.segment, names=names), damages)
+            for part, table in whole:
                 found = entry_array(part.entries)
                 places = np.searchsorted(self.entries["offset"], found["offset"])
                 counts = found["count"].astype(np.int64)
@@ -81,29 +82,7 @@ class Blocks:
                 yield Rows(schema, table, starts + np.arange(len(table), dtype=np.int64))
 
 
-def _decoded(
-    segment: Segment, piece: Piece, names: list[str], damages: list[Damage]
-) -> Iterator[tuple[Piece, Table]]:
-    try:
-        yield piece, _decode(segment, piece, names)
-    except RecordError as error:
-        entries = entry_array(piece.entries)
-        if len(entries) == 1:
-            start, length, count = (int(entries[0][key]) for key in ("offset", "length", "count"))
-            damages.append(Damage(segment.path.name, start, start + length, count, str(error)))
-            return
-        for at in range(0, len(piece.entries), ENTRY_SIZE):
-            for one in segment.read(piece.entries[at : at + ENTRY_SIZE], damages):
-                yield from _decoded(segment, one, names, damages)
-
-
-def _decode(segment: Segment, piece: Piece, names: list[str]) -> Table:
-    plan, entries = segment.head.plan, entry_array(piece.entries)
-    columns: dict[str, Any] = decode(
-        plan, piece.data, int(entries["count"].sum()), [*names, plan.schema.time]
-    )
-    times, wrong = time_ns(plan, columns.pop(plan.schema.time), segment.unit)
-    if wrong.any():  # the index has these records by receive time, of which the block's first is known
-        received = np.clip(entries["arrival_ns"], entries["min_ns"], entries["max_ns"])
-        times[wrong] = np.repeat(received, entries["count"])[wrong]
-    return Table(times, columns)
+def _decode(segment: Segment, piece: Piece, names: list[str]) -> tuple[Piece, Table]:
+    time = segment.head.plan.schema.time
+    columns: dict[str, Any] = decode(segment.head.plan, piece.data, piece.count, [*names, time])
+    return piece, Table(times_in(segment, piece, columns.pop(time)), columns)
