@@ -6,14 +6,16 @@ bytes of data), the data, and the sync marker. Its index entry is 64 bytes, litt
 Each read below is behind a comparison with the end of the buffer it reads from.
 """
 
+from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
 from speeddata.plan cimport (
     REASON_OK, REASON_SHORT, UNIT_MS, UNIT_NS, UNIT_S, UNIT_UNKNOWN, UNIT_US,
-    CPlan, Plan, Reason, TimeUnit, Walk, guess_unit, time_ns, walk_record,
+    CPlan, Plan, Reason, TimeUnit, Walk, walk_record,
 )
+from speeddata.span cimport Span, add_time, begin_span
 from speeddata.wire cimport read_long
 
 cdef extern from "crc32c.h" nogil:
@@ -28,8 +30,6 @@ cdef enum:
     WHOLE = 0         # states of a frame: as it should be,
     CUT = 1           # going on behind the end of the buffer,
     BAD = 2           # not a block
-    FLAG_UNSORTED = 1 # flags of an entry
-    FLAG_BAD_TIME = 2
 
 ENTRY_SIZE = ENTRY
 UNITS = {"s": UNIT_S, "ms": UNIT_MS, "us": UNIT_US, "ns": UNIT_NS}
@@ -42,12 +42,6 @@ cdef struct Frame:
     uint64_t head     # bytes before the data
     uint64_t data     # bytes of data
     uint64_t size     # bytes of the whole block; when it is CUT, those it is known to need
-
-cdef struct Span:
-    int64_t first
-    int64_t low
-    int64_t high
-    uint32_t flags
 
 
 def crc32c(const uint8_t[::1] data not None, uint32_t crc=0, bint by_tables=False):
@@ -96,28 +90,14 @@ cdef bint span_of(const CPlan* plan, const uint8_t* p, const uint8_t* end, uint6
                   int64_t arrival, Span* out) noexcept nogil:
     """Walk the `count` records that fill [p, end) exactly, and find their times; False when they do not."""
     cdef Walk walk
-    cdef int64_t time = 0, previous = INT64_MIN
     cdef uint64_t i
-    out.flags = 0
-    out.low = INT64_MAX
-    out.high = INT64_MIN
+    begin_span(out)
     walk.time.is_null = True  # and stays so in a plan without time
     for i in range(count):
         if walk_record(plan, p, end, &walk) != REASON_OK:
             return False
         p = walk.end
-        if unit[0] == UNIT_UNKNOWN:
-            unit[0] = guess_unit(&walk.time)
-        if unit[0] == UNIT_UNKNOWN or not time_ns(&walk.time, unit[0], &time):
-            out.flags |= FLAG_BAD_TIME
-            time = arrival
-        if time < previous:
-            out.flags |= FLAG_UNSORTED
-        previous = time
-        if i == 0:
-            out.first = time
-        out.low = min(out.low, time)
-        out.high = max(out.high, time)
+        add_time(out, &walk.time, unit, arrival)
     return p == end
 
 
@@ -178,24 +158,26 @@ def gather(const uint8_t[::1] data not None, uint64_t base, const uint8_t[::1] e
     cdef const uint8_t* marker = <const uint8_t*>PyBytes_AS_STRING(sync)
     out = PyBytes_FromStringAndSize(NULL, data.shape[0])
     cdef uint8_t* to = <uint8_t*>PyBytes_AS_STRING(out)
-    bad = []
-    for i in range(n):
-        entry = &entries[i * ENTRY]
-        offset = get(entry, 8)
-        length = get(entry + 8, 4)
-        if offset < base or offset - base > <uint64_t>data.shape[0] or length > data.shape[0] - (offset - base):
-            bad.append(i)
-            continue
-        block = &data[0] + (offset - base)
-        if (crc_32c(0, block, length) != get(entry + 52, 4)
-                or read_frame(block, block + length, marker, &frame) != WHOLE
-                or frame.size != length or frame.count != get(entry + 12, 4)
-                or total + frame.data > <uint64_t>data.shape[0]):
-            bad.append(i)
-            continue
-        memcpy(to + total, block + frame.head, frame.data)
-        total += frame.data
-    return memoryview(out)[:total], bad
+    marks = bytearray(n)  # 1 for each that is damaged
+    cdef uint8_t* mark = <uint8_t*>PyByteArray_AS_STRING(marks)
+    with nogil:
+        for i in range(n):
+            entry = &entries[i * ENTRY]
+            offset = get(entry, 8)
+            length = get(entry + 8, 4)
+            if offset < base or offset - base > <uint64_t>data.shape[0] or length > data.shape[0] - (offset - base):
+                mark[i] = 1
+                continue
+            block = &data[0] + (offset - base)
+            if (crc_32c(0, block, length) != get(entry + 52, 4)
+                    or read_frame(block, block + length, marker, &frame) != WHOLE
+                    or frame.size != length or frame.count != get(entry + 12, 4)
+                    or total + frame.data > <uint64_t>data.shape[0]):
+                mark[i] = 1
+                continue
+            memcpy(to + total, block + frame.head, frame.data)
+            total += frame.data
+    return memoryview(out)[:total], [i for i in range(n) if marks[i]]
 
 
 cdef class Scanner:

@@ -189,9 +189,9 @@ def pack_head(metadata: Mapping[str, bytes], sync: bytes) -> bytes:
     return bytes(out + b"\0" + sync)
 
 
-def pack_block(count: int, content: bytes, sync: bytes) -> bytes:
+def pack_block(count: int, content: bytes | memoryview, sync: bytes) -> bytes:
     """Make a block of `count` records; `content` is already as the codec has it."""
-    return pack_long(count) + pack_long(len(content)) + content + sync
+    return b"".join((pack_long(count), pack_long(len(content)), content, sync))
 
 
 def pack_long(value: int) -> bytes:

@@ -5,31 +5,31 @@ Registering, de-registering and starting take turns, so that a channel is never 
 """
 
 import contextlib
-import datetime
+import json
 import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from speeddata.errors import RelayError
+from speeddata.registry.batches import sort_batch
+from speeddata.registry.descriptions import Fault, condition, describe
 from speeddata.registry.multicast import Streams, own_ports, shared_streams, streams
 from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.registration import Registration, read_channel
 from speeddata.registry.schema_versions import SchemaVersion, SchemaVersions, check_framing, with_schema
-from speeddata.registry.specs import channel_problems, channel_settings, decimation, spec
+from speeddata.registry.specs import channel_problems, channel_settings, spec
 from speeddata.registry.store import Channel, NameTaken, PortTaken, Store, StoreError
 from speeddata.registry.tags import Tags
-from speeddata.times import format_time
 
 __all__ = ["Launcher", "Registry"]
 
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
-STATUSES = {True: "active", False: "registered"}  # SpeedData 0.6's words
+MOST_SETTINGS = 1000  # that are remembered
 
 
 class Launcher(Protocol):
@@ -48,12 +48,24 @@ class Launcher(Protocol):
         """Name, pid, state, reason, since (ns), restarts of one or each channel that runs or should; with its counters."""
 
 
-@dataclass(frozen=True)
-class _Fault:
-    """Why a channel could not be started."""
+class Ingest(Protocol):
+    """The shared relay, which appends what comes by HTTP."""
 
-    reason: str
-    since_ns: int
+    def counts(self) -> dict[str, Json]:
+        """What it has counted, by channel; empty where it does not answer."""
+
+    def forget(self, name: str) -> None:
+        """Have it end a channel, if it answers."""
+
+
+class NoIngest:
+    """Stands for a shared relay that is not there."""
+
+    def counts(self) -> dict[str, Json]:
+        return {}
+
+    def forget(self, name: str) -> None:
+        """Nothing is to be done."""
 
 
 class Registry:
@@ -67,11 +79,13 @@ class Registry:
         archive: Path,
         folder: Path,
         services: Mapping[int, str],
+        ingest: Ingest | None = None,
     ) -> None:
         self.store = store
         self.tags = Tags(store)
         self.schemas = SchemaVersions(store)
         self.launcher = launcher
+        self.ingest = ingest or NoIngest()
         self.relay = relay  # settings by dotted key
         self.archive = archive
         self.folder = folder  # where schema files are looked for
@@ -81,8 +95,10 @@ class Registry:
         for name, (_, port) in self.shared.items():
             self.services[port] = f"multicast ({name})"
         # Channels that could not be started, until they are.
-        self.faults: dict[str, _Fault] = {}
+        self.faults: dict[str, Fault] = {}
         self._turn = threading.Lock()
+        # By config: what it takes to tell is not little, and thousands of channels have the same.
+        self._settings: dict[str, Json] = {}
         for moved in self.store.move_multicast(self.services):
             log.warning("channel %s has other multicast ports now, the former ones are in use", moved.name)
 
@@ -99,10 +115,13 @@ class Registry:
             except ApiProblem as problem:
                 log.error("channel %s of relay.yaml is not registered: %s", request.name, problem.body)
 
-    def register(self, request: Registration) -> int:
-        """Register a channel and start its relay; its pid. Nothing stays behind when that fails."""
+    def register(self, request: Registration) -> int | None:
+        """Register a channel and start its relay; its pid, None where it has no port. Nothing stays behind when that fails."""
         with self._turn:
             channel = self._insert(request)
+            if channel.port is None:
+                log.info("channel %s registered without a port", channel.name)
+                return None
             try:
                 pid = self._start(channel)
             except RelayError as error:
@@ -114,6 +133,20 @@ class Registry:
         log.info("channel %s registered on port %d, relay %d", channel.name, channel.port, pid)
         return pid
 
+    def register_all(self, given: list[Any]) -> Json:
+        """Register channels without a port, in one transaction; the names of those that are new, present, refused and why."""
+        with self._turn:
+            known = {channel.name: channel.fingerprint for channel in self.store.channels()}
+            done = sort_batch(given, known, self.folder, self._check)
+            live = {name for name, channel in done.fresh.items() if (channel.config or {}).get("live")}
+            try:
+                self.store.insert_all(done.fresh.values(), live, self.services)
+            except OverflowError as error:
+                raise ApiProblem(409, "No multicast group is free", details=str(error)) from None
+        if done.fresh:
+            log.info("%d channels registered without a port", len(done.fresh))
+        return done.to_json()
+
     def add_schema(self, name: str, source: str | Json) -> tuple[SchemaVersion, int | None]:
         """Register a further version of a channel's schema, and have its relay go over to it: the version, and the pid.
 
@@ -121,7 +154,8 @@ class Registry:
         """
         with self._turn:
             channel = self.find(name)
-            check_framing(channel_settings(channel.config, self.relay)["framing"])
+            if channel.port is not None:  # what comes by HTTP says itself which version it is of
+                check_framing(self._settings_of(channel)["framing"])
             newer = with_schema(channel, source, self.folder)
             number = self.schemas.next_number(newer)
             try:
@@ -152,24 +186,25 @@ class Registry:
                     self._start(channel)
                 raise
             self.faults.pop(name, None)
+        self.ingest.forget(name)
         log.info("channel %s de-registered", name)
 
     def start(self, name: str) -> int | None:
         """Start a channel's relay if it is registered; one that runs with other settings is replaced."""
         with self._turn:
             channel = self.store.get(name)
-            if channel is None:
+            if channel is None or channel.port is None:
                 return None
             try:
                 return self._start(channel)
             except RelayError as error:
-                self.faults[name] = _Fault(str(error), time.time_ns())
+                self.faults[name] = Fault(str(error), time.time_ns())
                 raise
 
     def stop_strangers(self) -> list[str]:
         """Stop relays whose channels are not registered; their names."""
         with self._turn:
-            known = {channel.name for channel in self.store.channels()}
+            known = {name for name, port, _ in self.store.places() if port is not None}
             strangers = [running["name"] for running in self.launcher.list() if running["name"] not in known]
             for name in strangers:
                 self.launcher.stop(name)
@@ -191,22 +226,31 @@ class Registry:
         """A channel as the API shows it."""
         channel = self.find(name)
         running, trouble = self._running(name, stats=True)
-        return self._describe(channel, running.get(name), trouble, self.schemas.counts())
+        about = running.get(name), trouble, self.schemas.counts(), self.ingest.counts()
+        return self._describe(channel, *about)
 
-    def describe_all(self, status: str | None = None) -> list[Json]:
-        """All channels, or those of a status, as the API shows them."""
+    def describe_all(self, status: str | None = None, *, live: bool = False) -> list[Json]:
+        """All channels, or those of a status, as the API shows them; `live`: but those that have no live streams."""
         running, trouble = self._running(stats=True)
-        counts = self.schemas.counts()
-        shown = [self._describe(one, running.get(one.name), trouble, counts) for one in self.store.channels()]
+        about = trouble, self.schemas.counts(), self.ingest.counts()
+        channels = self.store.channels(live=live)
+        shown = [self._describe(one, running.get(one.name), *about) for one in channels]
         return [channel for channel in shown if status in (None, channel["status"])]
+
+    def spec(self, name: str) -> Json:
+        """Everything that a relay must know of a channel; 404 if there is none."""
+        return self._spec(self.find(name), self.schemas.former(name))
 
     def conditions(self) -> list[Json]:
         """State and reason of all channels, without their counters."""
         running, trouble = self._running()
-        return [self._condition(one.name, running.get(one.name), trouble) for one in self.store.channels()]
+        places = self.store.places()
+        return [self._condition(name, port, running.get(name), trouble) for name, port, _ in places]
 
-    def streams(self, channel: Channel) -> Streams:
-        """Where a channel's streams are sent."""
+    def streams(self, channel: Channel) -> Streams | None:
+        """Where a channel's streams are sent; None where it has none."""
+        if channel.multicast_index is None:
+            return None
         return streams(self.store.multicast_base, channel.multicast_index, self.shared)
 
     def port_owners(self) -> dict[int, str]:
@@ -214,23 +258,39 @@ class Registry:
         owners = dict(self.services)
         places = self.store.places()
         for name, _, index in places:
+            if index is None:
+                continue
             for stream, port in zip(("full_rate", "decimated"), own_ports(index), strict=True):
                 if stream not in self.shared:
                     owners.setdefault(port, f"multicast of {name} ({stream})")
-        return owners | {port: name for name, port, _ in places}
+        return owners | {port: name for name, port, _ in places if port is not None}
 
-    def _insert(self, request: Registration) -> Channel:
+    def _settings_of(self, channel: Channel) -> Json:
+        """The settings that hold for a channel."""
+        key = json.dumps(channel.config, sort_keys=True)
+        if key not in self._settings:
+            if len(self._settings) >= MOST_SETTINGS:
+                self._settings.clear()
+            self._settings[key] = channel_settings(channel.config, self.relay)
+        return self._settings[key]
+
+    def _check(self, request: Registration) -> None:
+        """Whether the config of a request agrees with the relay's settings; 400 if not."""
         problems = channel_problems(request.config, self.relay)
         if problems:
             raise wrong_value(
                 "Invalid config", f"config.{problems[0].key}", problems[0].value, problems[0].wanted
             )
-        owner = self.port_owners().get(request.port)
+
+    def _insert(self, request: Registration) -> Channel:
+        self._check(request)
+        owner = self.port_owners().get(request.port) if request.port is not None else None
         if owner is not None:
             raise ApiProblem(409, "Port already in use", port=request.port, used_by=owner)
         channel = read_channel(request, self.folder)
         try:
-            return self.store.insert(channel, self.services)
+            streamed = channel.port is not None or self._settings_of(channel)["live"]
+            return self.store.insert(channel, self.services, streams=streamed)
         except NameTaken:
             raise ApiProblem(409, "Channel name already registered", name=request.name) from None
         except PortTaken:
@@ -246,8 +306,12 @@ class Registry:
         except ValueError as error:
             raise RelayError(f"the registry's row of {channel.name!r} is damaged: {error}") from None
 
+    def _relay_spec(self, channel: Channel, former: Sequence[str]) -> Json:
+        """What a relay of its own is told: not what only the shared one asks for, which a keeper of before does not know."""
+        return {key: value for key, value in self._spec(channel, former).items() if key != "live"}
+
     def _start(self, channel: Channel) -> int:
-        wanted = self._spec(channel, self.schemas.former(channel.name))
+        wanted = self._relay_spec(channel, self.schemas.former(channel.name))
         try:
             pid = self.launcher.start(wanted)
         except RelayError:
@@ -275,7 +339,7 @@ class Registry:
         running, trouble = self._running(channel.name)
         if trouble:
             raise RelayError(trouble)
-        wanted = self._spec(newer, [*self.schemas.former(channel.name), channel.schema])
+        wanted = self._relay_spec(newer, [*self.schemas.former(channel.name), channel.schema])
         if channel.name not in running:
             return None
         with contextlib.suppress(RelayError):
@@ -291,50 +355,23 @@ class Registry:
             return {}, str(error)
 
     def _describe(
-        self, channel: Channel, running: Json | None, trouble: str, counts: Mapping[str, int]
+        self,
+        channel: Channel,
+        running: Json | None,
+        trouble: str,
+        versions: Mapping[str, int],
+        ingested: Mapping[str, Json],
     ) -> Json:
-        stats = running["stats"] if running else None
-        settings = channel_settings(channel.config, self.relay)
-        about: Json = {
-            "name": channel.name,
-            "port": channel.port,
-            "schema_path": channel.schema_path,
-            "status": STATUSES[bool(running and running["pid"])],
-            "created_at": channel.created_at,
-            "pid": running["pid"] if running else None,
-            "last_heartbeat": _seconds((stats or {}).get("heartbeat")),
-            **self._condition(channel.name, running, trouble),
-            "stats": stats and stats | {"since": format_time(stats["since"])},
-            "multicast": self.streams(channel).to_json(),
-            "source": (stats or {}).get("source"),
-            "time_unit": (stats or {}).get("time_unit") or channel.time_unit,
-            "schema": channel.fingerprint,
-            "schemas": counts.get(channel.name, 1),
-            "framing": settings["framing"],
-            "decimation": decimation(settings),
-            "archive": str(self.archive / channel.name),
-        }
-        return about if channel.config is None else about | {"config": channel.config}
+        return describe(
+            channel,
+            running,
+            self._condition(channel.name, channel.port, running, trouble),
+            self._settings_of(channel),
+            self.streams(channel),
+            ingested.get(channel.name),
+            versions.get(channel.name, 1),
+            f"{self.archive}/{channel.name}",
+        )
 
-    def _condition(self, name: str, running: Json | None, trouble: str) -> Json:
-        """State, reason and since of a channel: what the keeper says, else why it was not started."""
-        if running:
-            since = running["since"]
-            return {"state": running["state"], "reason": running["reason"] or "", "restarts": running["restarts"],
-                    "since": format_time(since)}  # fmt: skip
-        fault = self.faults.get(name)
-        if fault:
-            return {
-                "state": "backoff",
-                "reason": fault.reason,
-                "restarts": 0,
-                "since": format_time(fault.since_ns),
-            }
-        return {"state": "stopped", "reason": trouble, "restarts": 0, "since": None}
-
-
-def _seconds(stamp_ns: Any) -> str | None:
-    """A time as SpeedData 0.6 wrote it."""
-    if not isinstance(stamp_ns, int):
-        return None
-    return datetime.datetime.fromtimestamp(stamp_ns // 10**9, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
+    def _condition(self, name: str, port: int | None, running: Json | None, trouble: str) -> Json:
+        return condition(port, running, self.faults.get(name), trouble)

@@ -61,7 +61,7 @@ def shared_streams(settings: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
     return shared
 
 
-def free_index(last: int, used: Collection[int], ports: Collection[int]) -> int:
+def free_index(last: int, used: Collection[int | None], ports: Collection[int | None]) -> int:
     """Give the next index after `last` that no channel has and whose ports are none of `ports`."""
     for step in range(1, CAPACITY + 1):
         index = (last + step) % CAPACITY
@@ -76,6 +76,6 @@ def own_ports(index: int) -> tuple[int, int]:
     return port, port + 1
 
 
-def ports_free(index: int, ports: Collection[int]) -> bool:
+def ports_free(index: int, ports: Collection[int | None]) -> bool:
     """Whether none of `ports` is a port of this index."""
     return not any(port in ports for port in own_ports(index))

@@ -25,20 +25,21 @@ class Registration:
     """What a client asks for; the schema is not read yet."""
 
     name: str
-    port: int
+    port: int | None  # None: what comes by HTTP is all it is to have
     schema: str | dict[str, Any]
     config: dict[str, Any] | None
 
 
 def read_registration(body: Mapping[str, Any]) -> Registration:
     """Check everything but the schema, in the order in which SpeedData always did."""
-    missing = [field for field in REQUIRED if not body.get(field)]
+    without_port = "port" in body and body["port"] is None
+    missing = [field for field in REQUIRED if not body.get(field) and not (field == "port" and without_port)]
     if missing:
         raise ApiProblem(400, "Missing required fields", required=REQUIRED, missing=missing)
     for field in sorted(body.keys() - FIELDS):
         if wanted := _meant(field):
             raise wrong_value("Unknown field", field, body[field], wanted)
-    port = read_port(body["port"])
+    port = None if without_port else read_port(body["port"])
     name = body["name"]
     if not isinstance(name, str) or not CHANNEL_NAME.fullmatch(name):
         raise wrong_value("Invalid channel name", "name", name, NAME_WANTED)

@@ -5,14 +5,17 @@ from typing import Any
 
 import flask
 
+from speeddata.registry.batches import read_batch
 from speeddata.registry.body import json_body
 from speeddata.registry.channels import Registry
-from speeddata.registry.problems import ApiProblem
+from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.registration import read_registration
 
-__all__ = ["channel_routes"]
+__all__ = ["MAX_BATCH", "channel_routes"]
 
 Answer = flask.Response | tuple[flask.Response, int]
+
+MAX_BATCH = 16 << 20  # bytes of a request that registers many channels
 
 
 def channel_routes(registry: Registry) -> flask.Blueprint:
@@ -21,17 +24,23 @@ def channel_routes(registry: Registry) -> flask.Blueprint:
 
     @routes.get("/channels")
     def list_channels() -> Answer:
-        return flask.jsonify(channels=registry.describe_all(flask.request.args.get("status")))
+        live = read_flag("live", flask.request.args.get("live"))
+        return flask.jsonify(channels=registry.describe_all(flask.request.args.get("status"), live=live))
 
     @routes.post("/channels")
     def register() -> Answer:
         request = read_registration(json_body())
         pid = registry.register(request)
-        message = f"Channel '{request.name}' registered and relay started"
+        message = f"Channel '{request.name}' registered" + (" and relay started" if pid else "")
         answer = flask.jsonify(
             status="success", name=request.name, port=request.port, pid=pid, message=message
         )
         return answer, 201
+
+    @routes.post("/channels/batch")
+    def register_batch() -> Answer:
+        flask.request.max_content_length = MAX_BATCH
+        return flask.jsonify(registry.register_all(read_batch(json_body())))
 
     @routes.get("/channels/<name>")
     def show(name: str) -> Answer:
@@ -42,6 +51,10 @@ def channel_routes(registry: Registry) -> flask.Blueprint:
         registry.deregister(name)
         message = f"Channel '{name}' de-registered and relay stopped"
         return flask.jsonify(status="success", name=name, message=message)
+
+    @routes.get("/channels/<name>/spec")
+    def spec(name: str) -> Answer:
+        return flask.jsonify(registry.spec(name))
 
     @routes.get("/channels/<name>/schema")
     def schema(name: str) -> Answer:
@@ -54,6 +67,13 @@ def channel_routes(registry: Registry) -> flask.Blueprint:
         return flask.jsonify(verdict), 200 if verdict["valid"] else 409
 
     return routes
+
+
+def read_flag(field: str, text: str | None) -> bool:
+    """Read `true` or `false` of a query; false if absent."""
+    if text not in (None, "true", "false"):
+        raise wrong_value(f"Invalid {field}", field, text, "true or false")
+    return text == "true"
 
 
 def compare(registered: Any, body: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,9 @@ PLAIN = (
     "cpus",
     "durability",
     "quarantine_bytes",
+    "live",
 )
+DAY_S = 86400
 # The thresholds of SpeedData 0.6 where only the mode was given.
 V06_THRESHOLDS = {"time": 3600, "size": 52428800}
 
@@ -46,10 +48,13 @@ def spec(
     channel: Channel,
     relay: Mapping[str, Any],
     archive: Path,
-    streams: Streams,
+    streams: Streams | None,
     former: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Everything a relay must know of its channel, resolved; `former` versions of its schema come oldest first."""
+    """Everything a relay must know of its channel, resolved; `former` versions of its schema come oldest first.
+
+    Without `streams` nothing of it is sent live.
+    """
     settings = channel_settings(channel.config, relay)
     return {
         "name": channel.name,
@@ -60,13 +65,16 @@ def spec(
         # Not that of the channel's row, which may be stated by the newest schema alone.
         "time_unit": (channel.config or {}).get("time_unit"),
         "archive": str(archive / channel.name),
-        "multicast": {
+        "multicast": streams
+        and {
             "interface": relay["multicast.interface"],
             "ttl": relay["multicast.ttl"],
             **streams.to_json(),
         },
         "decimation": decimation(settings),
-        "rotation": rotation(settings),
+        "rotation": rotation(settings)
+        if channel.port is not None
+        else _slow_rotation(channel.config, settings),
         "full_rate": settings["full_rate.enabled"],
         **{key: settings[key] for key in PLAIN},
     }
@@ -92,3 +100,12 @@ def rotation(settings: Mapping[str, Any]) -> dict[str, int]:
         return {"bytes": settings["rotation.bytes"] or 0, "seconds": settings["rotation.seconds"] or 0}
     threshold = settings["rotation.threshold"] or V06_THRESHOLDS[mode]
     return {"bytes": threshold if mode == "size" else 0, "seconds": threshold if mode == "time" else 0}
+
+
+def _slow_rotation(config: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> dict[str, int]:
+    """The same for a channel without a UDP port: a segment an hour would be many for what is slow, a day is the least."""
+    usual = rotation(settings)
+    given = check_channel(config or {}, overrides_only=True).values
+    if usual["seconds"] and not any(key.startswith("rotation.") for key in given):
+        usual["seconds"] = max(usual["seconds"], DAY_S)
+    return usual

@@ -5,7 +5,7 @@ import logging
 import random
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -42,13 +42,14 @@ class Channel:
     """A registered channel."""
 
     name: str
-    port: int
+    port: int | None  # None: what comes by HTTP is all it has
     schema_path: str | None
     schema: str  # JSON
     fingerprint: str  # hex
     time_unit: str | None
     config: Mapping[str, Any] | None  # its own settings, as given
-    multicast_index: int = -1  # given by the store
+    # Given by the store; None: it has no live streams.
+    multicast_index: int | None = None
     created_at: str = ""  # given by the store
 
 
@@ -80,40 +81,53 @@ class Store:
             self._reader.close()
             self._writer.close()
 
-    def channels(self) -> list[Channel]:
-        """All channels by name."""
-        return self._select("ORDER BY name")
+    def channels(self, *, live: bool = False) -> list[Channel]:
+        """All channels by name; `live`: those that have live streams."""
+        return self._select(("WHERE multicast_index IS NOT NULL " if live else "") + "ORDER BY name")
 
     def get(self, name: str) -> Channel | None:
         """The channel of a name."""
         return next(iter(self._select("WHERE name = ?", name)), None)
 
-    def places(self) -> list[tuple[str, int, int]]:
+    def places(self) -> list[tuple[str, int | None, int | None]]:
         """Name, port and multicast index of all channels."""
         with self.reading() as reader:
-            return reader.execute("SELECT name, port, multicast_index FROM channels").fetchall()
+            return reader.execute("SELECT name, port, multicast_index FROM channels ORDER BY name").fetchall()
 
-    def insert(self, channel: Channel, reserved: Collection[int]) -> Channel:
-        """Add a channel; its multicast ports will be no input port and none of the `reserved` ones."""
+    def insert(self, channel: Channel, reserved: Collection[int], *, streams: bool = True) -> Channel:
+        """Add a channel; its multicast ports, where it has streams, will be no input port and none of the `reserved` ones."""
         with self.transaction() as writer:
             rows = writer.execute("SELECT name, port, multicast_index FROM channels").fetchall()
             if any(name == channel.name for name, _, _ in rows):
                 raise NameTaken(channel.name)
-            if any(port == channel.port for _, port, _ in rows):
+            if channel.port is not None and any(port == channel.port for _, port, _ in rows):
                 raise PortTaken(str(channel.port))
-            ports = {port for _, port, _ in rows} | {channel.port, *reserved}
-            facts = dict(writer.execute("SELECT name, value FROM facts"))
-            index = free_index(facts["multicast_last"], {index for _, _, index in rows}, ports)
-            config = None if channel.config is None else json.dumps(channel.config)
-            writer.execute(
-                f"INSERT INTO channels ({COLUMNS.rpartition(',')[0]}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (channel.name, channel.port, channel.schema_path, channel.schema, channel.fingerprint)
-                + (channel.time_unit, config, index),
-            )
-            writer.execute("UPDATE facts SET value = ? WHERE name = 'multicast_last'", (index,))
+            if streams:
+                ports = {port for _, port, _ in rows} | {channel.port, *reserved}
+                facts = dict(writer.execute("SELECT name, value FROM facts"))
+                index = free_index(facts["multicast_last"], {index for _, _, index in rows}, ports)
+                writer.execute("UPDATE facts SET value = ? WHERE name = 'multicast_last'", (index,))
+                channel = replace(channel, multicast_index=index)
+            _insert(writer, channel)
         inserted = self.get(channel.name)
         assert inserted is not None, "nobody else writes"
         return inserted
+
+    def insert_all(
+        self, channels: Iterable[Channel], streamed: Collection[str], reserved: Collection[int]
+    ) -> None:
+        """Add channels without a port, of names that are free, all or none; those `streamed` get streams."""
+        with self.transaction() as writer:
+            rows = writer.execute("SELECT port, multicast_index FROM channels").fetchall()
+            ports, used = {port for port, _ in rows} | set(reserved), {index for _, index in rows}
+            last = dict(writer.execute("SELECT name, value FROM facts"))["multicast_last"]
+            for channel in channels:
+                if channel.name in streamed:
+                    last = free_index(last, used, ports)
+                    used.add(last)
+                    channel = replace(channel, multicast_index=last)
+                _insert(writer, channel)
+            writer.execute("UPDATE facts SET value = ? WHERE name = 'multicast_last'", (last,))
 
     def delete(self, name: str) -> bool:
         """Remove a channel; False if there is none."""
@@ -134,7 +148,7 @@ class Store:
         used = {channel.multicast_index for channel in channels}
         moved = []
         for channel in channels:
-            if not ports_free(channel.multicast_index, ports):
+            if channel.multicast_index is not None and not ports_free(channel.multicast_index, ports):
                 index = free_index(self._facts()["multicast_last"], used, ports)
                 used.add(index)
                 with self.transaction() as writer:
@@ -222,6 +236,15 @@ class Store:
 
 
 ADVICE = "move it away, or use another data folder"
+
+
+def _insert(writer: sqlite3.Connection, channel: Channel) -> None:
+    config = None if channel.config is None else json.dumps(channel.config)
+    writer.execute(
+        f"INSERT INTO channels ({COLUMNS.rpartition(',')[0]}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (channel.name, channel.port, channel.schema_path, channel.schema, channel.fingerprint)
+        + (channel.time_unit, config, channel.multicast_index),
+    )
 
 
 def _channel(row: tuple[Any, ...]) -> Channel:

@@ -27,6 +27,7 @@ cdef extern from "<sys/uio.h>" nogil:
     struct iovec:
         void *iov_base
         size_t iov_len
+    ssize_t pwritev(int fd, const iovec *parts, int count, off_t offset)
 
 cdef extern from "<arpa/inet.h>" nogil:
     uint32_t ntohl(uint32_t value)
@@ -96,6 +97,7 @@ cdef extern from "<unistd.h>" nogil:
     ssize_t pread(int fd, void *data, size_t count, off_t offset)
     ssize_t pwrite(int fd, const void *data, size_t count, off_t offset)
     int close(int fd)
+    int syncfs(int fd)
 
 cdef extern from "<stdio.h>" nogil:
     enum: RENAME_NOREPLACE

@@ -36,6 +36,7 @@ cdef struct Container:
     int data                 # the open segment, or -1
     int index
     bint uncut               # behind what counts there may be a block, that could not be cut off
+    bint shared              # the shared relay's, beside that of the channel's own relay: it fsyncs many segments at once itself
     int next_data            # the one made ready, or -1
     int next_index
     uint32_t next_version
@@ -45,6 +46,15 @@ cdef struct Container:
 cdef inline uint32_t header_of(uint32_t version, uint32_t unit) noexcept nogil:
     """Place of the header for a version of the schema and a unit of its times."""
     return version * UNITS + unit  # < HEADERS
+
+# <channel>_<YYYYmmddTHHMMSS.ffffffZ>.<ending>, into NAME_BYTES
+cdef void segment_name(const Container *c, int64_t start_us, const char *ending, char *out) noexcept nogil
+
+# A zig-zag varint of a number that is not negative; gives its bytes, at most 10.
+cdef unsigned int put_varint(uint8_t *out, uint64_t value) noexcept nogil
+
+# pwrite all of it; a short write goes on, an interrupted one starts again.
+cdef int write_all(int fd, const uint8_t *data, size_t length, uint64_t offset) noexcept nogil
 
 # Make the next segment ready under names that begin with a dot.
 cdef int prepare_next(Container *c, uint32_t version, uint32_t unit) noexcept nogil

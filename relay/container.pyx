@@ -80,7 +80,7 @@ cdef int read_all(int fd, uint8_t *out, size_t length, uint64_t offset) noexcept
 
 
 cdef void ready_name(const Container *c, const char *ending, char *out) noexcept nogil:
-    snprintf(out, NAME_BYTES, ".%s.next.%s", c.channel, ending)
+    snprintf(out, NAME_BYTES, ".%s.%s.%s", c.channel, <const char *>(b"ingest" if c.shared else b"next"), ending)
 
 
 cdef void segment_name(const Container *c, int64_t start_us, const char *ending, char *out) noexcept nogil:
@@ -143,7 +143,7 @@ cdef int fill_next(Container *c, uint32_t header) noexcept nogil:
     if not error:
         error = write_all(c.next_index, head, INDEX_HEAD, 0)
     # Before they have a name: else power loss may leave a name without a head.
-    if not error and (fdatasync(c.next_data) < 0 or fdatasync(c.next_index) < 0):
+    if not error and not c.shared and (fdatasync(c.next_data) < 0 or fdatasync(c.next_index) < 0):
         error = errno
     return error
 
@@ -199,7 +199,7 @@ cdef int name_next(Container *c, int64_t *start_us) noexcept nogil:
         start_us[0] += 1
     ready_name(c, "idx", ready)
     segment_name(c, start_us[0], "idx", name)
-    if renameat2(c.folder, ready, c.folder, name, 0) < 0 or fsync(c.folder) < 0:
+    if renameat2(c.folder, ready, c.folder, name, 0) < 0 or (not c.shared and fsync(c.folder) < 0):
         error = errno
         unlink_segment(c, start_us[0])  # else there were one more with each attempt
         return error

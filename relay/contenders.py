@@ -68,6 +68,7 @@ class Contender:
 def running(name: str, spec: ChannelSpec, folder: Path, cpus: set[int]) -> Iterator[Contender]:
     """A contender that has begun to receive, on some cores."""
     path = folder / "spec.json"
+    port, _ = spec.wire
     path.write_text(json.dumps(spec.to_json()))
     module = ["speeddata.relay", "--spec"] if name == "relay" else ["speeddata.relay.contenders", name]
     process = subprocess.Popen(
@@ -77,11 +78,11 @@ def running(name: str, spec: ChannelSpec, folder: Path, cpus: set[int]) -> Itera
     os.sched_setaffinity(process.pid, cpus)
     try:
         deadline = time.monotonic() + START_S
-        while _queued(spec.port) is None:
+        while _queued(port) is None:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{name} does not receive on port {spec.port}")
+                raise RuntimeError(f"{name} does not receive on port {port}")
             time.sleep(0.02)
-        yield Contender(process, spec.port)
+        yield Contender(process, port)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
@@ -108,13 +109,13 @@ def _count(spec: ChannelSpec) -> None:
     wake, waker = os.pipe2(os.O_NONBLOCK)
     signal.set_wakeup_fd(waker)
     signal.signal(signal.SIGTERM, lambda *_: None)
-    source = open_input(spec.listen, spec.port, spec.receive_buffer_bytes)
+    source = open_input(spec.listen, spec.wire[0], spec.receive_buffer_bytes)
     _report(count_packets(source.fileno(), wake, bytearray(64 << 16)), source)
 
 
 def _receive_by_python(spec: ChannelSpec) -> None:
     """The baseline `python`."""
-    source = open_input(spec.listen, spec.port, spec.receive_buffer_bytes)
+    source = open_input(spec.listen, spec.wire[0], spec.receive_buffer_bytes)
     source.setblocking(False)
     _report(uvloop.run(_receive(spec, source)), source)
 
@@ -124,8 +125,9 @@ class _Python(asyncio.DatagramProtocol):
 
     def __init__(self, spec: ChannelSpec) -> None:
         self.schema = fastavro.parse_schema(spec.schema)
-        self.full = open_output(spec.multicast, spec.multicast.full_rate)
-        self.decimated = open_output(spec.multicast, spec.multicast.decimated)
+        _, multicast = spec.wire
+        self.full = open_output(multicast, multicast.full_rate)
+        self.decimated = open_output(multicast, multicast.decimated)
         folder = Path(spec.archive)
         folder.mkdir(parents=True, exist_ok=True)
         self.file = (folder / "python.avro").open("w+b")

@@ -16,6 +16,9 @@ class DataFolder:
         self.archive = self.path / "archive"
         self.run = self.path / "run"
         self.log = self.path / "log"
+        # Of the shared relay: which segments it works on, which batches are done.
+        self.journal = self.path / "ingest.journal"
+        self.ingest_socket = self.run / "ingest.sock"
         self.keeper_lock = self.run / "keeper.lock"
         # Held by `speeddata stop` and `restart`, which follow each other.
         self.command_lock = self.run / "command.lock"

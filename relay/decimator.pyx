@@ -56,35 +56,26 @@ cdef enum:
     SHORT_REST_NS = 1_000_000   # the same where whole blocks come meanwhile
     NO_BUCKET = -0x7FFF_FFFF_FFFF_FFFF
 
-# How records are decimated.
-cdef struct How:
-    Aggregate aggregate         # of buckets; AGGREGATE_NONE: every so-manyth record (downsample)
-    uint32_t every              # records a packet or bucket; 0 = by time
-    int64_t width_ns            # of a bucket; 0 = by count
 
-cdef struct Decimating:
-    Parts parts
-    const CPlan *plans[MAX_VERSIONS]   # versions of the schema
-    const CPlan *plan           # that of the block being read
-    uint32_t frame_bytes        # before each record, where packets are framed; 0 = they are plain
-    How how
-    How next                    # what it becomes when `changed`
-    uint32_t changed            # set by who asks for the change, cleared by the thread
-    CBucket bucket
-    uint64_t taken              # bytes of records since the last rest
-    int64_t bucket_number       # time // width_ns
-    int64_t opened_ns           # monotonic, of the bucket
-    int64_t touched_ns          # monotonic, when its last record came
-    uint8_t *record             # copy of one
-    uint8_t *staging            # packets to send
-    uint32_t staged
-    uint32_t staging_bytes
-    Outlet out
-    Bell *bell
+cdef int decimating_init(Decimating *d, const CPlan *largest, How how, bint framed, int socket) noexcept nogil:
+    d.frame_bytes = FRAME_BYTES if framed else 0
+    d.how = how
+    outlet_init(&d.out, socket)
+    d.staging_bytes = 4 * SLOT_BYTES + 11 * largest.leaf_count
+    d.staging = <uint8_t *>malloc(d.staging_bytes)
+    d.record = <uint8_t *>malloc(SLOT_BYTES)
+    if d.record == NULL or d.staging == NULL:
+        return -1
+    return bucket_init(&d.bucket, largest, how.aggregate, SLOT_BYTES)
+
+
+cdef void decimating_free(Decimating *d) noexcept nogil:
+    bucket_free(&d.bucket)
+    free(d.staging)
+    free(d.record)
 
 
 cdef void send_staged(Decimating *d) noexcept nogil:
-    """Send what is staged; what cannot go at once is counted and gone."""
     cdef Trail *trail = &d.parts.head.trail
     send_queued(&d.out)
     trail.decimated += d.out.sent
@@ -123,7 +114,6 @@ cdef bint still_there(const Decimating *d, const Block *block) noexcept nogil:
 
 
 cdef void send_bucket(Decimating *d) noexcept nogil:
-    """Send what the bucket holds, and empty it: a single record as it came, else its aggregates."""
     cdef unsigned int number
     if d.bucket.count == 1:
         send_record(d, d.bucket.last, d.bucket.last_length)
@@ -187,7 +177,6 @@ cdef bint pick_record(Decimating *d, const Block *block, const uint8_t *record, 
 
 
 cdef bint take_records(Decimating *d, const Block *block, const uint8_t *p, const uint8_t *end) noexcept nogil:
-    """Decimate records, that were validated when they were received; False when the block was taken meanwhile."""
     cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
     cdef Walk walk
     while p < end:
@@ -204,7 +193,6 @@ cdef bint take_records(Decimating *d, const Block *block, const uint8_t *p, cons
 
 
 cdef void use_version(Decimating *d, uint32_t version) noexcept nogil:
-    """Go over to a version of the schema, after sending the bucket of another."""
     if d.plan != d.plans[version]:
         send_bucket(d)
         d.plan = d.bucket.plan = d.plans[version]
@@ -335,22 +323,14 @@ cdef class Decimator:
         d.parts, d.bell = mapping.parts, &bell.bell
         for number, plan in enumerate(plans):
             d.plans[<uint32_t>number] = &plan.c
-        d.frame_bytes = FRAME_BYTES if framed else 0
-        d.how = how_of(algorithm, every, width_ns)
-        outlet_init(&d.out, socket)
-        d.staging_bytes = 4 * SLOT_BYTES + 11 * largest.c.leaf_count
-        d.staging = <uint8_t *>malloc(d.staging_bytes)
-        d.record = <uint8_t *>malloc(SLOT_BYTES)
-        if d.record == NULL or d.staging == NULL or bucket_init(&d.bucket, &largest.c, d.how.aggregate, SLOT_BYTES) < 0:
+        if decimating_init(d, &largest.c, how_of(algorithm, every, width_ns), framed, socket) < 0:
             raise MemoryError("no memory for the decimator's buffers")
         d.plan = d.bucket.plan = d.plans[0]
         if mapping.parts.head.trail.serial == 0:
             mapping.parts.head.trail.serial = 1
 
     def __dealloc__(self):
-        bucket_free(&self.d.bucket)
-        free(self.d.staging)
-        free(self.d.record)
+        decimating_free(&self.d)
 
     def run(self) -> None:
         """Decimate until the doorbell says stop and all blocks are read."""

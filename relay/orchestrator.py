@@ -27,6 +27,7 @@ from speeddata.relay.client import KeeperClient
 from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.event_loop import EventLoop
 from speeddata.relay.housekeeper import Housekeeper
+from speeddata.relay.ingest_client import IngestClient
 from speeddata.relay.reconciler import Reconciler
 from speeddata.relay.services import demo_sources, services
 from speeddata.relay.supervisor import Supervisor
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 USAGE, CANNOT_START = 2, 3
 SERVICES_GRACE_S = 3.0
+SHARED_RELAY_GRACE_S = 10.0  # as long as a keeper has for its relays: what it has is to be flushed
 ANEW = "SIGUSR1"  # the signal that has us begin anew, with the code and settings of today, while the recording goes on
 HELD = "SPEEDDATA_LOCK_"  # environment variable: the descriptor of a service's lock, over the exec
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
@@ -77,7 +79,7 @@ class Orchestrator:
             undo.callback(self._let_go)
             for service in self.options.services:
                 self._take_lock(service)
-            undo.callback(self.supervisor.wait, SERVICES_GRACE_S)
+            undo.callback(self.supervisor.wait, SERVICES_GRACE_S, SHARED_RELAY_GRACE_S)
             if "relay" in self.options.services:
                 self._start_relay(undo)
             # Services are asked to end first and waited for last: they end while the relays flush.
@@ -146,11 +148,12 @@ class Orchestrator:
         undo.push(lambda kind, *_: self._end_relays(failed=kind is not None))
         self.reconciler.start_keeper()
         folder, ports = self.settings.folder, own_ports(self.settings)
-        registry = Registry(store, self.reconciler.keeper, relay, self.archive, folder, ports)
+        ingest = IngestClient(self.data)
+        registry = Registry(store, self.reconciler.keeper, relay, self.archive, folder, ports, ingest)
         self.registry = registry
         registry.add_baseline(relay["channels"])
         self.reconciler.start_channels(registry)
-        self.housekeeper = Housekeeper(registry, self.data)
+        self.housekeeper = Housekeeper(registry, self.data, ingest)
         self.supervisor.end_strays([self.housekeeper.sealer.pidfile])
         self.housekeeper.start()
         undo.callback(self.housekeeper.stop)

@@ -1,4 +1,4 @@
-"""Puts a compressed copy of a sealed segment in its place, the same records byte for byte.
+"""Puts a compressed copy of a sealed segment in its place, the same records byte for byte; many small blocks become few.
 
 The copy has a sync marker of its own and is made under names that begin with a dot, read back from the disk and compared.
 Then the segment is renamed, and after it the index. In that order a reader that has the old segment and meets the new
@@ -7,7 +7,7 @@ after a kill between the two, until `finish` has completed what was begun. At an
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,10 +18,12 @@ from speeddata.container import parse_head as parse_segment_head
 from speeddata.durable import sync_folder, take_after
 from speeddata.errors import ArchiveError
 from speeddata.folder_lock import alone_in
-from speeddata.index import Entry, Seal, each_entry, entries_of, index_path, pack_entry, parse_head
+from speeddata.index import Entry, Seal, each_entry, index_path, pack_entry, parse_head
 from speeddata.index import pack_head as pack_index_head
 from speeddata.index_state import read_index
 from speeddata.open_files import open_for_writing
+from speeddata.relay.block_groups import block_groups, merged_entry
+from speeddata.rollup_names import rollup_path
 from speeddata.segment import Segment
 from speeddata.verify import Signature, signature_of
 
@@ -32,7 +34,8 @@ SAMPLE = 4 << 20  # bytes after which that is looked at
 WRITTEN = 8 << 20  # bytes that may wait to be brought to the disk
 SYNC = 16
 ENDINGS = (".seal.avro", ".seal.idx")
-META = slice(12, 52)  # of an index entry: what is the same in the copy
+META = slice(12, 52)  # of an index entry: what a copy has as the groups of blocks tell it
+NO_CODEC = "null"  # for a copy that only has larger blocks
 
 Check = Callable[[], None]
 
@@ -50,6 +53,8 @@ def leftover_of(name: str) -> str:
 
 def recompress(path: Path, codec: str, signature: Signature, check: Check) -> int | None:
     """Compress a segment that has been verified, and had this signature then; bytes saved, None when it is not worth it.
+
+    By the codec `null` it only gets larger blocks.
 
     `check` is called often; what it raises ends it. OSError when it cannot be done; the segment is then as it was.
     """
@@ -70,6 +75,8 @@ def recompress(path: Path, codec: str, signature: Signature, check: Check) -> in
                 raise ArchiveError("a repair works in its folder")
             if open_for_writing(path) or signature_of(path) != signature:
                 raise ArchiveError("it has changed meanwhile")
+            # The rollup is of the segment as it was; nobody would use it, but it must be made anew.
+            rollup_path(path).unlink(missing_ok=True)
             copy.rename(path)
             index_path(copy).rename(index_path(path))
             sync_folder(path.parent)
@@ -116,28 +123,31 @@ def _sync_of(path: Path) -> bytes | None:
 
 def _write(segment: Segment, copy: Path, codec: str, check: Check) -> bytes | None:
     """Write the copy to the disk; the bytes of its index, None when it is not worth it."""
-    compressor, sync = Compressor(codec), os.urandom(SYNC)
+    compress, sync = _compressor(codec), os.urandom(SYNC)
     head = pack_head({**segment.head.metadata, "avro.codec": codec.encode()}, sync)
-    out = bytearray(pack_index_head(sync, len(head), crc32c(head[:-SYNC]), Seal.FINAL))
+    found = Seal.VERIFIED if codec == NO_CODEC else Seal.FINAL
+    out = bytearray(pack_index_head(sync, len(head), crc32c(head[:-SYNC]), found))
     read, waiting = 0, 0
+    groups = block_groups(segment.entries)
+    merges = any(len(group) > 1 for group in groups)
     with copy.open("xb") as file:
         take_after(file.fileno(), segment.path.stat())
         file.write(head)
-        for packed in each_entry(segment.entries):
+        for group in groups:
             check()
-            (entry,) = entries_of(packed)
-            block = pack_block(entry.count, compressor.compress(_content(segment, packed)), sync)
+            entry, content = merged_entry(group), _contents(segment, group)
+            block = pack_block(entry.count, compress(content), sync)
             out += _moved(entry, file.tell(), block)
             file.write(block)
-            read, waiting = read + entry.length, waiting + len(block)
-            if read >= SAMPLE and file.tell() > read * WORTH:
+            read, waiting = read + len(content), waiting + len(block)
+            if not merges and read >= SAMPLE and file.tell() > read * WORTH:
                 return None
             if waiting >= WRITTEN:
                 file.flush()
                 os.fdatasync(file.fileno())
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
                 waiting = 0
-        if file.tell() > segment.size * WORTH:
+        if not merges and file.tell() > segment.size * WORTH:
             return None
         file.flush()
         os.utime(file.fileno(), ns=(segment.signature[2], segment.signature[2]))
@@ -157,13 +167,26 @@ def _compare(segment: Segment, copy: Path, check: Check) -> None:
     """Make sure that a copy, as the disk gives it back, is whole and has the same records."""
     with Segment(copy) as made:
         made.forget()
-        if made.damages or made.end != made.size or len(made.entries) != len(segment.entries):
+        groups = block_groups(segment.entries)
+        news = list(each_entry(made.entries))
+        if made.damages or made.end != made.size or len(news) != len(groups):
             raise ArchiveError("its copy reads back otherwise")
-        for old, new in zip(each_entry(segment.entries), each_entry(made.entries), strict=True):
+        for group, new in zip(groups, news, strict=True):
             check()
-            if old[META] != new[META] or _content(segment, old) != _content(made, new):
+            told = pack_entry(merged_entry(group))[META]
+            if told != new[META] or _contents(segment, group) != _content(made, new):
                 raise ArchiveError("its copy reads back otherwise")
         made.forget()
+
+
+def _compressor(codec: str) -> Callable[[bytes | memoryview], bytes | memoryview]:
+    return (lambda content: content) if codec == NO_CODEC else Compressor(codec).compress
+
+
+def _contents(segment: Segment, group: Sequence[bytes]) -> bytes | memoryview:
+    """The records of blocks that follow each other."""
+    contents = [_content(segment, packed) for packed in group]
+    return contents[0] if len(contents) == 1 else b"".join(contents)
 
 
 def _content(segment: Segment, entry: bytes) -> bytes | memoryview:

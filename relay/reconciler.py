@@ -69,8 +69,9 @@ class Reconciler:
         for name in registry.stop_strangers():
             log.info("channel %s is not registered, its relay is stopped", name)
         self._round += 1
-        for channel in registry.store.channels():
-            self._start_later(0, channel.name)
+        for name, port, _ in registry.store.places():
+            if port is not None:
+                self._start_later(0, name)
 
     def leave(self) -> None:
         """Start nothing any more; what runs goes on."""

@@ -6,16 +6,19 @@ Only what the end of a crash can leave is mended. Damage in the middle is left f
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 from speeddata.errors import ArchiveError
 from speeddata.index import ENTRY, ENTRY_SIZE, HEAD_SIZE, Entry, index_path, parse_head
 from speeddata.mend import Mended, is_sound, mend
+from speeddata.open_files import open_for_writing
 from speeddata.segment import Segment
 
-__all__ = ["last_unit", "repair"]
+__all__ = ["is_whole", "last_unit", "repair"]
 
 NEWEST = 2  # segments
+LOOKS, REST_S = 3, 0.05
 
 
 def segments(folder: Path, channel: str) -> list[Path]:
@@ -39,13 +42,30 @@ def repair(folder: Path, channel: str) -> tuple[list[Mended], list[str]]:
             index_path(path).unlink(missing_ok=True)
             continue
         # Only the newest were not yet on the disk when power failed.
-        if _whole(path, look_inside=path in paths[-NEWEST:]):
+        if is_whole(path, look_inside=path in paths[-NEWEST:]):
+            continue
+        if _may_be_growing(path):
             continue
         try:
             done.append(mend(path, limited=True))
         except (ArchiveError, OSError) as error:
             failed.append(f"{path.name}: {error}")
     return done, failed
+
+
+def _may_be_growing(path: Path) -> bool:
+    """Whether the shared relay is at work on a segment; it mends what it left itself.
+
+    Where the kernel does not tell who writes, what is being written to is whole a moment later.
+    """
+    written = open_for_writing(path)
+    if written is not None:
+        return written
+    for _ in range(LOOKS):
+        time.sleep(REST_S)
+        if is_whole(path, look_inside=True):
+            return True
+    return False
 
 
 def last_unit(folder: Path, channel: str, fingerprint: bytes) -> str | None:
@@ -57,7 +77,7 @@ def last_unit(folder: Path, channel: str, fingerprint: bytes) -> str | None:
     return None
 
 
-def _whole(path: Path, *, look_inside: bool) -> bool:
+def is_whole(path: Path, *, look_inside: bool) -> bool:
     """Whether the index knows the segment to its last byte, and, looking inside, the last block is what it says."""
     try:
         size = path.stat().st_size

@@ -9,7 +9,12 @@ instant, a successor goes on from what the Store says: `rescue_us` is begun anew
 from libc.stdint cimport uint8_t
 
 from speeddata.relay.container cimport Container
-from speeddata.relay.mapping cimport Parts
+from speeddata.relay.mapping cimport Parts, Store
+
+# Copy into `fresh`, which is open, the blocks of `c` since its last fdatasync that still are what they were; a block with its
+# frame is at most `room` bytes, of `scratch`. `new.pending` tells their records.
+cdef int copy_blocks(const Container *c, const Store *old, Container *fresh, Store *new, uint8_t *scratch,
+                     size_t room) noexcept nogil
 
 # Move what `c`'s open segment has not on the disk into a new one, and go on there. `scratch` holds a block with its frame
 # (`room` bytes). On an error (an errno) nothing is changed but that the new one is gone.

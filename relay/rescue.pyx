@@ -65,7 +65,6 @@ cdef void note_rescue(const Parts *parts, const Container *c, int64_t start_us) 
 
 cdef int copy_blocks(const Container *c, const Store *old, Container *fresh, Store *new, uint8_t *scratch,
                      size_t room) noexcept nogil:
-    """Copy the blocks that still are what they were; `new.pending` tells their records."""
     cdef Entry entry
     cdef uint64_t k
     cdef int error

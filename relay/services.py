@@ -15,10 +15,12 @@ from speeddata.host_names import answered_names
 from speeddata.relay.data_folder import DataFolder
 from speeddata.settings import Settings
 
-__all__ = ["SOURCES", "Service", "back_off_s", "demo_sources", "registry_url", "services", "url"]
+__all__ = ["INGEST", "SOURCES", "Service", "back_off_s", "demo_sources", "registry_url", "services", "url"]
 
 PYTHON = (sys.executable, "-P")
 MAX_DELAY_S = 30.0
+SPARE_PERCENT = 1  # of the disk, that exports leave above what retention keeps free
+INGEST = "ingest"  # the shared relay
 # The demo's sources: name, program below speeddata.examples. Each is told where the registration API is.
 SOURCES = (("host", "host.py"), ("example", "sender/sender.py"))
 
@@ -31,14 +33,17 @@ class Service:
     argv: tuple[str, ...]
     pidfile: Path
     log: Path
+    last: bool = False  # is to end after the others, which use it
 
 
 def services(names: Sequence[str], settings: Settings, data: DataFolder, archive: Path) -> list[Service]:
-    """The services of these names (relay is none: relays are the keeper's)."""
+    """The services of these names. Relays are none, but the keeper's; only the one that channels share is."""
     registry = registry_url(settings)
     names_of_api = settings.flat["relay"]["api.names"]
     made: list[Service] = []
     options: dict[str, Any]
+    if "relay" in names:
+        made.append(_shared_relay(data))
     if "stripchart" in names:
         live = settings.flat["stripchart"]
         options = {"--interface": live["multicast.interface"]}
@@ -49,12 +54,36 @@ def services(names: Sequence[str], settings: Settings, data: DataFolder, archive
         history = settings.flat["pivot"]
         options = {
             "--archive": archive,
+            "--ingest-socket": data.ingest_socket,
             "--limit-channels": history["api.limits.max_channels"],
             "--limit-minutes": history["api.limits.max_duration_minutes"],
             "--timeout": history["api.limits.timeout_seconds"],
+            "--limit-points": history["api.limits.max_points"],
+            "--result-cache": history["cache.result_bytes"],
+            "--rollup-cache": history["cache.rollup_bytes"],
+            "--sql-timeout": history["sql.timeout_seconds"],
+            "--sql-memory": history["sql.memory_mb"],
+            **_background(settings, data),
         }
         made.append(_service("pivot", history, data, registry, history["api.port"], options, names_of_api))
     return made
+
+
+def _background(settings: Settings, data: DataFolder) -> dict[str, Any]:
+    """Options of the history service about the exports that it makes in the background, and about the disk."""
+    history, free = settings.flat["pivot"], settings.flat["relay"]["retention.min_free_percent"]
+    options = {
+        "--exports": data.path / "exports",
+        "--exports-channels": history["api.exports.max_channels"],
+        "--exports-minutes": history["api.exports.max_duration_minutes"],
+        "--exports-running": history["api.exports.running"],
+        "--exports-queued": history["api.exports.queued"],
+        "--exports-keep": history["api.exports.keep_seconds"],
+        "--exports-bytes": history["api.exports.max_bytes"],
+        # Below the floor of retention the oldest segments go, which no export shall bring about.
+        "--min-free": min(100, free + SPARE_PERCENT) if free else 0,
+    }
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def demo_sources(settings: Settings, data: DataFolder) -> list[Service]:
@@ -88,6 +117,13 @@ def url(scheme: str, host: str, port: int) -> str:
 def back_off_s(deaths: int) -> float:
     """Seconds to wait before the next start after so many quick deaths: 1, 2, 4 ... 30."""
     return min(MAX_DELAY_S, 2.0 ** (min(max(deaths, 1), 10) - 1))
+
+
+def _shared_relay(data: DataFolder) -> Service:
+    pidfile = data.pidfile(INGEST)
+    options = ("--data", str(data.path), "--pidfile", str(pidfile))
+    argv = (*PYTHON, "-m", f"speeddata.relay.{INGEST}", *options)
+    return Service(INGEST, argv, pidfile, data.log_file(INGEST), last=True)
 
 
 def _service(

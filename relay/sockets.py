@@ -36,10 +36,11 @@ class ChannelSockets:
     @classmethod
     def open(cls, spec: ChannelSpec) -> "ChannelSockets":
         """Bind and connect; RelayError when the input port cannot be had."""
+        port, multicast = spec.wire
         with contextlib.ExitStack() as undo:
-            source = undo.enter_context(open_input(spec.listen, spec.port, spec.receive_buffer_bytes))
-            full = undo.enter_context(open_output(spec.multicast, spec.multicast.full_rate))
-            decimated = undo.enter_context(open_output(spec.multicast, spec.multicast.decimated))
+            source = undo.enter_context(open_input(spec.listen, port, spec.receive_buffer_bytes))
+            full = undo.enter_context(open_output(multicast, multicast.full_rate))
+            decimated = undo.enter_context(open_output(multicast, multicast.decimated))
             undo.pop_all()
         if spec.gro:
             join_packets(source)

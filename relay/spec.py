@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
-from speeddata.errors import ConfigError
+from speeddata.errors import ConfigError, RelayError
 
 __all__ = ["ChannelSpec", "Decimation", "Group", "Multicast", "Rotation"]
 
@@ -99,19 +99,19 @@ SOFT = frozenset(
         "full_rate",
         "durability",
     )
-    + ("quarantine_bytes",)
+    + ("quarantine_bytes", "live")
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
-    """One channel, as its relay sees it."""
+    """One channel, as its relay sees it, and the shared relay."""
 
     name: str
-    port: int
+    port: int | None  # None: what comes by HTTP is all it has, and the shared relay its only one
     schema: dict[str, Any]  # its newest version
     archive: str
-    multicast: Multicast
+    multicast: Multicast | None  # None: it has no live streams
     listen: str = "127.0.0.1"
     framing: Literal["plain", "single_object"] = "plain"
     time_unit: str | None = None
@@ -129,11 +129,19 @@ class ChannelSpec:
     durability: Literal["block", "interval", "none"] = "interval"
     quarantine_bytes: int = 1 << 20
     versions: list[dict[str, Any]] = field(default_factory=list)  # of the schema before, oldest first
+    live: bool = True  # whether what comes by HTTP is sent live, where the request does not say
 
     @property
     def known(self) -> list[dict[str, Any]]:
         """All versions of the schema, oldest first. Framed packets say which they are of; plain ones are of the newest."""
         return [*self.versions, self.schema] if self.framing == "single_object" else [self.schema]
+
+    @property
+    def wire(self) -> tuple[int, Multicast]:
+        """The UDP port and the groups of a channel that has a relay of its own; RelayError for one that has none."""
+        if self.port is None or self.multicast is None:
+            raise RelayError(f"channel {self.name!r} has no UDP port, the shared relay is its only one")
+        return self.port, self.multicast
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -143,10 +151,8 @@ class ChannelSpec:
         if unknown:
             raise ConfigError([f"channel spec: unknown key {key!r}" for key in sorted(unknown)])
         try:
-            streams = dict(given.pop("multicast"))
-            for stream in ("full_rate", "decimated"):
-                streams[stream] = Group(**streams[stream])
-            given["multicast"] = Multicast(**streams)
+            if given["multicast"] is not None:
+                given["multicast"] = _multicast(given["multicast"])
             for key, kind in (("decimation", Decimation), ("rotation", Rotation)):
                 if key in given:
                     given[key] = kind(**given[key])
@@ -169,3 +175,8 @@ class ChannelSpec:
         if other.known[: len(self.known)] == self.known:  # versions may be added
             differing -= {"schema", "versions"}
         return sorted(differing - SOFT)
+
+
+def _multicast(value: Mapping[str, Any]) -> Multicast:
+    groups = {stream: Group(**value[stream]) for stream in ("full_rate", "decimated")}
+    return Multicast(**{**value, **groups})

@@ -11,6 +11,7 @@ from speeddata.relay.client import KeeperClient
 from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.ending import end_all, end_keeper, end_relays
 from speeddata.relay.losses import take_losses
+from speeddata.relay.services import INGEST
 from speeddata.relay.strays import find_all_strays, open_process
 from speeddata.relay.upkeep import carry_out
 from speeddata.settings_table import SERVICES
@@ -32,7 +33,10 @@ def stop_all(data: DataFolder) -> Iterator[str]:
         if (process := open_process("orchestrator", pid))
     ]
     yield from end_all(orchestrators, ORCHESTRATOR_GRACE_S)
-    yield from end_all(find_all_strays(data.run), SERVICE_GRACE_S)
+    strays = find_all_strays(data.run)
+    yield from end_all([one for one in strays if one.name != INGEST], SERVICE_GRACE_S)
+    # After those that use it.
+    yield from end_all([one for one in strays if one.name == INGEST], ORCHESTRATOR_GRACE_S)
     client = KeeperClient(data.path)
     keeper = lock_holder(data.keeper_lock)
     if keeper:

@@ -100,23 +100,30 @@ class Supervisor:
             self._start(self.watches[service.name])
 
     def stop(self) -> None:
-        """Ask all services to end; `wait` waits for it."""
+        """Ask all services to end, but those that the others use; `wait` waits for it."""
         self.stopping = True
         for watch in self.watches.values():
             if watch.process is None:
                 watch.turn("stopped")
-            else:
+            elif not watch.service.last:
                 self._signal(watch, signal.SIGTERM)
 
-    def wait(self, limit_s: float) -> None:
-        """Handle events until all services have ended; kill those that live at the limit."""
+    def wait(self, limit_s: float, last_limit_s: float | None = None) -> None:
+        """Handle events until all services have ended, those last that the others use; kill those that live at the limit."""
+        self._wait([watch for watch in self._living() if not watch.service.last], limit_s)
+        last = self._living()
+        for watch in last:
+            self._signal(watch, signal.SIGTERM)
+        self._wait(last, limit_s if last_limit_s is None else last_limit_s)
+
+    def _wait(self, watches: list[Watch], limit_s: float) -> None:
         deadline = self.loop.clock() + limit_s
-        while self._living() and self.loop.clock() < deadline:
+        while _living(watches) and self.loop.clock() < deadline:
             self.loop.turn(max(0.0, deadline - self.loop.clock()))
-        for watch in self._living():
+        for watch in _living(watches):
             log.warning("%s did not end within %.0f s, killed", watch.service.name, limit_s)
             self._signal(watch, signal.SIGKILL)
-        while self._living():
+        while _living(watches):
             self.loop.turn()
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -124,7 +131,7 @@ class Supervisor:
         return [watch.to_json() for watch in self.watches.values()]
 
     def _living(self) -> list[Watch]:
-        return [watch for watch in self.watches.values() if watch.process is not None]
+        return _living(self.watches.values())
 
     def _signal(self, watch: Watch, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -164,6 +171,10 @@ class Supervisor:
             return
         log.warning("%s %d: %s; next start in %.0f s", watch.service.name, pid, watch.reason, delay)
         self.loop.after(delay, lambda: self._start(watch))
+
+
+def _living(watches: Iterable[Watch]) -> list[Watch]:
+    return [watch for watch in watches if watch.process is not None]
 
 
 def spawn_service(service: Service, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":

@@ -11,7 +11,7 @@ import waitress.server
 from waitress.channel import HTTPChannel
 
 from speeddata.errors import RelayError
-from speeddata.registry.app import MAX_BODY
+from speeddata.registry.routes_channels import MAX_BATCH
 
 __all__ = ["WebServer", "bind"]
 
@@ -64,7 +64,7 @@ class WebServer:
             asyncore_use_poll=True,
             max_request_header_size=32 << 10,
             # Beyond the application's own limit, which answers in JSON.
-            max_request_body_size=2 * MAX_BODY,
+            max_request_body_size=2 * MAX_BATCH,
             ident="speeddata",
         )
         assert isinstance(server, waitress.server.BaseWSGIServer), "there is one socket"

@@ -78,7 +78,7 @@ class Follower(threading.Thread):
     def poll(self) -> None:
         """Ask once."""
         try:
-            told = self._get("/api/v1/channels")["channels"]
+            told = self._get("/api/v1/channels?live=true")["channels"]
         except (requests.RequestException, ValueError, KeyError, TypeError) as error:
             # The error's own text holds object addresses, which change from try to try.
             self._trouble(

@@ -283,6 +283,8 @@ def test_a_channel_is_shown_with_all_fields(client: Any, registry: Any) -> None:
         "reason": "",
         "restarts": 0,
         "stats": registry.launcher.stats("x") | {"since": "2025-01-23T13:46:40Z"},
+        "ingested": None,
+        "live": True,
         "multicast": own,
         "source": {"address": "127.0.0.1", "port": 40000},
         "time_unit": "us",

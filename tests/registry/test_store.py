@@ -22,7 +22,7 @@ def test_what_is_inserted_is_there_after_a_restart(tmp_path: Path) -> None:
     assert again.multicast_base == base
     again.close()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", inserted.created_at)
-    assert replace(inserted, multicast_index=-1, created_at="") == ROW
+    assert replace(inserted, multicast_index=None, created_at="") == ROW
 
 
 def test_a_name_and_a_port_are_given_once(store: Store) -> None:
@@ -64,7 +64,7 @@ def test_a_registry_of_another_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE channels (name TEXT PRIMARY KEY, port INTEGER)")
     other.close()
-    with pytest.raises(StoreError, match=r"another version \(0\), wanted 2; move it away"):
+    with pytest.raises(StoreError, match=r"another version \(0\), wanted 3; move it away"):
         Store(path)
 
 

@@ -85,7 +85,7 @@ def test_the_status_names_every_process(system: System) -> None:
     assert status["data"] == str(system.data)
     assert status["keeper"]["state"] == "active"
     assert status["channels"] == {"count": 1, "states": {"active": 1}}
-    assert {service["name"] for service in status["services"]} == {"stripchart", "pivot"}
+    assert {service["name"] for service in status["services"]} == {"ingest", "stripchart", "pivot"}
     assert all(alive(service["pid"]) for service in [status["keeper"], *status["services"]])
 
 
@@ -267,7 +267,7 @@ def test_services_can_run_alone(tmp_path: Path) -> None:
     system = System(tmp_path / "data", "--only=relay")
     try:
         system.start()
-        assert system.get("/status")["services"] == []
+        assert [service["name"] for service in system.get("/status")["services"]] == ["ingest"]
         other = System(tmp_path / "data", "--only=stripchart")
         other.output = tmp_path / "other.out"
         other.start(wait=False)

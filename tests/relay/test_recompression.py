@@ -22,6 +22,7 @@ from speeddata.errors import ArchiveError
 from speeddata.folder_lock import alone_in
 from speeddata.index import HEAD_SIZE, Seal, crc_of_head, entries_of, index_path, seal_of
 from speeddata.relay.recompression import copy_path, finish, leftover_of, recompress
+from speeddata.rollup_names import rollup_path
 from speeddata.segment import Segment
 from speeddata.verify import WHOLE, signature_of, verify
 
@@ -69,7 +70,9 @@ def test_the_copy_has_the_same_records_and_is_read_by_everybody(path: Path, code
     before, size, status = entries(path), path.stat().st_size, path.stat()
     with Segment(path) as old:
         metadata, sync = dict(old.head.metadata), old.head.sync
+    rollup_path(path).write_bytes(b"of the segment as it was")
     saved = recompress(path, codec, signature_of(path), go_on)
+    assert not rollup_path(path).exists()
     assert saved == size - path.stat().st_size > 0
     assert entries(path) == before
     assert verify(path).status == WHOLE
@@ -261,3 +264,29 @@ def test_nothing_to_finish(path: Path) -> None:
     assert [leftover_of(name) for name in (".x.avro.seal.avro", ".x.avro.seal.idx", ".x.seal", "x.seal.avro")] == [
         "x.avro", "x.avro", "", "",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("codec", ["null", *CODECS])
+def test_many_small_blocks_become_few(tmp_path: Path, codec: str) -> None:
+    rows = made.records(3000)
+    blocks = [rows[at : at + 1] for at in range(len(rows))]
+    path = made.write_segment(tmp_path / "example", blocks, arrivals=[*range(len(rows))])
+    assert recompress(path, codec, signature_of(path), go_on)
+    report = verify(path)
+    assert (report.status, report.odd_times, report.index) == (WHOLE, 0, [])
+    told = [*entries_of(index_path(path).read_bytes()[HEAD_SIZE:])]
+    assert len(told) <= 2
+    assert (sum(one.count for one in told), told[-1].arrival_ns) == (3000, 2999)
+    assert seal_of(index_path(path).read_bytes()) is (Seal.VERIFIED if codec == "null" else Seal.FINAL)
+    assert counters(path.parent) == [row["counter"] for row in rows]
+
+
+@given(st.lists(st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=4), min_size=64, max_size=80))
+def test_any_times_in_small_blocks(tmp_path_factory: Any, blocks: list[list[int]]) -> None:
+    rows = [[made.record(n, time) for n, time in enumerate(block)] for block in blocks]
+    path = made.write_segment(tmp_path_factory.mktemp("any") / "example", rows)
+    assert recompress(path, "null", signature_of(path), go_on)
+    report = verify(path)
+    assert (report.status, report.odd_times) == (WHOLE, 0)
+    with path.open("rb") as file:
+        assert list(fastavro.reader(file)) == [row for block in rows for row in block]

@@ -28,8 +28,10 @@ def queue(tmp_path: Path, clock: Clock) -> SealingQueue:
     return SealingQueue(Inventory(tmp_path), clock)
 
 
-def found(number: int, seal: Seal = Seal.UNSEEN, channel: str = "a", size: int = 100) -> Found:
-    return Found(channel, f"{channel}_{number}", 0.0, (1, size, 1), 0, True, number, False, seal)
+def found(
+    number: int, seal: Seal = Seal.UNSEEN, channel: str = "a", size: int = 100, rolled_up: bool = True
+) -> Found:
+    return Found(channel, f"{channel}_{number}", 0.0, (1, size, 1), 0, True, number, False, seal, rolled_up)
 
 
 def names(paths: list[Path]) -> list[str]:
@@ -51,6 +53,18 @@ def test_the_newest_comes_first(queue: SealingQueue) -> None:
 def test_what_is_done_is_not_done_again(queue: SealingQueue, channel: str, seals: list[Seal]) -> None:
     queue.fill([found(seal, seal, channel) for seal in Seal], codec)
     assert {one.seal for one in queue.waiting} == set(seals)
+
+
+@pytest.mark.parametrize("seal", [Seal.VERIFIED, Seal.FINAL])
+def test_what_lacks_a_rollup_is_sealed_again(queue: SealingQueue, seal: Seal) -> None:
+    queue.fill(
+        [found(1, seal, rolled_up=False), found(2, seal), found(3, Seal.DAMAGED, rolled_up=False)], codec
+    )
+    paths, chosen = queue.next(ROOM)
+    assert (names(paths), chosen) == (["a_1"], None)
+    (one,) = queue._at_work.values()
+    queue.done([Outcome(paths[0], seal)])
+    assert one.has_rollup
 
 
 def test_a_batch_has_one_codec_and_a_size(queue: SealingQueue) -> None:

@@ -16,7 +16,18 @@ def test_services_are_told_everything_by_their_arguments() -> None:
     settings = load_settings(
         None, [Override.parse("pivot.host=0.0.0.0"), Override.parse("global.multicast.interface=127.0.0.5")]
     )
-    live, history = services(["relay", "stripchart", "pivot"], settings, DATA, Path("/archive"))
+    shared, live, history = services(["relay", "stripchart", "pivot"], settings, DATA, Path("/archive"))
+    assert (shared.name, shared.last) == ("ingest", True)
+    assert shared.argv[2:] == (
+        "-m",
+        "speeddata.relay.ingest",
+        "--data",
+        "/data",
+        "--pidfile",
+        "/data/run/ingest.pid",
+    )
+    assert not live.last
+    assert not history.last
     assert live.name == "stripchart"
     assert live.argv == (
         *(sys.executable, "-P", "-m", "speeddata.stripchart", "--registry", "http://127.0.0.1:8080"),
@@ -34,7 +45,13 @@ def test_services_are_told_everything_by_their_arguments() -> None:
     assert history.argv == (
         *(sys.executable, "-P", "-m", "speeddata.pivot", "--registry", "http://127.0.0.1:8080"),
         *("--host", "0.0.0.0", "--port", "8000", "--pidfile", "/data/run/pivot.pid", "--archive", "/archive"),
+        *("--ingest-socket", "/data/run/ingest.sock"),
         *("--limit-channels", "20", "--limit-minutes", "5", "--timeout", "60"),
+        *("--limit-points", "1000000", "--result-cache", "67108864", "--rollup-cache", "268435456"),
+        *("--sql-timeout", "30", "--sql-memory", "512"),
+        *("--exports", "/data/exports", "--exports-channels", "1000", "--exports-running", "1"),
+        *("--exports-queued", "100", "--exports-keep", "86400", "--exports-bytes", "21474836480"),
+        *("--min-free", "11"),
         *("--name", socket.gethostname().lower(), "--name", f"{socket.gethostname().lower()}.local"),
     )
     assert (history.pidfile, history.log) == (DATA.pidfile("pivot"), Path("/data/log/pivot.log"))
@@ -50,7 +67,7 @@ def test_services_are_told_the_names_that_they_answer_to() -> None:
 
 def test_only_services_that_are_wanted_are_made() -> None:
     settings = load_settings()
-    assert services(["relay"], settings, DATA, DATA.archive) == []
+    assert [service.name for service in services(["relay"], settings, DATA, DATA.archive)] == ["ingest"]
     assert [service.name for service in services(["pivot"], settings, DATA, DATA.archive)] == ["pivot"]
 
 

@@ -109,6 +109,7 @@ def test_stop_ends_what_outlived_its_orchestrator(tmp_path: Path) -> None:
     assert said.splitlines() == [
         f"pivot {services['pivot']} ended",
         f"stripchart {services['stripchart']} ended",
+        f"ingest {services['ingest']} ended",
         f"keeper {keeper} ended, with 1 relays",
     ]
     assert not any(map(alive, [relay, keeper, *services.values()]))
@@ -119,11 +120,12 @@ def test_stop_ends_relays_that_outlived_their_keeper(tmp_path: Path) -> None:
     try:
         system.start()
         relay = system.register("x", free_port(), NUMBERED)["pid"]
-        keeper = system.get("/status")["keeper"]["pid"]
+        status = system.processes()
+        (shared,) = status["services"]
         system.end(signal.SIGKILL)
-        os.kill(keeper, signal.SIGKILL)
+        os.kill(status["keeper"]["pid"], signal.SIGKILL)
         assert alive(relay)
-        assert system.stop() == f"relay {relay} ended\n"
+        assert system.stop() == f"ingest {shared['pid']} ended\nrelay {relay} ended\n"
         assert not alive(relay)
         assert "nothing runs" in system.stop()
     finally:

@@ -1,0 +1,122 @@
+"""The live streams of what the shared relay appends: of channels that records came for lately, a few at a time."""
+
+import contextlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from speeddata.errors import RelayError
+from speeddata.relay.ingest_channel import Counts, IngestChannel
+from speeddata.relay.ingest_parts import Part
+from speeddata.relay.live_copy import LiveCopy
+from speeddata.relay.sockets import open_output
+from speeddata.relay.spec import ChannelSpec
+
+__all__ = ["LiveStreams"]
+
+log = logging.getLogger(__name__)
+
+MOST = 128  # channels that are sent live at a time
+IDLE_S = 60.0
+RETRY_S = 10.0  # before streams that could not be opened are tried again
+FOR_EVER = float("inf")
+
+
+@dataclass(slots=True)
+class _Streams:
+    channel: IngestChannel
+    spec: ChannelSpec
+    copy: LiveCopy
+    sockets: contextlib.ExitStack
+    touched: float
+
+
+class LiveStreams:
+    """Sends parts of batches that are done."""
+
+    def __init__(self, total: Counts, clock: Callable[[], float] = time.monotonic) -> None:
+        self.total = total
+        self.clock = clock
+        self.streams: OrderedDict[str, _Streams] = OrderedDict()
+        self._broken: dict[str, float] = {}  # when to try again
+
+    def send(self, parts: Iterable[Part], live: bool | None) -> None:
+        """Send those parts whose channels have streams, where the request, or else the channel, says so."""
+        for part in parts:
+            spec = part.channel.spec
+            if spec.multicast is None or not (spec.live if live is None else live):
+                continue
+            plans = list(part.channel.plans.values())
+            # Packets that do not say which version they are of are of the newest.
+            if spec.framing == "plain" and part.records.plan is not plans[-1]:
+                continue
+            streams = self._of(part.channel, spec)
+            if streams is not None:
+                streams.copy.send(part.records)
+                self._count(streams)
+
+    def tick(self) -> float:
+        """Send buckets that are due; the seconds until another is."""
+        soonest, now = FOR_EVER, self.clock()
+        for name, streams in list(self.streams.items()):
+            due = streams.copy.tick()
+            self._count(streams)
+            if due is not None:
+                soonest = min(soonest, due)
+            elif now - streams.touched >= IDLE_S:
+                self._close(name)
+        return soonest
+
+    def close(self) -> None:
+        """Send what is gathered, and end."""
+        for name in list(self.streams):
+            self._close(name)
+
+    def _of(self, channel: IngestChannel, spec: ChannelSpec) -> _Streams | None:
+        known = self.streams.get(channel.name)
+        if known is not None and (known.spec is not spec or known.channel is not channel):
+            self._close(channel.name)
+            known = None
+        if known is None:
+            if self._broken.get(channel.name, 0.0) > self.clock():
+                return None
+            try:
+                known = self._open(channel, spec)
+            except RelayError as error:
+                log.warning("%s is not sent live: %s", channel.name, error)
+                self._broken[channel.name] = self.clock() + RETRY_S
+                return None
+            self.streams[channel.name] = known
+            while len(self.streams) > MOST:
+                self._close(next(iter(self.streams)))
+        known.touched = self.clock()
+        self.streams.move_to_end(channel.name)
+        return known
+
+    def _open(self, channel: IngestChannel, spec: ChannelSpec) -> _Streams:
+        assert spec.multicast is not None, "it has streams"
+        with contextlib.ExitStack() as undo:
+            full = -1
+            if spec.full_rate:
+                full = undo.enter_context(open_output(spec.multicast, spec.multicast.full_rate)).fileno()
+            decimated = undo.enter_context(open_output(spec.multicast, spec.multicast.decimated)).fileno()
+            plans = list(channel.plans.values())
+            framed = spec.framing == "single_object"
+            plans = plans if framed else plans[-1:]
+            copy = LiveCopy(plans, framed, full, decimated, *spec.decimation.resolved())
+            return _Streams(channel, spec, copy, undo.pop_all(), self.clock())
+        raise AssertionError("an exit stack that swallows nothing")
+
+    def _close(self, name: str) -> None:
+        streams = self.streams.pop(name)
+        streams.copy.flush()
+        self._count(streams)
+        streams.sockets.close()
+
+    def _count(self, streams: _Streams) -> None:
+        sent, failed = streams.copy.take_counts()
+        for counts in (streams.channel.counts, self.total):
+            counts.live_packets += sent
+            counts.live_failed += failed
