@@ -1,7 +1,7 @@
 """Keeps the archive in order, in a thread of the orchestrator: deletes by retention, has sealed segments sealed.
 
-A segment is touched only if it was listed long enough ago, the keeper, asked after the last listing, does not name it as
-one that its relay works on, and nobody has it open for writing as far as the kernel tells. Names tell nothing of that,
+A segment is touched only if it was listed long enough ago, keeper and shared relay, asked after the last listing, do not
+name it as one that they work on, and nobody has it open for writing as far as the kernel tells. Names tell nothing of that,
 for clocks step back. What the keeper cannot be asked about is left alone.
 """
 
@@ -25,6 +25,7 @@ from speeddata.relay.clock_file import ClockFile
 from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.disk_space import measure
 from speeddata.relay.house_rules import HouseRules
+from speeddata.relay.ingest_client import IngestClient
 from speeddata.relay.inventory import Found, Inventory
 from speeddata.relay.pins import Pins
 from speeddata.relay.recompression import finish
@@ -33,6 +34,7 @@ from speeddata.relay.sealer import Sealer
 from speeddata.relay.sealing import Outcome
 from speeddata.relay.sealing_queue import SealingQueue
 from speeddata.relay.trusted_clock import ClockState, Reading, read_clocks
+from speeddata.rollup_names import rollup_path, temporary_path
 
 __all__ = ["Housekeeper"]
 
@@ -57,12 +59,14 @@ class Housekeeper:
         self,
         registry: Registry,
         data: DataFolder,
+        ingest: IngestClient | None = None,
         *,
         rest_s: float = REST_S,
         settled_s: float = SETTLED_S,
         clocks: Callable[[], Reading] = read_clocks,
     ) -> None:
         self.registry = registry
+        self.ingest = ingest or IngestClient(data)
         self.archive = registry.archive
         self.rest_s = rest_s
         self.settled_s = settled_s
@@ -169,12 +173,16 @@ class Housekeeper:
     def _in_use(self) -> tuple[InUse, str]:
         """Which segments relays may be at work on, and what keeps us from knowing it."""
         registered, spoiled = self.rules.registered, self.rules.spoiled
+        shared = self.ingest.segments()
         try:
             running = {one["name"]: one for one in self.registry.launcher.list(stats=True)}
         except RelayError as error:
-            return lambda channel, _: channel in registered, f"registered channels are left alone: {error}"
+            leave = lambda channel, name: channel in registered or name in shared  # noqa: E731
+            return leave, f"registered channels are left alone: {error}"
 
         def in_use(channel: str, name: str) -> bool:
+            if name in shared:
+                return True
             if channel in running:
                 # A keeper of an older version does not tell: then it may be any.
                 return name in (running[channel].get("stats") or {}).get("segments_in_use", (name,))
@@ -256,9 +264,10 @@ class Housekeeper:
             with alone_in(path.parent) as alone, self.registry.tags.turn:
                 if not alone or self.pins.hold(found) or open_for_writing(path):
                     return False
-                # In this order: an index without a segment is nothing, and is swept.
+                # In this order: an index or a rollup without a segment is nothing, and is swept.
                 path.unlink()
                 index_path(path).unlink(missing_ok=True)
+                rollup_path(path).unlink(missing_ok=True)
             finish(path)
         except FileNotFoundError:  # somebody else has deleted it
             self.inventory.drop(found)
@@ -269,17 +278,18 @@ class Housekeeper:
         return True
 
     def _sweep(self, in_use: InUse) -> None:
-        """Remove indexes whose segments were deleted, and complete or clear away what a killed sealing left."""
+        """Remove indexes and rollups whose segments were deleted, and complete or clear away what a killed sealing left."""
         for channel, folder in self.inventory.folders.items():
             for name, seen in list(folder.orphans.items()):
-                segment = folder.path / f"{name.removesuffix('.idx')}.avro"
+                segment = (folder.path / name).with_suffix(".avro")
                 if self._seen_for(seen) < self.settled_s or segment.exists() or in_use(channel, segment.name):
                     continue
-                index_path(segment).unlink(missing_ok=True)
+                (folder.path / name).unlink(missing_ok=True)
                 folder.orphans.pop(name)
             at_work = {path.name for path in self.sealer.paths}
             for name in folder.leftovers - at_work:
                 finish(folder.path / name)
+                temporary_path(folder.path / name).unlink(missing_ok=True)
             folder.leftovers &= at_work
 
     def _seal(self) -> None:

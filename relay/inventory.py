@@ -23,6 +23,8 @@ from speeddata.index import (
     seal_of,
 )
 from speeddata.relay.recompression import leftover_of
+from speeddata.rollup_names import is_rollup_name
+from speeddata.rollup_names import leftover_of as rollup_leftover_of
 from speeddata.segment_names import is_index_name, is_segment_name
 from speeddata.settings_values import CHANNEL_NAME
 
@@ -40,12 +42,13 @@ class Found:
     name: str
     seen: float  # monotonic time of the first listing that had it
     signature: tuple[int, int, int]  # inode, size, time of the last change: tells whether it is another now
-    index_bytes: int
+    index_bytes: int  # and those of its rollup
     # Whether what follows has been read: so when it is sealed.
     known: bool = False
     arrival_ns: int = 0  # when its newest block came
     empty: bool = False
     seal: Seal = Seal.UNSEEN
+    has_rollup: bool = False
 
     @property
     def bytes(self) -> int:
@@ -61,8 +64,8 @@ class Folder:
     segments: dict[str, Found] = field(default_factory=dict)
     orphans: dict[str, float] = field(
         default_factory=dict
-    )  # indexes without a segment, and when they were first listed
-    leftovers: set[str] = field(default_factory=set)  # segments whose recompression was interrupted
+    )  # indexes and rollups without a segment, and when they were first listed
+    leftovers: set[str] = field(default_factory=set)  # segments whose sealing was interrupted
 
 
 class Inventory:
@@ -148,14 +151,16 @@ class Inventory:
         segments, indexes, leftovers = _list(channel, folder.path)
         former, folder.segments = folder.segments, {}
         for name, stamp in segments.items():
-            size = indexes.get(f"{name.removesuffix('.avro')}.idx", 0)
+            stem = name.removesuffix(".avro")
+            rolled = indexes.get(f"{stem}.rollup")
+            size = indexes.get(f"{stem}.idx", 0) + (rolled or 0)
             known = former.get(name)
             if known is None or known.signature != stamp:
                 seen = known.seen if known else now
                 known = Found(channel, name, seen, stamp, size)
-            known.index_bytes = size
+            known.index_bytes, known.has_rollup = size, rolled is not None
             folder.segments[name] = known
-        alone = [name for name in indexes if f"{name.removesuffix('.idx')}.avro" not in segments]
+        alone = [name for name in indexes if f"{name.rpartition('.')[0]}.avro" not in segments]
         folder.orphans = {name: folder.orphans.get(name, now) for name in alone}
         folder.leftovers = leftovers
         folder.signature = None if abs(wall_ns - status.st_mtime_ns) < COARSE_NS else signature
@@ -171,20 +176,24 @@ class Inventory:
 
 
 def _list(channel: str, folder: Path) -> tuple[dict[str, tuple[int, int, int]], dict[str, int], set[str]]:
-    """Segments, sizes of indexes, and segments whose recompression was interrupted."""
+    """Segments, sizes of indexes and rollups, and segments whose sealing was interrupted."""
     segments, indexes, leftovers = {}, {}, set()
     with os.scandir(folder) as found:
         for one in found:
             if one.name.startswith("."):
-                if is_segment_name(channel, left := leftover_of(one.name)):
+                if is_segment_name(channel, left := leftover_of(one.name) or rollup_leftover_of(one.name)):
                     leftovers.add(left)
                 continue
             with suppress(FileNotFoundError):
                 if is_segment_name(channel, one.name) and one.is_file(follow_symlinks=False):
                     segments[one.name] = _stamp(one.stat(follow_symlinks=False))
-                elif is_index_name(channel, one.name) and one.is_file(follow_symlinks=False):
+                elif _is_beside(channel, one.name) and one.is_file(follow_symlinks=False):
                     indexes[one.name] = one.stat(follow_symlinks=False).st_size
     return segments, indexes, leftovers
+
+
+def _is_beside(channel: str, name: str) -> bool:
+    return is_index_name(channel, name) or is_rollup_name(channel, name)
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int]:

@@ -2,7 +2,8 @@
 
     python -P -m speeddata.relay.sealing [--codec zstandard|deflate] SEGMENT...
 
-Each segment is read from the disk and verified, then compressed if a codec is given and it is worth it. What was found
+Each segment is read from the disk and verified, then compressed if a codec is given and it is worth it; many small blocks
+become few, with or without a codec. Then its rollup is made. What was found
 is noted in the segment's index, so that it is done once. A damaged segment is left as it is. A line of JSON tells what
 came of each (`Outcome`). The process ends when its parent does.
 """
@@ -10,6 +11,7 @@ came of each (`Outcome`). The process ends when its parent does.
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +23,7 @@ from speeddata.index import ENTRY_SIZE, Seal, entries_of, mark_seal, parse_head
 from speeddata.index_state import read_index
 from speeddata.mend import mend
 from speeddata.open_files import open_for_writing
+from speeddata.relay.block_groups import has_small_blocks
 from speeddata.relay.priority import step_back
 from speeddata.relay.recompression import Check, finish, recompress
 from speeddata.verify import Report, verify
@@ -28,6 +31,7 @@ from speeddata.verify import Report, verify
 __all__ = ["Outcome", "main", "seal"]
 
 MAX_WORDS = 300  # characters
+ROOM = 10  # times its size must be free for a copy that is only to have larger blocks
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,28 @@ def _seal(path: Path, codec: str | None, check: Check) -> Outcome:
     if not report.blocks or not report.has_index:
         return Outcome(path, words="it has no records" if not report.blocks else "it has no index")
     final, saved = codec is not None, None
-    if codec is not None and report.head.codec == "null":
-        saved = recompress(path, codec, report.signature, check)
-        if saved is not None:
-            return Outcome(path, Seal.FINAL, saved=saved)
+    if report.head.codec == "null" and (codec is not None or _wants_larger_blocks(report)):
+        saved = recompress(path, codec or "null", report.signature, check)
+    _roll_up(path, check)
+    if saved is not None:
+        return Outcome(path, Seal.FINAL if final else Seal.VERIFIED, saved=saved)
     _forget(path)
     return _noted(path, Seal.FINAL if final else Seal.VERIFIED)
+
+
+def _wants_larger_blocks(report: Report) -> bool:
+    """Whether it has many small blocks, and the disk has ample room for a copy."""
+    free = shutil.disk_usage(report.path.parent).free
+    return has_small_blocks(report.entries) and free > ROOM * report.size
+
+
+def _roll_up(path: Path, check: Check) -> None:
+    """Make the rollup of a segment, unless there is one that is of it as it is now."""
+    # Here alone: it brings numpy with it, which the orchestrator, who reads outcomes, does not want.
+    from speeddata.rollup_file import has_rollup, make_rollup
+
+    if not has_rollup(path):
+        make_rollup(path, check)
 
 
 def _noted(path: Path, found: Seal, words: str = "") -> Outcome:

@@ -42,7 +42,9 @@ class SealingQueue:
         wanted = [
             one
             for one in sealed
-            if one.seal is Seal.UNSEEN or (one.seal is Seal.VERIFIED and codec(one.channel))
+            if one.seal is Seal.UNSEEN
+            or (one.seal is Seal.VERIFIED and codec(one.channel))
+            or (one.seal in (Seal.VERIFIED, Seal.FINAL) and not one.has_rollup)
         ]
         wanted = [one for one in wanted if not {self.inventory.path(one)} & {*self._put_off, *self._at_work}]
         self.waiting = sorted(wanted, key=lambda one: one.arrival_ns)
@@ -55,7 +57,7 @@ class SealingQueue:
         while self.waiting and len(batch) < BATCH:
             one = self.waiting.pop()
             codec = self._codec(one.channel) if one.bytes <= room else None
-            if codec is None and one.seal is Seal.VERIFIED:
+            if codec is None and one.seal is Seal.VERIFIED and one.has_rollup:
                 continue
             if batch and (codec != chosen or size + one.bytes > BATCH_BYTES):
                 left.append(one)
@@ -83,6 +85,7 @@ class SealingQueue:
             self.counts["sealed"] += 1
             if found is not None:
                 found.seal = outcome.seal
+                found.has_rollup = outcome.seal is not Seal.DAMAGED
         self._at_work = {}
 
     def given_up(self) -> None:

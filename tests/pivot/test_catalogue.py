@@ -53,11 +53,30 @@ def test_registry_is_asked_again_after_a_second(folder):
     with history.registry(names) as url:
         catalogue = Catalogue(folder, url, clock)
         catalogue.find(["one"])
+        with pytest.raises(Problem):
+            catalogue.find(["two"])
         names.append("two")
         with pytest.raises(Problem):
             catalogue.find(["two"])
         clock.now += 1
         catalogue.find(["two"])
+        assert catalogue.names() == ["one", "recorded", "two"]
+
+
+def test_the_registry_is_asked_for_one_channel_and_only_so_often(folder, monkeypatch):
+    asked = []
+    with history.registry([f"c{n}" for n in range(5)]) as url:
+        catalogue = Catalogue(folder, url, Clock())
+        get = catalogue._session.get
+        monkeypatch.setattr(
+            catalogue._session, "get", lambda url, **more: (asked.append(url), get(url, **more))[1]
+        )
+        monkeypatch.setattr("speeddata.pivot.catalogue.MAX_ANSWERS", 3)
+        for _ in range(3):
+            catalogue.find(["c1", "recorded"])
+        assert asked == [f"{url}/api/v1/channels/c1/spec"]
+        catalogue.find(["c2", "c3", "c4"])
+        assert list(catalogue._answers) == ["c2", "c3", "c4"]
 
 
 def test_without_the_registry_its_last_answer_counts_and_one_line_says_so(folder, caplog):

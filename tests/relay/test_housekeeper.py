@@ -19,6 +19,7 @@ from speeddata.index import Seal, index_path
 from speeddata.registry.tags import Tag
 from speeddata.relay.housekeeper import Housekeeper
 from speeddata.relay.recompression import copy_path
+from speeddata.rollup_names import rollup_path, temporary_path
 from speeddata.segment import Segment
 from speeddata.verify import WHOLE, verify
 
@@ -295,7 +296,8 @@ def test_what_an_interruption_left_is_swept(make: Make) -> None:
     house = make()
     whole, gone = house.segment("a", 1), house.segment("a", 2)
     gone.unlink()
-    copy_path(whole).write_bytes(b"a part")
+    for path in (copy_path(whole), rollup_path(gone), temporary_path(whole)):
+        path.write_bytes(b"a part")
     passed(house)
     assert sorted(path.name for path in whole.parent.iterdir()) == [whole.name, index_path(whole).name]
 
@@ -303,9 +305,11 @@ def test_what_an_interruption_left_is_swept(make: Make) -> None:
 def test_a_reader_goes_on_with_what_is_deleted(make: Make) -> None:
     house = make(retention__max_segments=1)
     paths = [house.segment("a", number, count=50) for number in range(5)]
+    rollup_path(paths[0]).write_bytes(b"its rollup")
     with Archive(house.archive / "a").open() as reader:
         passed(house)
         assert left(house) == paths[4:]
+        assert not rollup_path(paths[0]).exists()
         assert len(reader.read()) == 250
         assert reader.damages == []
     with Archive(house.archive / "a").open() as reader:

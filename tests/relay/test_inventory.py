@@ -8,6 +8,7 @@ import segments as made
 from speeddata.index import Seal, index_path, mark_seal
 from speeddata.relay.inventory import Found, Inventory
 from speeddata.relay.recompression import copy_path
+from speeddata.rollup_names import rollup_path, temporary_path
 
 
 class Clock:
@@ -170,6 +171,22 @@ def test_what_an_interruption_left(inventory: Inventory, tmp_path: Path, clock: 
     clock.now = 5.0
     look(inventory)
     assert folder.orphans == {index_path(gone).name: 0.0}
+
+
+def test_rollups_count_and_are_left_over_too(inventory: Inventory, tmp_path: Path) -> None:
+    path, gone = segment(tmp_path, "a"), segment(tmp_path, "a", 1)
+    rollup_path(path).write_bytes(b"12345")
+    rollup_path(gone).write_bytes(b"1")
+    gone.unlink()
+    temporary_path(path).write_bytes(b"")
+    found = look(inventory)[path.name]
+    assert found.has_rollup
+    assert found.index_bytes == index_path(path).stat().st_size + 5
+    folder = inventory.folders["a"]
+    assert set(folder.orphans) == {index_path(gone).name, rollup_path(gone).name}
+    assert folder.leftovers == {path.name}
+    rollup_path(path).unlink()
+    assert not look(inventory)[path.name].has_rollup
 
 
 def test_no_archive_is_no_segments(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Sealing as the process does it: verified, compressed, noted."""
 
+import errno
 import json
 import os
 import subprocess
@@ -13,6 +14,8 @@ import segments as made
 from speeddata.index import HEAD_SIZE, Seal, index_path, seal_of
 from speeddata.relay.recompression import copy_path
 from speeddata.relay.sealing import Outcome, seal
+from speeddata.rollup_file import has_rollup
+from speeddata.rollup_names import rollup_path
 from speeddata.segment import Segment
 from speeddata.verify import WHOLE, verify
 
@@ -129,7 +132,44 @@ def test_leftovers_of_a_killed_one_are_cleared_away(path: Path) -> None:
     copy_path(path).write_bytes(b"a part of a copy")
     index_path(copy_path(path)).write_bytes(b"S")
     assert sealed(path).seal is Seal.VERIFIED
-    assert len(list(path.parent.iterdir())) == 2
+    assert sorted(one.suffix for one in path.parent.iterdir()) == [".avro", ".idx", ".rollup"]
+
+
+@pytest.mark.parametrize("codec", [None, "zstandard"])
+def test_its_rollup_is_made_once_and_is_that_of_the_copy(path: Path, codec: str | None) -> None:
+    sealed(path, codec)
+    assert has_rollup(path)
+    inode = rollup_path(path).stat().st_ino
+    sealed(path, codec)
+    assert rollup_path(path).stat().st_ino == inode
+    if codec is None:
+        sealed(path, "deflate")
+        assert has_rollup(path)
+
+
+def test_a_rollup_that_is_missing_damaged_or_stale_is_made_anew(path: Path) -> None:
+    sealed(path)
+    rollup_path(path).unlink()
+    assert sealed(path).seal is Seal.VERIFIED
+    assert has_rollup(path)
+    rollup_path(path).write_bytes(b"ARROW1")
+    sealed(path)
+    assert has_rollup(path)
+
+
+def test_a_damaged_segment_has_none(path: Path) -> None:
+    flip(path, 700)
+    assert sealed(path).seal is Seal.DAMAGED
+    assert not rollup_path(path).exists()
+
+
+def test_without_room_for_it_the_segment_waits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("speeddata.rollup_file.make_rollup", full)
+    assert sealed(path) == Outcome(path, words="No space left on device")
+    assert noted(path) is Seal.UNSEEN
 
 
 def run(*arguments: Any) -> list[Outcome]:

@@ -1,0 +1,46 @@
+"""What stands in buckets without values: nothing, null, the value before, or what lies on the line between its neighbours."""
+
+import numpy as np
+
+from speeddata.table import Array
+
+__all__ = ["FILLS", "fill_column"]
+
+FILLS = ("none", "null", "previous", "linear")
+
+
+def fill_column(fill: str, starts: Array, column: Array) -> Array:
+    """A column of buckets that begin at `starts` with its gaps filled; what nothing can fill stays empty."""
+    valid = there(column)
+    if fill not in ("previous", "linear") or valid.all() or not valid.any():
+        return column
+    if fill == "previous" or column.dtype == object or column.dtype.kind == "b":
+        return _previous(column, valid)
+    inside = starts.astype(np.float64) - float(starts[0])
+    known = np.ma.getdata(column)[valid].astype(np.float64)
+    filled: Array = np.interp(inside, inside[valid], known, left=np.nan, right=np.nan)
+    filled[valid] = known
+    return filled
+
+
+def there(column: Array) -> Array:
+    """Which values of a column are there."""
+    if column.dtype == object:
+        return np.fromiter((value is not None for value in column), np.bool_, len(column))
+    data = np.ma.getdata(column)
+    missing = np.ma.getmaskarray(column)
+    valid: Array = ~(missing | np.isnan(data)) if data.dtype.kind == "f" else ~missing
+    return valid
+
+
+def _previous(column: Array, valid: Array) -> Array:
+    place = np.maximum.accumulate(np.where(valid, np.arange(len(column)), -1))
+    before = place < 0
+    filled: Array = np.ma.getdata(column)[np.maximum(place, 0)]
+    if column.dtype == object:
+        filled[before] = None
+    elif filled.dtype.kind == "f":
+        filled[before] = np.nan
+    else:
+        filled = np.ma.MaskedArray(filled, mask=before)
+    return filled

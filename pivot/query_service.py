@@ -1,0 +1,191 @@
+"""Runs queries: so many at a time, each with a deadline, none for a client that has left; repeated ones from a cache."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from speeddata.pivot.export import Stopped, checker
+from speeddata.pivot.problem import Problem
+from speeddata.pivot.query import Engine
+from speeddata.pivot.query_request import Asked, read_query
+from speeddata.pivot.result import FORMATS, range_text, write_result
+from speeddata.pivot.result_cache import Answer, ResultCache
+
+__all__ = ["QueryLimits", "QueryService"]
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+AHEAD_NS = 60_000_000_000  # how far the clock of a source may be ahead of ours
+POLL_S = 0.2  # how often a client is looked after while its answer is made
+RETRY_S = 1
+PIECE = 1 << 16  # bytes sent at a time
+CACHE_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class QueryLimits:
+    """What clients may ask for."""
+
+    channels: int = 1000
+    timeout_s: float = 60.0
+    running: int = 4  # queries answered at a time
+    admitted: int = 512  # and those that wait
+    unsent: int = 256 << 20  # bytes of answers that are on their way
+    stall_s: float = 15.0  # for how long a client may take nothing
+
+
+class QueryService:
+    """Takes a query from its parameters to the answer."""
+
+    def __init__(
+        self, engine: Engine, limits: QueryLimits | None = None, cache_bytes: int = CACHE_BYTES
+    ) -> None:
+        self.engine = engine
+        self.limits = limits or QueryLimits()
+        self.cache = ResultCache(cache_bytes)
+        self.admitted = 0  # requests that wait or are being answered
+        self.unsent = 0  # bytes being sent
+        self._threads = ThreadPoolExecutor(self.limits.running, "query")
+        self._stops: set[threading.Event] = set()
+        self._closing = False
+
+    def close(self) -> None:
+        """Stop all that is under way; what is to come is refused."""
+        self._closing = True
+        for stop in self._stops:
+            stop.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def query(
+        self, params: Mapping[str, str], accept: str, left: Callable[[], Awaitable[bool]]
+    ) -> Response:
+        """Answer a request; `left` tells whether the client has gone."""
+        answer = await self.run(lambda check: self._answer(params, accept, check), left)
+        if self.unsent + answer.size > self.limits.unsent and self.unsent:
+            raise self._too_many()
+        self.unsent += answer.size
+        return Pieces(answer, self._sent, self.limits.stall_s)
+
+    async def run(self, work: Callable[[Callable[[], None]], T], left: Callable[[], Awaitable[bool]]) -> T:
+        """Do something in a thread until its deadline, as long as the client waits for it."""
+        if self._closing:
+            raise Problem(503, "The service is stopping")
+        if self.admitted >= self.limits.admitted:
+            raise self._too_many()
+        stop = threading.Event()
+        self._stops.add(stop)
+        self.admitted += 1
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._threads, work, checker(stop))
+            try:
+                await self._wait(future, left)
+                return future.result()
+            except (Stopped, asyncio.CancelledError):
+                if not self._closing:
+                    raise
+                raise Problem(503, "The service is stopping") from None
+        finally:
+            self.admitted -= 1
+            stop.set()
+            self._stops.discard(stop)
+            future.add_done_callback(_noticed)
+
+    async def _wait(self, future: "asyncio.Future[T]", left: Callable[[], Awaitable[bool]]) -> None:
+        deadline = time.monotonic() + self.limits.timeout_s
+        while True:
+            await asyncio.wait({future}, timeout=min(POLL_S, max(0.0, deadline - time.monotonic())))
+            if future.done():
+                return
+            if time.monotonic() >= deadline:
+                error = f"The query took longer than {self.limits.timeout_s:g} s, ask for a shorter range or fewer signals"
+                raise Problem(408, error)
+            if await left():
+                raise Problem(499, "The client has left")
+
+    def _answer(self, params: Mapping[str, str], accept: str, check: Callable[[], None]) -> Answer:
+        check()
+        now_ns = time.time_ns()
+        asked = read_query(
+            params, accept, now_ns, self.limits.channels, lambda names: self.newest(names, now_ns, check)
+        )
+        # Before the records are read: what comes in between makes the answer count as outdated.
+        token = self.engine.token(asked.query)
+        answer = self.cache.get(asked.key, token)
+        if answer is None:
+            answer = self._made(asked, check)
+            self.cache.put(asked.key, token, answer, asked.query.channels)
+        return answer
+
+    def _made(self, asked: Asked, check: Callable[[], None]) -> Answer:
+        result = self.engine.run(asked.query, check)
+        about = range_text(asked.query.start_ns, asked.query.end_ns)
+        parts = tuple(write_result(result, about, asked.shape, check))
+        headers = []
+        if result.damages:
+            headers.append(("x-speeddata-partial", f"{result.damages} damaged places left out"))
+        if result.cursor:
+            headers.append(("x-speeddata-cursor", result.cursor))
+        return Answer(parts, FORMATS[asked.shape.format], tuple(headers))
+
+    def newest(self, names: Sequence[str], now_ns: int, check: Callable[[], None]) -> int | None:
+        """The newest record; one far in the future, by a clock that is wrong, only where there is no other."""
+        spans = []
+        for channel in self.engine.channels(names).values():
+            span = channel.look().span
+            if span is not None and span[1] > now_ns + AHEAD_NS:
+                near = channel.archive.newest(now_ns + AHEAD_NS, check)
+                spans.append((near is not None, span[1] if near is None else near))
+            elif span is not None:
+                spans.append((True, span[1]))
+        return max(spans)[1] if spans else None
+
+    def _sent(self, size: int) -> None:
+        self.unsent -= size
+
+    def _too_many(self) -> Problem:
+        return Problem(429, "Too many queries at once, try again later", {"retry-after": str(RETRY_S)})
+
+
+def _noticed(future: "asyncio.Future[T]") -> None:
+    """Look at what a thread that nobody waits for came to, so that it is not complained about."""
+    if not future.cancelled():
+        future.exception()
+
+
+class Pieces(Response):
+    """Sends an answer; a client that does not take a piece in `stall_s` is left."""
+
+    def __init__(self, answer: Answer, done: Callable[[int], None], stall_s: float) -> None:
+        headers = {"content-length": str(answer.size), **dict(answer.headers)}
+        super().__init__(media_type=answer.media_type, headers=headers)
+        self._answer = answer
+        self._done = done
+        self._stall_s = stall_s
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            if self._answer.size <= PIECE:
+                await self._pass_on(send, b"".join(self._answer.parts), more=False)
+                return
+            for part in self._answer.parts:
+                for at in range(0, len(part), PIECE):
+                    await self._pass_on(send, part[at : at + PIECE], more=True)
+            await self._pass_on(send, b"", more=False)
+        except TimeoutError:  # ending without the last message makes the server close the connection
+            pass
+        finally:
+            self._done(self._answer.size)
+
+    async def _pass_on(self, send: Send, piece: bytes, more: bool) -> None:
+        async with asyncio.timeout(self._stall_s):
+            await send({"type": "http.response.body", "body": piece, "more_body": more})

@@ -1,0 +1,129 @@
+import os
+
+import pytest
+import rolled
+import segments as made
+
+from speeddata import rollup_segments
+from speeddata.rollup_file import make_rollup
+from speeddata.rollup_segments import Segments
+
+S = 10**9
+START = made.START
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(3):
+        rolled.segment(tmp_path / "c", number, rolled.steady_rows(100, number * 100))
+    return tmp_path / "c"
+
+
+def test_what_there_is(folder):
+    view = Segments(folder).look()
+    assert (view.count, view.span) == (300, (START, START + 299 * S))
+    assert [one.name for one in view.signals] == ["real", "whole", "flag"]
+    assert [one.count for one in view.within(START + 100 * S, START + 150 * S)] == [100]
+    assert view.count_within(START, START + 150 * S, 3) == 2
+    assert view.damages_within(START, START + 500 * S) == 0
+    assert view.finest_within(START - 9 * S, START - S) is None
+
+
+@pytest.mark.parametrize("made_one", [False, True])
+def test_without_records_there_is_nothing(tmp_path, made_one):
+    if made_one:
+        made.write_segment(tmp_path / "c", [])
+    view = Segments(tmp_path / "c").look()
+    assert (view.count, view.span, view.within(-(2**63), 2**63 - 1)) == (0, None, [])
+    assert bool(view.signals) == made_one
+
+
+def test_a_look_that_finds_nothing_changed_opens_nothing(folder, monkeypatch):
+    monkeypatch.setattr(rollup_segments, "COARSE_NS", 0)
+    segments = Segments(folder)
+    view = segments.look()
+    monkeypatch.setattr(rollup_segments, "Segment", None)
+    monkeypatch.setattr(rollup_segments, "segment_paths", None)
+    assert segments.look() is view
+
+
+def test_growth_is_seen_at_once(folder):
+    segments = Segments(folder)
+    before = segments.look()
+    rolled.segment(folder, 2, rolled.steady_rows(150, 200))
+    rolled.segment(folder, 3, rolled.steady_rows(1, 900))
+    after = segments.look()
+    assert (before.count, after.count) == (300, 351)
+    assert after.segments[0] is before.segments[0]
+
+
+def test_an_older_segment_that_nobody_sealed_is_looked_at_too(folder, monkeypatch):
+    """Two processes may write segments of one channel, one of them seldom."""
+    monkeypatch.setattr(rollup_segments, "COARSE_NS", 0)
+    monkeypatch.setattr(rollup_segments, "NEWEST", 1)
+    segments = Segments(folder)
+    os.utime(segments.look().segments[0].path, ns=(1, 1))
+    assert segments.look().count == 300
+    rolled.segment(folder, 0, rolled.steady_rows(101))
+    assert segments.look().count == 301
+
+
+def test_older_segments_are_looked_at_now_and_then(folder, monkeypatch):
+    monkeypatch.setattr(rollup_segments, "COARSE_NS", 0)
+    monkeypatch.setattr(rollup_segments, "NEWEST", 1)
+    monkeypatch.setattr(rollup_segments, "UNSEALED", 1)
+    segments = Segments(folder)
+    segments.look()
+    with (folder / segments.look().segments[0].path.name).open("r+b") as file:
+        status = os.fstat(file.fileno())
+        file.truncate(status.st_size - 100)
+    os.utime(folder / segments.look().segments[0].path.name, ns=(1, 1))
+    assert segments.look().count == 300
+    segments._all_due = 0.0
+    assert segments.look().count < 300
+
+
+def test_the_token_tells_what_has_changed_in_a_range(folder):
+    segments = Segments(folder)
+    ranges = {
+        "old": (START, START + 50 * S),
+        "new": (START + 210 * S, START + 260 * S),
+        "later": (START + 400 * S, START + 500 * S),
+    }
+
+    def tokens():
+        view = segments.look()
+        return {name: view.token(*ends) for name, ends in ranges.items()}
+
+    before = tokens()
+    assert before == tokens()
+    rows = rolled.steady_rows(100, 200)
+    blocks = [rows[:34], rows[34:68], rows[68:]]
+    extra = rolled.steady_rows(10, 450)
+    made.write_segment(folder, [*blocks, extra], rolled.SCHEMA, start=START + 2 * S, sync=bytes([2] * 16))
+    after = tokens()
+    assert [name for name in ranges if after[name] != before[name]] == ["later"]
+    late = rolled.steady_rows(5, 20)
+    made.write_segment(
+        folder, [*blocks, extra, late], rolled.SCHEMA, start=START + 2 * S, sync=bytes([2] * 16)
+    )
+    last = tokens()
+    assert [name for name in ranges if last[name] != after[name]] == ["old"]
+
+
+def test_segments_that_cannot_be_read_are_counted(folder):
+    path = Segments(folder).look().segments[1].path
+    path.write_bytes(b"not a segment at all")
+    path.with_suffix(".idx").unlink()
+    view = Segments(folder).look()
+    assert (view.count, view.unreadable) == (200, 1)
+
+
+def test_the_first_segments_that_are_steady(folder, monkeypatch):
+    assert len(Segments(folder).look().steady(9).segments) == 0
+    for one in Segments(folder).look().segments[:2]:
+        make_rollup(one.path, lambda: None)
+    steady = Segments(folder).look().steady(9)
+    assert (len(steady.segments), steady.rows) == (2, 2)
+    monkeypatch.setattr(rollup_segments, "QUIET_NS", -1)
+    assert len(Segments(folder).look().steady(9).segments) == 2, "the last one may grow"
