@@ -5,7 +5,6 @@ records missing, by the channel's sequence field) and `damage` (what could not b
 Files of SpeedData up to 0.6, which have no attributes, are read as well.
 """
 
-import json
 import math
 import re
 import socket
@@ -13,24 +12,29 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Any
 
 import h5py
 import numpy as np
 
 from speeddata.errors import FormatError
+from speeddata.hdf5_about import Nulls, write_about
 from speeddata.hdf5_column import Packed, infer_kind, pack, unpack
+from speeddata.hdf5_filters import load_filters
 from speeddata.hdf5_names import GIVEN_NAME, check_text, given_name, stored_names
+from speeddata.hdf5_table import is_table, read_table
+from speeddata.regroup import regroup
 from speeddata.stamps import to_ns
 from speeddata.table import Array, Table
 
-__all__ = ["GAP_DTYPE", "Group", "create_file", "read_group", "telling", "write_group"]
+__all__ = ["Group", "create_file", "read_group", "telling", "write_group"]
 
 CHUNK = 1 << 16  # rows of a chunk, where a column does not come in one piece,
 CHUNK_BYTES = 1 << 20  # and about its largest size
+LOOSENED = "\N{DIVISION SLASH}loosened"  # what no signal is stored as, while its dataset is made anew
 # What comes up where a file is damaged, or is another than we take it for.
 READ_ERRORS = (AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
-GAP_DTYPE = np.dtype([("after_ns", "<i8"), ("missing", "<i8")])
 
 
 def create_file(path: Any, **attributes: Any) -> h5py.File:
@@ -52,31 +56,43 @@ def create_file(path: Any, **attributes: Any) -> h5py.File:
 class Group:
     """A channel being written: tables in the order of time, then what is known about them."""
 
-    def __init__(self, group: h5py.Group, kinds: Mapping[str, str], units: Mapping[str, str | None]) -> None:
+    def __init__(
+        self,
+        group: h5py.Group,
+        kinds: Mapping[str, str],
+        units: Mapping[str, str | None],
+        filters: Mapping[str, Any] | None = None,
+    ) -> None:
         self._group = group
         self._kinds = kinds
         self._units = units
+        self._filters = dict(filters or {})
+        self._nulls: dict[str, Nulls] = {}
         self.records = 0
 
     def write(self, tables: Iterable[Table]) -> None:
         """Write tables. One alone is stored in one piece, several in chunks that are appended to."""
         ahead = iter(tables)
-        table = next(ahead, None)
-        while table is not None:
-            after = next(ahead, None)
-            self._add(table, whole=self.records == 0 and after is None)
+        head = list(islice(ahead, 2))
+        if len(head) > 1 or self.records or self._filters and any(map(len, head)):
+            ahead = regroup(chain(_taken(head), ahead), CHUNK, several=True)
+            head = list(islice(ahead, 2))
+        whole = len(head) < 2 and not self.records and not (self._filters and any(map(len, head)))
+        for table in chain(_taken(head), ahead):
+            self._add(table, whole)
             self.records += len(table)
-            table = after
 
     def finish(
-        self, schema: str = "", gaps: Sequence[tuple[int, int]] = (), damage: Sequence[Mapping[str, Any]] = ()
+        self,
+        schema: str = "",
+        gaps: Sequence[tuple[int, int]] = (),
+        damage: Sequence[Mapping[str, Any]] = (),
+        **more: Any,
     ) -> None:
-        """Tell about the records written; `damage` is what could not be read."""
-        self._group.attrs["schema"] = schema
-        self._group.attrs["records"] = self.records
-        self._group.attrs["gaps"] = np.array(list(gaps), GAP_DTYPE)
-        self._group.attrs["corrupt_blocks"] = len(damage)
-        self._group.attrs["damage"] = json.dumps(list(damage))
+        """Tell about the records written; `damage` is what could not be read, `more` are attributes."""
+        for name, nulls in self._nulls.items():
+            nulls.finish(self._group[name])
+        write_about(self._group, self.records, schema, gaps, damage, more)
 
     def _add(self, table: Table, whole: bool) -> None:
         self._put("time", Packed(table.time_ns, "number"), "ns", "long", whole)
@@ -99,8 +115,8 @@ class Group:
         for key, value in packed.attributes.items():
             dataset.attrs[key] = value
         if packed.nulls:
-            nulls = np.array(packed.nulls, np.int64) + self.records
-            dataset.attrs["nulls"] = np.concatenate([dataset.attrs.get("nulls", nulls[:0]), nulls])
+            nulls = self._nulls.setdefault(name, Nulls(dataset.file, dataset.name))
+            nulls.add(np.array(packed.nulls, np.int64) + self.records)
 
     def _create(self, name: str, packed: Packed, whole: bool) -> h5py.Dataset:
         """Make a dataset: filled when the table is all there is, else empty and open-ended."""
@@ -110,16 +126,22 @@ class Group:
         width, dtype = data.shape[1:], packed.dtype
         if 0 in width:
             width, dtype = (), h5py.vlen_dtype(dtype)
-        rows = max(1, min(CHUNK, CHUNK_BYTES // (dtype.itemsize * max(1, math.prod(width)))))
+        most = max(1, min(CHUNK, CHUNK_BYTES // row_size(dtype, width)))
+        # What is shorter than a chunk is all there is.
+        rows = min(1 << most.bit_length() - 1, 1 << max(0, len(data) - 1).bit_length())
         return self._group.create_dataset(
-            name, (0, *width), dtype, maxshape=(None, *width), chunks=(rows, *width)
+            name, (0, *width), dtype, maxshape=(None, *width), chunks=(rows, *width), **self._filters
         )
 
     def _append(self, name: str, packed: Packed) -> None:
         data, dataset = packed.data, self._group[name]
         if dataset.shape[1:] != data.shape[1:] or _is_vlen(dataset.dtype) != _is_vlen(packed.dtype):
             dataset, data = self._loosen(name), _rows(data)
+        if packed.dtype.kind == "V" and dataset.dtype.itemsize != packed.dtype.itemsize:
+            dataset = self._widen(name, packed)
         dataset.resize(self.records + len(data), axis=0)
+        if not len(data):
+            return
         if _is_vlen(dataset.dtype):
             _write_rows(dataset, self.records, data)
         else:
@@ -130,13 +152,28 @@ class Group:
         old = self._group[name]
         if _is_vlen(old.dtype):
             return old
-        attributes, written = dict(old.attrs), old[()]
+        kept = f"{name}{LOOSENED}"
+        dtype = h5py.vlen_dtype(old.dtype)
+        new = self._group.create_dataset(kept, old.shape[:1], dtype, maxshape=(None,), chunks=(CHUNK,))
+        for first in range(0, len(old), CHUNK):
+            _write_rows(new, first, _rows(old[first : first + CHUNK]))
+        new.attrs.update(dict(old.attrs))
         del self._group[name]
-        dtype = h5py.vlen_dtype(written.dtype)
-        new = self._group.create_dataset(name, (len(written),), dtype, maxshape=(None,), chunks=(CHUNK,))
-        _write_rows(new, 0, _rows(written))
+        self._group.move(kept, name)
+        return new
+
+    def _widen(self, name: str, packed: Packed) -> h5py.Dataset:
+        """All values were null, so that nobody knew how large they are."""
+        attributes = dict(self._group[name].attrs)
+        del self._group[name]
+        new = self._create(name, packed, whole=False)
         new.attrs.update(attributes)
         return new
+
+
+def row_size(dtype: np.dtype[Any], width: tuple[int, ...]) -> int:
+    """Bytes of a row."""
+    return int(dtype.itemsize * max(1, math.prod(width)))
 
 
 def write_group(
@@ -147,12 +184,16 @@ def write_group(
     kinds: Mapping[str, str],
     units: Mapping[str, str | None],
     stored: str | None = None,
+    filters: Mapping[str, Any] | None = None,
 ) -> Group:
-    """Write the group of a channel, which may be stored by another name; the caller finishes it."""
+    """Write the group of a channel, which may be stored by another name; the caller finishes it.
+
+    `filters` is what `speeddata.hdf5_filters` gives for a compression.
+    """
     made = file.create_group(stored or name, track_order=True)
     if stored not in (None, name):
         made.attrs[GIVEN_NAME] = name
-    group = Group(made, kinds, units)
+    group = Group(made, kinds, units, filters)
     group.write(tables)
     return group
 
@@ -168,13 +209,17 @@ def telling(item: h5py.Group | h5py.Dataset) -> Iterator[None]:
         raise FormatError(f"{item.file.filename}: {item.name}: {error}") from error
 
 
-def read_group(group: h5py.Group) -> tuple[Array, dict[str, Array], dict[str, str]]:
+def read_group(group: h5py.Group | h5py.Dataset) -> tuple[Array, dict[str, Array], dict[str, str]]:
     """Read time in ns (empty when there is none), signals, and their units."""
+    if is_table(group):
+        with telling(group):
+            return read_table(group)
     signals, units = {}, {}
     time_ns: Array = np.empty(0, np.int64)
     with telling(group):
         for name, dataset in _datasets(group):
             with telling(dataset):
+                load_filters(dataset)
                 if name == "time":
                     time_ns = _read_time(dataset)
                 else:
@@ -217,6 +262,12 @@ def _plain(stored: str) -> str:
 
 def _text(value: Any) -> str | None:
     return value.decode() if isinstance(value, bytes) else value if isinstance(value, str) else None
+
+
+def _taken(tables: list[Table]) -> Iterator[Table]:
+    """The tables of a list, which lets go of them."""
+    while tables:
+        yield tables.pop(0)
 
 
 def _is_vlen(dtype: np.dtype[Any]) -> bool:

@@ -9,14 +9,16 @@ that the attribute `_FillValue` tells; elsewhere an empty value, and the attribu
 import base64
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
 import numpy as np
 
+from speeddata.hdf5_about import null_rows
 from speeddata.table import Array
 
-__all__ = ["FILL", "Packed", "infer_kind", "pack", "unpack"]
+__all__ = ["FILL", "Packed", "infer_kind", "pack", "unpack", "unpack_column"]
 
 FILL = "_FillValue"
 NUL = "\N{SYMBOL FOR NULL}"  # what stands for U+0000, which HDF5's text ends at
@@ -123,18 +125,22 @@ def _pack_fixed(column: Array) -> Packed:
 
 def unpack(dataset: h5py.Dataset) -> Array:
     """Read a dataset as the column it was made from; one of any other maker as what it is."""
-    attributes = dict(dataset.attrs)
-    encoding = attributes.get("encoding")
     if h5py.check_string_dtype(dataset.dtype) is not None:
         column: Array = np.asarray(dataset.asstr()[()], object)
-        if encoding == "json":
-            column = _objects([json.loads(value, parse_constant=float) for value in column])
     else:
         column = np.asarray(dataset[()])
+    return unpack_column(column, dict(dataset.attrs), null_rows(dataset))
+
+
+def unpack_column(column: Array, attributes: Mapping[str, Any], nulls: Array) -> Array:
+    """The column that was stored as this, with these attributes and these rows null; texts are given as such."""
+    encoding = attributes.get("encoding")
+    if encoding == "json" and column.dtype == object:
+        column = _objects([json.loads(value, parse_constant=float) for value in column])
     if encoding == "bytes" or column.dtype.kind == "V" and column.dtype.names is None:
         column = _objects([value.tobytes() for value in column])
-    if column.dtype == object and len(attributes.get("nulls", ())):
-        column[attributes["nulls"]] = None
+    if column.dtype == object and len(nulls):
+        column[nulls] = None
     fill = attributes.get(FILL)
     if fill is None or column.dtype.kind not in "iu":
         return column

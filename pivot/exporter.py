@@ -3,39 +3,59 @@
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
 
 from starlette.responses import Response
 
 from speeddata.pivot.catalogue import Catalogue
-from speeddata.pivot.download import Download
-from speeddata.pivot.export import Export, Stopped, checker, export_hdf5, sweep, temporary_folder
+from speeddata.pivot.download import Download, Part
+from speeddata.pivot.export import Export, Stopped, Work, make_export, sweep, temporary_folder
+from speeddata.pivot.export_request import Requests
+from speeddata.pivot.export_tags import Tags
+from speeddata.pivot.jobs import JobLimits, Jobs
 from speeddata.pivot.problem import Problem
-from speeddata.pivot.request import (
-    ExportRequest,
-    Limits,
-    read_channels,
-    read_range,
-    read_signals,
-    require_span,
-)
+from speeddata.pivot.request import ExportRequest, Limits
 
-__all__ = ["Exporter"]
+__all__ = ["Exporter", "too_many"]
 
 POLL_S = 0.2  # how often a client is looked after while its export is made
 RETRY_S = 2  # what a client is told to wait when there are too many
-AHEAD_NS = 60_000_000_000  # how far the clock of a source may be ahead of ours
+
+Params = Mapping[str, str | None]
+
+
+def too_many() -> Problem:
+    """What a client is told that asks while too much is under way."""
+    return Problem(429, "Too many exports at once, try again later", {"retry-after": str(RETRY_S)})
 
 
 class Exporter:
     """Takes an export from its query parameters to the answer."""
 
-    def __init__(self, catalogue: Catalogue, limits: Limits) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        limits: Limits,
+        tags: Tags | None = None,
+        min_free_percent: float = 0,
+        jobs_folder: Path | None = None,
+        job_limits: JobLimits | None = None,
+    ) -> None:
         self.catalogue = catalogue
         self.limits = limits
+        self.requests = Requests(catalogue, tags or Tags(None))
         self.folder = temporary_folder(catalogue.folder)
+        self.min_free_percent = min_free_percent
+        # Exports that nobody waits for.
+        self.jobs = Jobs(
+            jobs_folder or self.folder / ".exports",
+            self.requests,
+            job_limits or JobLimits(min_free_percent=min_free_percent),
+        )
         self.admitted = 0  # exports that wait or are being made
         self.sending = 0  # exports that are being sent
         self._threads = ThreadPoolExecutor(limits.running, "export")
@@ -46,34 +66,55 @@ class Exporter:
     def close(self) -> None:
         """Stop all exports; those to come are refused."""
         self._closing = True
+        self.jobs.close()
         for stop in self._stops:
             stop.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def export(self, params: dict[str, str | None], left: Callable[[], Awaitable[bool]]) -> Response:
+    async def export(
+        self, params: Params, left: Callable[[], Awaitable[bool]], accept: str | None = None
+    ) -> Response:
         """Answer a request; `left` tells whether the client has gone."""
         if self._closing:
             raise Problem(503, "The service is stopping")
         if self.admitted >= self.limits.admitted or self.sending >= self.limits.sending:
-            raise Problem(429, "Too many exports at once, try again later", {"retry-after": str(RETRY_S)})
+            raise too_many()
         self.admitted += 1
         try:
-            made = await self._make(params, left)
+            made = await self._make(params, left, accept)
         finally:
             self.admitted -= 1
-        self.sending += 1
-        name = f"export_{datetime.now(UTC):%Y%m%d_%H%M%S}.h5"
+        name = f"export_{datetime.now(UTC):%Y%m%d_%H%M%S}{made.suffix}"
         headers = {"x-speeddata-partial": f"{made.damages} damaged places left out"} if made.damages else {}
-        return Download(made.file, made.size, name, self._sent, self.limits.stall_s, headers)
+        headers["vary"] = "accept"
+        return self.send(made.file, made.size, name, headers, made.media)
+
+    def send(
+        self,
+        file: BinaryIO,
+        size: int,
+        name: str,
+        headers: dict[str, str],
+        media: str,
+        part: Part | None = None,
+        body: bool = True,
+    ) -> Download:
+        """The answer that sends a file, which counts until it has gone."""
+        self.sending += 1
+        stall_s = self.limits.stall_s
+        return Download(
+            file, size, name, self._sent, stall_s, headers, media_type=media, part=part, body=body
+        )
 
     def _sent(self) -> None:
         self.sending -= 1
 
-    async def _make(self, params: dict[str, str | None], left: Callable[[], Awaitable[bool]]) -> Export:
+    async def _make(self, params: Params, left: Callable[[], Awaitable[bool]], accept: str | None) -> Export:
         """Make the export in a thread; leave it when it takes too long or nobody waits for it."""
         stop = threading.Event()
         self._stops.add(stop)
-        work = asyncio.get_running_loop().run_in_executor(self._threads, self._work, params, stop)
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._threads, self._work, params, stop, accept)
         taken = False
 
         def discard(done: asyncio.Future[Export]) -> None:
@@ -102,33 +143,19 @@ class Exporter:
             if work.done():
                 return
             if time.monotonic() >= deadline:
-                raise Problem(
-                    408, f"The export took longer than {self.limits.timeout_s:g} s, ask for less at once"
-                )
+                error = f"The export took longer than {self.limits.timeout_s:g} s, ask for less at once"
+                raise Problem(408, error, **self.limits.hint)
             if await left():
                 raise Problem(499, "The client has left")
 
-    def _work(self, params: dict[str, str | None], stop: threading.Event) -> Export:
+    def _work(self, params: Params, stop: threading.Event, accept: str | None) -> Export:
         if stop.is_set():
             raise Stopped
-        request = self.read(params, stop)
-        return export_hdf5(request, self.catalogue.find(request.channels), self.folder, stop)
+        order = self.requests.read(params, self.limits, stop, accept)
+        tags = self.requests.tags_of(order)
+        work = Work(stop=stop, tags=tags, min_free_percent=self.min_free_percent)
+        return make_export(order.request, order.archives, self.folder, work)
 
-    def read(self, params: dict[str, str | None], stop: threading.Event) -> ExportRequest:
+    def read(self, params: Params, stop: threading.Event) -> ExportRequest:
         """Check the query parameters of an export."""
-        span = params.get("start"), params.get("end"), params.get("duration")
-        require_span(*span)
-        channels = read_channels(params.get("channels"), self.limits)
-        signals = read_signals(params.get("signals"))
-        now_ns = time.time_ns()
-
-        def newest() -> int | None:
-            """The newest record; one far in the future, by a clock that is wrong, only where there is no other."""
-            archives = self.catalogue.find(channels).values()
-            near = [archive.newest(now_ns + AHEAD_NS, checker(stop)) for archive in archives]
-            times = [stamp_ns for stamp_ns in near if stamp_ns is not None]
-            spans = [] if times else [archive.span() for archive in archives]
-            return max(times or [span.newest_ns for span in spans if span], default=None)
-
-        start_ns, end_ns = read_range(*span, self.limits, now_ns, newest)
-        return ExportRequest(start_ns, end_ns, channels, signals)
+        return self.requests.read(params, self.limits, stop).request

@@ -1,10 +1,12 @@
 """What an export is asked for: query parameters read and checked. No files, no clock."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from speeddata.errors import TimeError
+from speeddata.pivot.export_options import Options
 from speeddata.pivot.problem import Problem
 from speeddata.times import parse_duration, parse_time
 
@@ -21,6 +23,7 @@ __all__ = [
 
 EARLIEST, LATEST = -(2**63), 2**63 - 1  # what int64 nanoseconds hold
 MINUTE_NS = 60_000_000_000
+HINT = "POST /api/v1/exports makes long exports in the background"
 # A `+` that was not written %2B in the URL has become a space.
 LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d(:?\d\d)?$)")
 
@@ -30,12 +33,19 @@ class Limits:
     """What one client may ask for."""
 
     channels: int = 20
-    minutes: float = 5.0
+    minutes: float = 5.0  # inf: any range
     timeout_s: float = 60.0
+    rows: int = 10**8  # of a table whose rows are no records, as on a common time base
+    advice: str = HINT  # what to do about a range that is too long
     running: int = 4  # exports being made at a time
     admitted: int = 32  # and those that wait
     sending: int = 128  # exports being sent at a time
     stall_s: float = 15.0  # for how long a client may take nothing
+
+    @property
+    def hint(self) -> dict[str, Any]:
+        """What is told beside that something is too large."""
+        return {"hint": self.advice} if self.advice else {}
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class ExportRequest:
     end_ns: int
     channels: tuple[str, ...]
     signals: tuple[str, ...]  # none: all
+    options: Options = field(default_factory=Options)
+    asked: Mapping[str, str] = field(default_factory=dict)  # the parameters, as they were given
 
 
 def read_list(text: str | None) -> tuple[str, ...]:
@@ -61,7 +73,7 @@ def read_channels(text: str | None, limits: Limits) -> tuple[str, ...]:
         raise Problem(400, "Missing required parameter: channels")
     if len(channels) > limits.channels:
         error = f"Channel count exceeds maximum ({limits.channels})"
-        raise Problem(413, error, requested_channels=len(channels))
+        raise Problem(413, error, requested_channels=len(channels), **limits.hint)
     return channels
 
 
@@ -108,7 +120,7 @@ def read_range(
     minutes = (end_ns - start_ns) / MINUTE_NS
     if minutes > limits.minutes:
         error = f"Time range exceeds maximum ({limits.minutes:g} minutes)"
-        raise Problem(413, error, requested_minutes=round(minutes, 3))
+        raise Problem(413, error, requested_minutes=round(minutes, 3), **limits.hint)
     return max(start_ns, EARLIEST), min(end_ns, LATEST)
 
 

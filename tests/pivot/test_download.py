@@ -4,7 +4,8 @@ import io
 import pytest
 
 from speeddata.pivot import download as module
-from speeddata.pivot.download import Download
+from speeddata.pivot.download import Download, Part, wanted_part
+from speeddata.pivot.problem import Problem
 
 LIMIT_S = 30
 
@@ -99,3 +100,51 @@ def test_a_broken_connection_still_lets_go():
         assert done == [1]
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "part"),
+    [
+        ("bytes=0-4", (0, 5)), ("bytes=5-", (5, 10)), ("bytes=-3", (7, 10)), ("bytes=-30", (0, 10)),
+        ("bytes=9-99", (9, 10)), (" BYTES = 1 - 2 ", (1, 3)),
+    ],
+)  # fmt: skip
+def test_a_part_is_what_the_range_says(wanted, part):
+    assert wanted_part({"range": wanted}, 10, '"x"') == Part(*part)
+    assert wanted_part({"range": wanted, "if-range": '"x"'}, 10, '"x"') == Part(*part)
+    assert wanted_part({"range": wanted, "if-range": '"y"'}, 10, '"x"') is None
+
+
+@pytest.mark.parametrize("wanted", ["", "bytes", "bytes=-", "bytes=3-2", "bytes=1-2,4-5", "items=1-2"])
+def test_what_is_no_range_means_all(wanted):
+    assert wanted_part({"range": wanted}, 10, '"x"') is None
+
+
+@pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=10-20", "bytes=-0"])
+def test_a_part_that_there_is_not_is_416(wanted):
+    with pytest.raises(Problem) as caught:
+        wanted_part({"range": wanted}, 10, '"x"')
+    assert (caught.value.status, caught.value.headers) == (416, {"content-range": "bytes */10"})
+
+
+@pytest.mark.parametrize(("part", "body"), [(Part(5, 2500), True), (Part(0, 1), True), (None, False)])
+def test_a_part_or_the_headers_alone_are_sent(part, body):
+    content = bytes(range(250)) * 20
+
+    async def run():
+        client, done = Client(), []
+        response = Download(
+            io.BytesIO(content), 5000, "a", lambda: done.append(1), LIMIT_S, part=part, body=body
+        )
+        await response({}, client.receive, client.send)
+        assert done == [1]
+        return client
+
+    client = asyncio.run(run())
+    headers = dict(client.messages[0]["headers"])
+    if part is None:
+        assert (client.body, headers[b"content-length"]) == (b"", b"5000")
+        return
+    assert client.body == content[part.start : part.end]
+    assert client.messages[0]["status"] == 206
+    assert headers[b"content-range"] == f"bytes {part.start}-{part.end - 1}/5000".encode()

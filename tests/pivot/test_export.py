@@ -1,87 +1,15 @@
 import itertools
-import math
 import random
 import threading
 
 import h5py
 import pytest
 import segments as made
+from exports import MS, TYPES, export, flat, request, typed_record
 
 from speeddata import read_hdf5
-from speeddata.archive import Archive
-from speeddata.pivot.export import PREFIX, Stopped, export_hdf5, sweep, temporary_folder
+from speeddata.pivot.export import PREFIX, Stopped, sweep, temporary_folder
 from speeddata.pivot.problem import Problem
-from speeddata.pivot.request import ExportRequest
-
-MS = 1_000_000
-TYPES = {
-    "type": "record",
-    "name": "all",
-    "fields": [
-        {"name": "time", "type": "double"},
-        {"name": "number", "type": "long", "speeddata": {"role": "sequence"}},
-        {"name": "small", "type": "float", "speeddata": {"unit": "°C"}},
-        {"name": "flag", "type": "boolean"},
-        {"name": "maybe_int", "type": ["null", "int"]},
-        {"name": "maybe_real", "type": ["double", "null"]},
-        {"name": "maybe_flag", "type": ["null", "boolean"]},
-        {"name": "maybe_text", "type": ["null", "string"]},
-        {"name": "raw", "type": "bytes"},
-        {"name": "mac", "type": {"type": "fixed", "name": "mac", "size": 3}},
-        {"name": "mode", "type": {"type": "enum", "name": "mode", "symbols": ["ON", "OFF"]}},
-        {"name": "wave", "type": {"type": "array", "items": "int"}},
-        {"name": "ragged", "type": {"type": "array", "items": "double"}},
-        {"name": "words", "type": {"type": "array", "items": "string"}},
-        {"name": "tags", "type": {"type": "map", "values": "long"}},
-        {"name": "any", "type": ["null", "long", "string"]},
-        {"name": "gps", "type": {"type": "record", "name": "gps", "fields": [
-            {"name": "lat", "type": "double", "speeddata": {"unit": "deg"}}, {"name": "fix", "type": "int"}]}},
-    ],
-}  # fmt: skip
-
-
-def typed_record(number, choose):
-    return {
-        "time": made.START / 1e9 + number,
-        "number": number,
-        "small": float(choose.randint(-4, 4)) / 4,
-        "flag": choose.random() < 0.5,
-        "maybe_int": choose.choice([None, 5, -7]),
-        "maybe_real": choose.choice([None, 0.5, math.inf]),
-        "maybe_flag": choose.choice([None, True, False]),
-        "maybe_text": choose.choice([None, "", "ü"]),
-        "raw": choose.choice([b"", b"\0\xff"]),
-        "mac": bytes([number % 256, 0, 1]),
-        "mode": choose.choice(["ON", "OFF"]),
-        "wave": [number, -number],
-        "ragged": [0.5] * choose.randint(0, 3),
-        "words": choose.choice([[], ["a", "b"]]),
-        "tags": choose.choice([{}, {"a": 1}]),
-        "any": choose.choice([None, 5, "five"]),
-        "gps": {"lat": number / 8, "fix": 3},
-    }
-
-
-def flat(row):
-    """A record by dotted names, as an export has it."""
-    out = {name: value for name, value in row.items() if name not in ("time", "gps")}
-    out |= {f"gps.{name}": value for name, value in row["gps"].items()}
-    return {**out, "maybe_real": math.nan if row["maybe_real"] is None else row["maybe_real"]}
-
-
-def request(*channels, start=0, end=2**63 - 1, signals=()):
-    return ExportRequest(start, end, channels, tuple(signals))
-
-
-def export(folder, asked, stop=None):
-    archives = {name: Archive(folder / name) for name in asked.channels}
-    done = export_hdf5(asked, archives, folder, stop or threading.Event())
-    path = folder.parent / "export.h5"
-    with done.file:
-        path.write_bytes(done.file.read())
-    assert path.stat().st_size == done.size
-    assert not list(folder.glob(f"{PREFIX}*"))
-    return path, done
 
 
 @pytest.fixture
@@ -145,20 +73,17 @@ def test_both_ends_are_included(archive, seed):
     assert len(channel.voltage) == len(channel)
 
 
-def test_versions_of_a_schema_are_exported_each_by_itself_and_what_is_left_out_is_said(archive):
+def test_versions_of_a_schema_are_exported_as_their_union(archive):
     newer = {**made.SCHEMA, "fields": [*made.SCHEMA["fields"], {"name": "more", "type": "long"}]}
     rows = [made.record(number, more=number * 7) for number in range(20, 25)]
     made.write_segment(archive / "example", [rows[:2], rows[2:]], newer, start=made.START + 2 * 10**9)
 
-    path, done = export(archive, request("example"))
-    assert done.damages == 2, "a segment each"
-    with h5py.File(path) as file:
-        assert file.attrs["corrupt_blocks"] == 2
-        said = [(one["records"], one["reason"]) for one in made.json.loads(file["example"].attrs["damage"])]
-        assert said == [(7, "another version of the schema"), (3, "another version of the schema")]
-    channel = read_hdf5(path).example
-    assert channel.counter.tolist() == [20, 21, 22, 23, 24]
-    assert channel.more.tolist() == [number * 7 for number in range(20, 25)]
+    for params in ({}, {"layout": "table"}, {"compression": "zstd"}):
+        path, done = export(archive, request("example", **params))
+        channel = read_hdf5(path).example
+        assert done.damages == 0
+        assert channel.counter.tolist() == [0, 1, 2, *range(5, 12), *range(20, 25)]
+        assert channel.more.tolist() == [None] * 10 + [number * 7 for number in range(20, 25)]
 
     first = [0, 1, 2, *range(5, 12)]
     for counters, names in ((first, {"counter"}), ([*range(20, 25)], {"counter", "more"})):

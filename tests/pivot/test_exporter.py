@@ -11,7 +11,7 @@ from speeddata.pivot.catalogue import Catalogue
 from speeddata.pivot.export import Export, Stopped
 from speeddata.pivot.exporter import Exporter
 from speeddata.pivot.problem import Problem
-from speeddata.pivot.request import Limits
+from speeddata.pivot.request import HINT, Limits
 
 PARAMS = {"duration": "PT1S", "channels": "example"}
 LIMIT_S = 30
@@ -26,10 +26,10 @@ class Slow:
         self.stopped = threading.Semaphore(0)
         self.files = []
 
-    def __call__(self, _request, _archives, _folder, stop):
+    def __call__(self, _request, _archives, _folder, work):
         self.running.release()
         while not self.released.is_set():
-            if stop.wait(0.01):
+            if work.stop.wait(0.01):
                 self.stopped.release()
                 raise Stopped
         self.files.append(io.BytesIO(b"done"))
@@ -39,7 +39,7 @@ class Slow:
 @pytest.fixture
 def slow(monkeypatch):
     slow = Slow()
-    monkeypatch.setattr(module, "export_hdf5", slow)
+    monkeypatch.setattr(module, "make_export", slow)
     yield slow
     slow.released.set()
 
@@ -93,7 +93,7 @@ def test_too_slow_is_408(make, slow):
         problem = await refused(make(timeout_s=0.05).export(PARAMS, stays))
         assert (problem.status, problem.body) == (
             408,
-            {"error": "The export took longer than 0.05 s, ask for less at once"},
+            {"error": "The export took longer than 0.05 s, ask for less at once", "hint": HINT},
         )
         await reached(slow.stopped)
 

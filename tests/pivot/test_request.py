@@ -1,7 +1,7 @@
 import pytest
 
 from speeddata.pivot.problem import Problem
-from speeddata.pivot.request import Limits, choose_signals, read_channels, read_list, read_range
+from speeddata.pivot.request import HINT, Limits, choose_signals, read_channels, read_list, read_range
 
 S = 10**9
 START = 1_737_640_800 * S  # 2025-01-23T14:00:00Z
@@ -87,11 +87,13 @@ def test_limits_have_the_documented_shapes():
     assert refused(413, read_channels, ",".join(names), limits) == {
         "error": "Channel count exceeds maximum (20)",
         "requested_channels": 21,
+        "hint": HINT,
     }
     assert span("2025-01-23T14:00:00Z", duration="PT5M", limits=limits)
     assert refused(413, span, "2025-01-23T14:00:00Z", None, "PT7M30S", None, limits) == {
         "error": "Time range exceeds maximum (5 minutes)",
         "requested_minutes": 7.5,
+        "hint": HINT,
     }
     error = refused(413, span, "2025-01-23T14:00:00Z", None, "PT31S", None, Limits(minutes=0.5))["error"]
     assert error == "Time range exceeds maximum (0.5 minutes)"

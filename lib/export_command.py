@@ -1,0 +1,144 @@
+"""The command `export`: a range or a tag from the history service into a file."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from speeddata.export_client import Fetched, Progress
+
+__all__ = ["export"]
+
+EPILOG = (
+    "Exit status: 0 done, 3 done but damaged places of the archive are left out, 1 failed, 2 wrong usage."
+)
+DONE, FAILED, WRONG, DAMAGED = 0, 1, 2, 3
+SUFFIXES = {
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".avro": "avro",
+}
+ENDS = {name: end for end, name in reversed(SUFFIXES.items())}
+
+
+@click.command(epilog=EPILOG)
+@click.option("--tag", metavar="NAME", help="Name or id of a tag: all of its range and channels.")
+@click.option("--channels", metavar="NAMES", help="Channels, with commas between.")
+@click.option("--start", metavar="TIME", help="ISO 8601, such as 2026-11-22T14:30:00Z.")
+@click.option("--end", metavar="TIME", help="ISO 8601; now when only --start is given.")
+@click.option("--duration", metavar="SPAN", help="ISO 8601, such as PT5M; alone: up to the newest record.")
+@click.option("--signals", metavar="NAMES", help="Signals, or channel.signal, with commas between.")
+@click.option("-o", "--output", "path", metavar="FILE", help="File to write; - is standard output.")
+@click.option("--format", metavar="NAME", help="hdf5, parquet, arrow, csv, jsonl, avro; else by FILE's end.")
+@click.option("--compression", metavar="NAME", help="One that the format has, such as zstd; none.")
+@click.option("--layout", metavar="NAME", help="HDF5: signals or table.")
+@click.option("--decimate", metavar="HOW", help="Such as every:10, mean:10Hz, minmax:1s.")
+@click.option("--align", metavar="HOW", help="One time base for all: previous, linear or nearest.")
+@click.option("--base", metavar="BASE", help="Of --align: a channel, or a rate such as 100Hz.")
+@click.option("--time", metavar="FORM", help="CSV and JSON lines: iso, ns or s.")
+@click.option("--header", metavar="FORM", help="CSV: names or units.")
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The history service.")
+@click.option("--json", "as_json", is_flag=True, help="Say as JSON what was made.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def export(path: str | None, url: str, as_json: bool, quiet: bool, **asked: str | None) -> None:
+    """Write a range of time, or what a tag covers, to a file.
+
+    What is too long to be made while the service is asked is made there in the background; a download that breaks is
+    taken up where it ended, also by the same command given again.
+    """
+    from speeddata.export_client import ExportClient, ExportError
+
+    given = {name: value for name, value in asked.items() if value}
+    out = sys.stdout.buffer if path == "-" else None
+    if "tag" not in given and "channels" not in given:
+        raise click.UsageError("give --tag, or --channels and a range")
+    place = None if path in (None, "-") else Path(path or "")
+    if place is not None and "format" not in given:
+        ends = [end for end in place.suffixes if end in SUFFIXES]
+        given |= {"format": SUFFIXES[ends[-1]]} if ends else {}
+    if place is None and out is None and "tag" in given and not as_zip(given):
+        place = Path(file_name(given["tag"], given.get("format", "hdf5")))
+    with showing(not quiet and not as_json and sys.stderr.isatty()) as watch:
+        try:
+            fetched = ExportClient(url, watch).fetch(given, place, out)
+        except ExportError as error:
+            if as_json:
+                print(json.dumps({"error": str(error), **error.body}), file=sys.stderr)
+            else:
+                print(f"speeddata export: {error}", file=sys.stderr)
+            sys.exit(WRONG if error.status == 400 else FAILED)
+        except OSError as error:
+            print(f"speeddata export: {error.filename or place}: {error.strerror}", file=sys.stderr)
+            sys.exit(FAILED)
+    say(fetched, as_json, out is not None)
+    sys.exit(DAMAGED if fetched.partial else DONE)
+
+
+def as_zip(given: dict[str, str]) -> bool:
+    """Whether it may come as a zip archive, whose name is left to the service."""
+    return given.get("format", "hdf5") != "hdf5" and "align" not in given
+
+
+def file_name(tag: str, format: str) -> str:
+    """What the file of a tag is called."""
+    return (re.sub(r"[^\w.-]+", "_", tag).strip("._") or "export")[:100] + ENDS.get(format, "")
+
+
+def say(fetched: "Fetched", as_json: bool, piped: bool) -> None:
+    """Tell what has arrived."""
+    told: dict[str, Any] = {"file": str(fetched.path) if fetched.path else None, "bytes": fetched.bytes}
+    told |= {"partial": fetched.partial} if fetched.partial else {}
+    told |= {"records": fetched.job["records"]} if fetched.job else {}
+    where = sys.stderr if piped else sys.stdout
+    if as_json:
+        print(json.dumps(told), file=where)
+    elif fetched.path:
+        print(f"{fetched.path}: {fetched.bytes} bytes", file=where)
+    if fetched.partial and not as_json:
+        print(f"speeddata export: {fetched.partial}, see the attribute damage", file=sys.stderr)
+
+
+@contextmanager
+def showing(wanted: bool) -> "Iterator[Any]":
+    """A bar with rate and time left, where somebody looks."""
+    if not wanted:
+        yield lambda _: None
+        return
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.TextColumn("{task.percentage:>3.0f} %"),
+        progress.TextColumn("{task.fields[told]}"),
+    )
+    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def watch(seen: "Progress") -> None:
+            if seen.stage not in tasks:
+                tasks[seen.stage] = bars.add_task(seen.stage, total=None, told="")
+            bars.update(tasks[seen.stage], completed=seen.done, total=seen.total, told=pace(seen))
+
+        yield watch
+
+
+def pace(seen: "Progress") -> str:
+    """The rate, and the time left."""
+    if not seen.rate:
+        return ""
+    rate = f"{seen.rate:,.0f} records/s" if seen.stage == "making" else f"{seen.rate / 1e6:,.1f} MB/s"
+    return rate if seen.eta_s is None else f"{rate}, {seen.eta_s:.0f} s left"
