@@ -1,4 +1,4 @@
-"""The pages at / and /pages/, and the chart modules at /static/stripchart/."""
+"""The pages at /, /history and /pages/, and the chart modules at /static/stripchart/."""
 
 import mimetypes
 from importlib import resources
@@ -23,6 +23,10 @@ def page_routes() -> flask.Blueprint:
     @routes.get("/")
     def index() -> flask.Response:
         return flask.send_from_directory(pages, "index.html", max_age=0)
+
+    @routes.get("/history")
+    def history() -> flask.Response:
+        return flask.send_from_directory(pages, "history.html", max_age=0)
 
     @routes.get("/pages/<path:path>")
     def page(path: str) -> flask.Response:

@@ -17,7 +17,8 @@ from speeddata.times import parse_duration, parse_time
 
 __all__ = ["read_tag", "tag_routes"]
 
-FIELDS = ("name", "start", "end", "last", "channels", "note")
+KEPT = ("name", "start", "end", "channels", "note")  # of a tag that is changed, unless they are given
+FIELDS = (*KEPT, "last")
 MAX_NAME, MAX_NOTE = 200, 10_000  # characters
 MAX_ID = 2**63
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -51,6 +52,22 @@ def tag_routes(registry: Registry) -> flask.Blueprint:
         if tag is None:
             raise ApiProblem(404, "Tag not found", id=id)
         return flask.jsonify(tag.to_json())
+
+    @routes.patch("/tags/<id>")
+    def change(id: str) -> Answer:
+        body = json_body()
+        former = tags.get(read_id(id))
+        if former is None:
+            raise ApiProblem(404, "Tag not found", id=id)
+        whole = former.to_json()
+        tag = read_tag({field: whole[field] for field in KEPT} | body, time.time_ns())
+        for name in set(tag.channels or ()) - set(former.channels or ()):
+            if not registry.knows(name):
+                raise ApiProblem(404, "Channel not found", name=name)
+        changed = tags.change(former.id, tag)
+        if changed is None:
+            raise ApiProblem(404, "Tag not found", id=id)
+        return flask.jsonify(changed.to_json())
 
     @routes.delete("/tags/<id>")
     def delete(id: str) -> Answer:

@@ -89,6 +89,22 @@ class Tags:
             self.version += 1
         return added
 
+    def change(self, id: int, tag: Tag) -> Tag | None:
+        """Have a tag be as `tag` is, under its own id; None if there is none. What it no longer covers is not kept by it."""
+        channels = None if tag.channels is None else json.dumps(tag.channels)
+        with self.turn:
+            with self.store.transaction() as writer:
+                row = writer.execute(
+                    f"UPDATE tags SET name = ?, start_ns = ?, end_ns = ?, channels = ?, note = ? WHERE id = ? RETURNING {COLUMNS}",
+                    (tag.name, tag.start_ns, tag.end_ns, channels, tag.note, id),
+                ).fetchone()
+            if row is None:
+                return None
+            changed = _tag(row)
+            self._tags[id] = changed
+            self.version += 1
+        return changed
+
     def delete(self, id: int) -> bool:
         """Remove a tag; False if there is none."""
         with self.turn:

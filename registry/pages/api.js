@@ -24,18 +24,27 @@ export function explain(content, status) {
   return details.length ? `${content.error} (${details.join(", ")})` : content.error;
 }
 
+function sent(method, content) {
+  return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) };
+}
+
+// The server's clock in ms, to the second; NaN when it does not tell.
+export async function serverTime() {
+  const answer = await fetch("/api/v1/health", { method: "HEAD", signal: AbortSignal.timeout(5000) });
+  return Date.parse(answer.headers.get("date"));
+}
+
 const inPath = (name) => encodeURIComponent(name);
 
-export const channels = async () => (await call("/channels", { signal: AbortSignal.timeout(5000) })).channels;
+// Those with live streams: thousands of series may have none, and are looked at in the history.
+export const channels = async () => (await call("/channels?live=true", { signal: AbortSignal.timeout(5000) })).channels;
 export const schema = (name) => call(`/channels/${inPath(name)}/schema`);
 export const services = () => call("/services");
 export const remove = (name) => call(`/channels/${inPath(name)}`, { method: "DELETE" });
 export const freePort = async () => (await call("/ports/available?start=26000&end=27000")).available[0];
 
-export function register(channel) {
-  return call("/channels", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(channel),
-  });
-}
+export const register = (channel) => call("/channels", sent("POST", channel));
+export const tags = async () => (await call("/tags")).tags;
+export const addTag = (tag) => call("/tags", sent("POST", tag));
+export const changeTag = (id, tag) => call(`/tags/${id}`, sent("PATCH", tag));
+export const removeTag = (id) => call(`/tags/${id}`, { method: "DELETE" });

@@ -6,13 +6,13 @@ import { feed } from "/static/stripchart/main.js";
 
 import * as api from "./api.js";
 import { Card } from "./card.js";
+import { remembered, rememberedTheme } from "./choices.js";
 import { arrange } from "./dom.js";
 import { RegisterForm } from "./register.js";
 import { ChannelTable } from "./table.js";
 
 const POLL_MS = 1000;
 const STATES = { open: "Live", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Disconnected" };
-const THEME_KEY = "speeddata.theme";
 const WINDOW_KEY = "speeddata.window";
 
 const byId = (id) => document.getElementById(id);
@@ -22,30 +22,6 @@ let channels = [];
 let answeredAt = null; // when the registry answered last
 let isAway = false; // it did not answer when it was asked last
 let pivot = "";
-
-function setTheme(theme) {
-  if (theme === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
-}
-
-// A choice that this browser remembers, where it may.
-function remembered(select, key, apply) {
-  try {
-    const kept = localStorage.getItem(key);
-    if ([...select.options].some((option) => option.value === kept)) select.value = kept;
-  } catch {
-    // storage is barred: the choice lasts as long as the page
-  }
-  apply(select.value);
-  select.addEventListener("change", () => {
-    apply(select.value);
-    try {
-      localStorage.setItem(key, select.value);
-    } catch {
-      // as above
-    }
-  });
-}
 
 async function showSchema(name) {
   byId("schemaHeading").textContent = `Schema of ${name}`;
@@ -162,7 +138,7 @@ function refresh() {
   showTrouble();
 }
 
-remembered(byId("theme"), THEME_KEY, setTheme);
+rememberedTheme(byId("theme"));
 remembered(byId("window"), WINDOW_KEY, layOutCards);
 new RegisterForm(byId("registerForm"), byId("registerAnswer"), poll);
 feed.onChannels.add(layOutCards);

@@ -10,6 +10,8 @@ const whole = new Intl.NumberFormat("en", { useGrouping: true });
 // [words, tone] for the state of a channel: what its relay is in, then whether data comes.
 export function channelState(channel, ageMs, limitMs) {
   const state = channel.state ?? channel.status ?? "";
+  // What has no UDP port has no relay of its own, and need not send all the time.
+  if (state === "ingest") return Number.isNaN(ageMs) || ageMs > limitMs ? ["by HTTP", "quiet"] : ["live", "good"];
   if (state && state !== "active") return [channel.reason ? `${state}: ${channel.reason}` : state, "bad"];
   if (Number.isNaN(ageMs)) return ["no data yet", "quiet"];
   if (ageMs > limitMs) return [`no data for ${spanText(ageMs / 1000)}`, "bad"];
@@ -48,11 +50,13 @@ class Row {
 
   update(channel, timeMs) {
     const stats = channel.stats ?? {};
-    const records = this.records.add(timeMs, stats.records ?? 0);
-    const bytes = this.bytes.add(timeMs, stats.bytes ?? 0);
+    const ingested = channel.ingested ?? {};
+    const count = (stats.records ?? 0) + (ingested.records ?? 0);
+    const records = this.records.add(timeMs, count);
+    const bytes = this.bytes.add(timeMs, (stats.bytes ?? 0) + (ingested.bytes ?? 0));
     setText(this.rate, records === null ? "–" : `${rateText(records)}, ${rateText(bytes, "B")}`);
-    setText(this.count, whole.format(stats.records ?? 0));
-    this.updateSince(stats.since);
+    setText(this.count, whole.format(count));
+    this.updateSince(stats.since ?? ingested.since);
     setText(this.port, channel.port ? String(channel.port) : "–");
     this.updateLost(losses(stats));
     this.channel = channel;

@@ -9,10 +9,10 @@ import { Notice } from "./notice.js";
 import { Scale } from "./scale.js";
 import { chartState } from "./state.js";
 import { PALETTES, themeOf } from "./theme.js";
-import { addTrace, extremes } from "./trace.js";
+import { ClockTimes } from "./times.js";
+import { drawTrace, extremes, inPlot, traceStyles } from "./trace.js";
 
 const DELAY_TICKS = 3; // the right edge is this many server ticks behind the server's clock: data is there in time
-const STALE_SHARE = "35%"; // of its colour, in that of a trace that is not live; the rest is the background's
 
 export class Chart {
   constructor(canvas, feed) {
@@ -30,6 +30,7 @@ export class Chart {
     this.notice = new Notice(plot);
     this.scale = new Scale();
     this.axis = new Axis();
+    this.times = new ClockTimes();
     this.signals = [];
     this.traces = new Map(); // columns by signal
     this.settings = null;
@@ -71,10 +72,8 @@ export class Chart {
     this.box.dataset.theme = themeOf(this.settings?.theme);
     this.palette = PALETTES[this.box.dataset.theme];
     const colors = this.settings?.colors.length ? this.settings.colors : this.palette.traces;
-    this.colors = this.signals.map((_, index) => colors[index % colors.length]);
-    this.dimmed = this.colors.map((color) => `color-mix(in srgb, ${color} ${STALE_SHARE}, ${this.palette.background})`);
-    this.dashed = this.signals.map((_, index) => index >= colors.length); // colours repeat from there
-    this.legend.build(this.signals.map((signal) => signal.name), this.colors, this.dashed);
+    this.styles = traceStyles(this.palette, colors, this.signals.length);
+    this.legend.build(this.signals.map((signal) => signal.name), this.styles);
     this.refreshLegend();
     this.isDirty = true;
     this.isDrawn = false;
@@ -129,7 +128,7 @@ export class Chart {
     context.fillStyle = palette.background;
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     if (!this.error) {
-      this.axis.draw(context, plot, this.scale, palette, left, this.widthMs, this.unit);
+      this.axis.draw(context, plot, this.scale, palette, this.times.at(left, this.widthMs), this.unit);
       this.drawTraces(left, now);
     }
     const isQuiet = this.state === "waiting" || this.state === "connecting";
@@ -151,22 +150,13 @@ export class Chart {
 
   drawTraces(left, now) {
     const { context, plot } = this;
-    context.save();
-    context.beginPath();
-    context.rect(plot.left, plot.top - plot.dpr, plot.width, plot.height + 2 * plot.dpr);
-    context.clip();
-    context.lineWidth = Math.max(1, Math.round(1.25 * plot.dpr));
-    context.lineJoin = "round";
-    for (let i = this.signals.length - 1; i >= 0; i--) {
-      const signal = this.signals[i];
-      const isDim = this.state !== "live" || this.feed.isStale(signal, now);
-      context.strokeStyle = isDim ? this.dimmed[i] : this.colors[i]; // not by alpha: it adds up where a path crosses itself
-      context.setLineDash(this.dashed[i] ? plot.dash : plot.solid);
-      context.beginPath();
-      addTrace(context, this.traces.get(signal), left, plot.width, plot, this.scale);
-      context.stroke();
-    }
-    context.restore();
+    inPlot(context, plot, () => {
+      for (let i = this.signals.length - 1; i >= 0; i--) {
+        const signal = this.signals[i];
+        const isDim = this.state !== "live" || this.feed.isStale(signal, now);
+        drawTrace(context, this.traces.get(signal), left, plot.width, plot, this.scale, this.styles[i], isDim);
+      }
+    });
   }
 
   // Values, state and words; a few times a second.

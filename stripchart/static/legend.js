@@ -28,28 +28,29 @@ export class Legend {
   }
 
   // Lay out an item per signal; names without their channel when all are of one.
-  build(names, colors, dashed) {
+  build(names, styles) {
     this.root.replaceChildren();
     const channels = new Set(names.map((name) => name.slice(0, name.indexOf(".") + 1)));
     const cut = channels.size === 1 ? [...channels][0].length : 0;
     this.items = names.map((name, index) => {
       const item = element("span", "stripchart-item", this.root);
       item.title = name;
-      const mark = element("span", `stripchart-mark${dashed[index] ? " dashed" : ""}`, item);
-      mark.style.setProperty("--trace", colors[index]);
+      const { color, isDashed } = styles[index];
+      const mark = element("span", `stripchart-mark${isDashed ? " dashed" : ""}`, item);
+      mark.style.setProperty("--trace", color);
       element("span", "stripchart-name", item).textContent = name.slice(cut);
       return { item, unit: element("span", "stripchart-unit", item), value: element("span", "stripchart-value", item) };
     });
     this.note = element("span", "stripchart-note", this.root);
   }
 
-  // `note` tells what else there is to know.
+  // Signals show their `shown` where they have one, else their value; `note` tells what else there is to know.
   update(signals, isStale, note) {
     const isMixed = sharedUnit(signals) === null; // else it stands at the axis
     signals.forEach((signal, index) => {
       const { item, unit, value } = this.items[index];
       setText(unit, isMixed && signal.unit ? `(${signal.unit})` : "");
-      setText(value, signal.error || valueText(signal.value, signal.unit, signal.isWhole));
+      setText(value, signal.error || (signal.shown ?? valueText(signal.value, signal.unit, signal.isWhole)));
       item.classList.toggle("error", Boolean(signal.error));
       item.classList.toggle("stale", isStale(signal));
     });

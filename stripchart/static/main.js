@@ -4,6 +4,7 @@ import { liveAddress } from "./address.js";
 import { NAMES } from "./attributes.js";
 import { Chart } from "./chart.js";
 import { Feed } from "./feed.js";
+import { unwatchSize, watchSize } from "./sizes.js";
 import { LiveSocket } from "./socket.js";
 import { onThemeChange } from "./theme.js";
 import { Values } from "./values.js";
@@ -21,20 +22,6 @@ export const feed = new Feed(socket);
 export const charts = new Map(); // by canvas
 const values = new Values(feed);
 
-// A size in device pixels: what the browser says, as long as it fits the page's own figure (an emulated screen may not).
-const whole = (exact, reckoned) => (Math.abs(exact - reckoned) <= 1 ? exact : Math.round(reckoned));
-
-const sizes = new ResizeObserver((entries) => {
-  for (const { target, devicePixelContentBoxSize, contentRect } of entries) {
-    const width = contentRect.width * devicePixelRatio;
-    const height = contentRect.height * devicePixelRatio;
-    const exact = devicePixelContentBoxSize?.[0];
-    const chart = charts.get(target);
-    chart?.resize(whole(exact?.inlineSize, width), whole(exact?.blockSize, height));
-    chart?.draw(performance.now()); // before the emptied canvas is shown
-  }
-});
-
 const views = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     const chart = charts.get(target);
@@ -48,11 +35,10 @@ function mountChart(canvas) {
   const chart = new Chart(canvas, feed);
   charts.set(canvas, chart);
   chart.configure();
-  try {
-    sizes.observe(canvas, { box: "device-pixel-content-box" });
-  } catch {
-    sizes.observe(canvas);
-  }
+  watchSize(canvas, (width, height) => {
+    chart.resize(width, height);
+    chart.draw(performance.now()); // before the emptied canvas is shown
+  });
   views.observe(canvas);
 }
 
@@ -60,7 +46,7 @@ function unmountChart(canvas) {
   const chart = charts.get(canvas);
   if (!chart || canvas.isConnected) return;
   charts.delete(canvas);
-  sizes.unobserve(canvas);
+  unwatchSize(canvas);
   views.unobserve(canvas);
   chart.unmount();
 }

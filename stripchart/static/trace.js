@@ -1,4 +1,37 @@
-// Drawing of one signal from its columns: a path, one vertical run per column.
+// Drawing of signals from their columns: a path each, one vertical run per column.
+
+const STALE_SHARE = "35%"; // of its colour, in that of a trace that is dimmed; the rest is the background's
+
+// How each of `count` traces looks: its colour, the same dimmed, and whether it is dashed, as colours repeat from there.
+export function traceStyles(palette, colors, count) {
+  return Array.from({ length: count }, (_, index) => {
+    const color = colors[index % colors.length];
+    const dimmed = `color-mix(in srgb, ${color} ${STALE_SHARE}, ${palette.background})`;
+    return { color, dimmed, isDashed: index >= colors.length };
+  });
+}
+
+// Have `draw` draw traces: clipped to the plot, with their pen.
+export function inPlot(context, plot, draw) {
+  context.save();
+  context.beginPath();
+  context.rect(plot.left, plot.top - plot.dpr, plot.width, plot.height + 2 * plot.dpr);
+  context.clip();
+  context.lineWidth = Math.max(1, Math.round(1.25 * plot.dpr));
+  context.lineJoin = "round";
+  draw();
+  context.restore();
+}
+
+// Draw the columns [left, left + count) of one signal. Dimmed by colour, not by alpha: that adds up where a path crosses
+// itself.
+export function drawTrace(context, columns, left, count, plot, scale, style, isDim) {
+  context.strokeStyle = isDim ? style.dimmed : style.color;
+  context.setLineDash(style.isDashed ? plot.dash : plot.solid);
+  context.beginPath();
+  addTrace(context, columns, left, count, plot, scale);
+  context.stroke();
+}
 
 // Widen `out` = [min, max] by the columns [left, left + count).
 export function extremes(columns, left, count, out) {

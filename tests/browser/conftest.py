@@ -70,16 +70,19 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def open_page(chromium: Browser, watch: Watch) -> Iterator[Open]:
-    """Open pages, with options of a browser context."""
+    """Open pages, with options of a browser context; `init_script` runs before any script of theirs."""
     contexts: list[BrowserContext] = []
 
     def open_one(address: str, **options: Any) -> Page:
+        script = options.pop("init_script", None)
         context = chromium.new_context(
             viewport=options.pop("viewport", {"width": 1000, "height": 700}), **options
         )
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
+        if script:
+            page.add_init_script(script)
         watch.attach(page)
         page.goto(address)
         return page

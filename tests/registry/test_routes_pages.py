@@ -28,8 +28,9 @@ def test_the_api_is_not_for_pages_from_elsewhere(client: Any) -> None:
     assert "Access-Control-Allow-Origin" not in client.get("/api/v1/channels").headers
 
 
-def test_the_page_is_at_the_root_with_a_policy(client: Any) -> None:
-    with client.get("/") as answer:
+@pytest.mark.parametrize("path", ["/", "/history"])
+def test_pages_have_a_policy(client: Any, path: str) -> None:
+    with client.get(path) as answer:
         assert answer.status_code == 200
         assert answer.mimetype == "text/html"
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]

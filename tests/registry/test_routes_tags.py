@@ -97,10 +97,55 @@ def test_what_is_wrong_is_named(client: Any, change: dict[str, Any], error: str,
     assert client.get(f"{API}/tags").json == {"tags": []}
 
 
+def test_a_tag_is_changed(client: Any) -> None:
+    tag = client.post(f"{API}/tags", json=RUN).json
+    other = client.post(f"{API}/tags", json=RUN | {"name": "other"}).json
+    wanted = tag
+    for change in (
+        {"name": "run 8"},
+        {"note": ""},
+        {"end": "2026-01-01T02:00:00Z"},
+        {"channels": None},
+        {"start": "2025-12-31T23:00:00Z", "channels": ["x"], "note": "cold"},
+    ):
+        answer = client.patch(f"{API}/tags/1", json=change)
+        wanted = wanted | change
+        assert (answer.status_code, answer.json) == (200, wanted)
+    assert client.get(f"{API}/tags").json == {"tags": [wanted, other]}
+
+
+def test_a_tag_keeps_a_channel_that_is_no_more(client: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "archive" / "former"
+    folder.mkdir(parents=True)
+    client.post(f"{API}/tags", json=RUN | {"channels": ["former"]})
+    folder.rmdir()
+    assert client.patch(f"{API}/tags/1", json={"name": "n"}).status_code == 200
+    answer = client.patch(f"{API}/tags/1", json={"channels": ["former", "never"]})
+    assert (answer.status_code, answer.json) == (404, {"error": "Channel not found", "name": "never"})
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "field"),
+    [
+        ({"name": ""}, "Missing required fields", None),
+        ({"start": None}, "Missing required fields", None),
+        ({"end": "2025-01-01T00:00:00Z"}, "Invalid range", "end"),
+        ({"last": "PT5M"}, "Invalid range", "last"),
+        ({"note": 5}, "Invalid note", "note"),
+        ({"id": 7}, "Unknown field", "id"),
+    ],
+)
+def test_a_wrong_change_changes_nothing(client: Any, change: Any, error: str, field: str | None) -> None:
+    tag = client.post(f"{API}/tags", json=RUN).json
+    answer = client.patch(f"{API}/tags/1", json=change)
+    assert (answer.status_code, answer.json["error"], answer.json.get("field")) == (400, error, field)
+    assert client.get(f"{API}/tags/1").json == tag
+
+
 @pytest.mark.parametrize("id", ["0", "99999999999999999999", "1" * 5000, "x", "-1", "1.5", "٣"])
 def test_an_id_that_is_none(client: Any, id: str) -> None:
-    for method in (client.get, client.delete):
-        answer = method(f"{API}/tags/{id}")
+    for method, more in ((client.get, {}), (client.delete, {}), (client.patch, {"json": {"name": "n"}})):
+        answer = method(f"{API}/tags/{id}", **more)
         assert (answer.status_code, answer.json["error"]) == (404, "Tag not found")
 
 

@@ -30,13 +30,25 @@ def test_names_need_not_be_unique_and_ids_are_never_given_twice(store: Store) ->
     assert [tag.id for tag in Tags(store).list()] == [1, 3]
 
 
+def test_a_tag_is_changed_under_its_id(store: Store) -> None:
+    tags = Tags(store)
+    tag, other = tags.add(RUN), tags.add(RUN)
+    changed = tags.change(tag.id, Tag("new", 3, 9, None, "note"))
+    assert changed == Tag("new", 3, 9, None, "note", tag.id, tag.created_at)
+    assert tags.list() == Tags(store).list() == [changed, other]
+    assert tags.ranges("z") == [(3, 9)]
+    assert tags.change(7, RUN) is None
+
+
 def test_each_change_is_counted(store: Store) -> None:
     tags = Tags(store)
     versions = [tags.version]
     tag = tags.add(RUN)
     versions.append(tags.version)
+    tags.change(tag.id, RUN)
+    versions.append(tags.version)
     tags.delete(tag.id)
-    assert versions + [tags.version] == [0, 1, 2]
+    assert versions + [tags.version] == [0, 1, 2, 3]
 
 
 def test_tags_are_found_by_channel_and_by_name(store: Store) -> None:

@@ -6,8 +6,10 @@ export function test(name, body) {
   tests.push({ name, body });
 }
 
+const text = (value) => JSON.stringify(value, (_, part) => (typeof part === "bigint" ? `${part}n` : part));
+
 export function equal(actual, expected, what = "") {
-  const [a, e] = [JSON.stringify(actual), JSON.stringify(expected)];
+  const [a, e] = [text(actual), text(expected)];
   if (a !== e) throw new Error(`${what} expected ${e}, got ${a}`);
 }
 

@@ -15,10 +15,18 @@ test("one unit of all, or none, or several", () => {
 test("mixed units stand behind the names", () => {
   const legend = new Legend(document.createElement("div"));
   const units = (...given) => {
-    legend.build(given.map((_, i) => `a.s${i}`), given.map(() => "red"), given.map(() => false));
+    legend.build(given.map((_, i) => `a.s${i}`), given.map(() => ({ color: "red", isDashed: false })));
     legend.update(given.map((unit) => signal(unit)), () => false, "");
     return [...legend.root.querySelectorAll(".stripchart-unit")].map((element) => element.textContent);
   };
   equal(units("V", "A", ""), ["(V)", "(A)", ""]);
   equal(units("V", "V"), ["", ""]);
+});
+
+test("what a signal is shown as goes before its value", () => {
+  const legend = new Legend(document.createElement("div"));
+  legend.build(["a.s"], [{ color: "red", isDashed: true }]);
+  legend.update([signal("V", { shown: "1 to 2 V" })], () => false, "");
+  equal(legend.root.querySelector(".stripchart-value").textContent, "1 to 2 V");
+  equal(legend.root.querySelector(".stripchart-mark").className, "stripchart-mark dashed");
 });

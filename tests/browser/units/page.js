@@ -60,6 +60,8 @@ test("states of a channel", () => {
   equal(channelState({ state: "active" }, NaN, 0), ["no data yet", "quiet"]);
   equal(channelState({ state: "active" }, 12000, 2000), ["no data for 12 s", "bad"]);
   equal(channelState({ state: "backoff", reason: "port in use" }, 10, 2000), ["backoff: port in use", "bad"]);
+  equal(channelState({ state: "ingest" }, 10, 2000), ["live", "good"]);
+  equal(channelState({ state: "ingest" }, NaN, 0), ["by HTTP", "quiet"]);
 });
 
 test("what the form says becomes a channel or a hint", () => {

@@ -1,0 +1,108 @@
+// The dialog that exports the shown range: made in the background, its progress, then the link to the file.
+
+import { isoText, lengthText } from "./history-time.js";
+import { cancelExport, exportAddress, exportState, startExport } from "./history-query.js";
+import { make, setText } from "./dom.js";
+
+const ASK_MS = 400;
+const SIMPLE = 5n * 60n * 1_000_000_000n; // a range that is exported while one waits
+
+const sizeText = (bytes) => {
+  const [size, unit] = [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]].find(([least]) => bytes >= least) ?? [1, "bytes"];
+  return `${(bytes / size).toFixed(size === 1 ? 0 : 1)}\u202f${unit}`;
+};
+
+export class ExportDialog {
+  constructor(dialog, source) {
+    this.dialog = dialog;
+    this.form = dialog.querySelector("form");
+    this.answer = dialog.querySelector("[role=status]");
+    this.bar = dialog.querySelector("progress");
+    this.source = source;
+    this.job = null;
+    this.form.addEventListener("submit", (event) => this.submit(event));
+    this.form.elements.cancel.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => this.abandon());
+  }
+
+  open() {
+    const { view } = this.source;
+    this.range = [view.start, view.end];
+    this.say("");
+    this.bar.hidden = true;
+    this.form.elements.start.disabled = false;
+    setText(this.dialog.querySelector(".range"), `${this.source.rangeText()} (${lengthText(view.length)})`);
+    this.dialog.showModal();
+  }
+
+  get params() {
+    const { format, scope } = this.form.elements;
+    const [start, end] = this.range;
+    const names = this.source.signalNames;
+    return {
+      start: isoText(start),
+      end: isoText(end - 1n), // exports include their end
+      channels: this.source.channels.join(","),
+      format: format.value,
+      ...(scope.value === "shown" ? { signals: names.join(",") } : {}),
+    };
+  }
+
+  async submit(event) {
+    event.preventDefault();
+    const { params, source } = this;
+    const [start, end] = this.range;
+    this.form.elements.start.disabled = true;
+    this.say("Starting…");
+    try {
+      const isSimple = end - start <= SIMPLE;
+      if (isSimple) this.offer(exportAddress(source.pivot, params), "Download");
+      else await this.follow(await startExport(source.pivot, params));
+    } catch (error) {
+      this.say(error.message, "bad");
+      this.bar.hidden = true;
+    } finally {
+      setText(this.form.elements.cancel, "Close");
+      this.form.elements.start.disabled = false;
+    }
+  }
+
+  // Wait for a job.
+  async follow(job) {
+    this.job = job;
+    this.bar.hidden = false;
+    setText(this.form.elements.cancel, "Cancel");
+    for (let told = job; this.job === job; told = await exportState(this.source.pivot, job.id)) {
+      if (told.state === "done") {
+        this.job = null;
+        this.bar.value = 1;
+        const damage = told.damages ? `, without ${told.damages} damaged places` : "";
+        this.offer(this.source.pivot + told.file, `Download ${sizeText(told.bytes)}`, ` ${told.name}${damage}`);
+        return;
+      }
+      if (told.error || ["failed", "cancelled"].includes(told.state)) throw new Error(told.error ?? "The export was cancelled.");
+      this.bar.value = told.progress;
+      const left = told.eta_s ? `, ${Math.ceil(told.eta_s)} s to go` : "";
+      this.say(told.state === "queued" ? "Waiting for other exports…" : `${Math.round(told.progress * 100)} %, ${told.records.toLocaleString("en")} records${left}`);
+      await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+    }
+  }
+
+  offer(address, text, more = "") {
+    this.answer.dataset.tone = "good";
+    const link = make("a", { href: address, class: "button main", download: "" }, text);
+    this.answer.replaceChildren(link, more);
+    link.focus();
+  }
+
+  say(text, tone = "") {
+    this.answer.dataset.tone = tone;
+    setText(this.answer, text);
+  }
+
+  // Nobody waits for it any more.
+  abandon() {
+    if (this.job) cancelExport(this.source.pivot, this.job.id).catch(() => {});
+    this.job = null;
+  }
+}

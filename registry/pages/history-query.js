@@ -1,0 +1,108 @@
+// The history service, as the page calls it: signals, records and buckets of a channel, exports.
+
+import { explain } from "./api.js";
+import { isoText, parseTime } from "./history-time.js";
+import { widthText } from "./history-levels.js";
+
+const AGGREGATES = ["first", "min", "max", "last", "avg", "count"];
+const NUMERIC = new Set(["int", "long", "float", "double", "boolean"]);
+const TIMEOUT_MS = 60_000;
+const MOST_SIGNALS = 100_000;
+
+// What was asked for is not there: asking again does not help.
+export class NotFound extends Error {}
+
+async function call(address, path, options = {}) {
+  const limit = AbortSignal.timeout(TIMEOUT_MS);
+  const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
+  let answer;
+  try {
+    answer = await fetch(address + path, { ...options, signal });
+  } catch (error) {
+    if (limit.aborted) throw new Error("The history service took too long.");
+    if (error.name === "AbortError") throw error;
+    throw new Error("The history service does not answer.");
+  }
+  const text = await answer.text();
+  let content = null;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    if (answer.ok) throw new Error("The history service's answer is not JSON.");
+  }
+  if (answer.ok) return content;
+  if (answer.status === 404) throw new NotFound(explain(content, 404));
+  throw new Error(explain(content, answer.status));
+}
+
+// All signals that can be drawn: [{name, channel, path, unit, type, role, isWhole, first, last, count}].
+export async function askSignals(service) {
+  const told = [];
+  let cursor = "";
+  do {
+    const page = await call(service, `/api/v1/signals?${new URLSearchParams({ limit: "10000", cursor })}`);
+    told.push(...page.signals);
+    cursor = page.cursor;
+  } while (cursor && told.length < MOST_SIGNALS);
+  return told.filter((signal) => NUMERIC.has(signal.type)).map(signalOf);
+}
+
+function signalOf({ channel, signal, unit, type, first_time: first, last_time: last, count }) {
+  return {
+    name: `${channel}.${signal}`,
+    channel,
+    path: signal,
+    unit: unit ?? "",
+    type,
+    role: "",
+    isWhole: type === "int" || type === "long" || type === "boolean",
+    first: first ? parseTime(first) : null,
+    last: last ? parseTime(last) : null,
+    count,
+  };
+}
+
+// Columns of the one channel of an answer: {times, values(column), damages, cursor}.
+function columnsOf({ series, damages, cursor }) {
+  const { time, columns } = series[0];
+  const nothing = Array(time.length).fill(null);
+  const values = (name) => Float64Array.from(columns[name] ?? nothing, (value) => (value === null ? NaN : Number(value)));
+  return { times: BigInt64Array.from(time, (text) => parseTime(text)), values, damages, cursor };
+}
+
+function address(channel, names, start, end, more) {
+  const params = new URLSearchParams({
+    channels: channel,
+    signals: names.join(","),
+    start: isoText(start),
+    end: isoText(end),
+    ...more,
+  });
+  return `/api/v1/query?${params}`;
+}
+
+// Buckets of [start, end): {times, columns: {signal: {first, min, max, last, avg, count}}, damages}.
+export async function askBuckets(service, channel, names, start, end, width, signal) {
+  const more = { every: widthText(width), aggregates: AGGREGATES.join(",") };
+  const content = await call(service, address(channel, names, start, end, more), { signal });
+  const { times, values, damages } = columnsOf(content);
+  const columns = names.map((name) => [name, Object.fromEntries(AGGREGATES.map((one) => [one, values(`${name}.${one}`)]))]);
+  return { times, columns: Object.fromEntries(columns), damages };
+}
+
+// Records of [start, end), at most `limit`: {times, columns: {signal: {value}}, damages, isCut}.
+export async function askRecords(service, channel, names, start, end, limit, signal) {
+  const content = await call(service, address(channel, names, start, end, { limit: String(limit) }), { signal });
+  const { times, values, damages, cursor } = columnsOf(content);
+  const columns = Object.fromEntries(names.map((name) => [name, { value: values(name) }]));
+  return { times, columns, damages, isCut: cursor !== null };
+}
+
+export const exportAddress = (service, params) => `${service}/api/v1/pivot/export?${new URLSearchParams(params)}`;
+export const exportState = (service, id) => call(service, `/api/v1/exports/${encodeURIComponent(id)}`);
+export const cancelExport = (service, id) => call(service, `/api/v1/exports/${encodeURIComponent(id)}`, { method: "DELETE" });
+
+export function startExport(service, params) {
+  const headers = { "Content-Type": "application/json" };
+  return call(service, "/api/v1/exports", { method: "POST", headers, body: JSON.stringify(params) });
+}
