@@ -13,7 +13,10 @@ import click
 
 import speeddata
 from speeddata.archive_commands import ARCHIVE_COMMANDS
+from speeddata.export_command import export
+from speeddata.import_command import import_files
 from speeddata.run_options import RunOptions, run_options
+from speeddata.sql_command import sql
 
 __all__ = ["main"]
 
@@ -89,6 +92,9 @@ def bench_relay(options: tuple[str, ...]) -> None:
     become(BENCH, options)
 
 
+commands.add_command(export)
+commands.add_command(import_files)
+commands.add_command(sql)
 for command in ARCHIVE_COMMANDS:
     commands.add_command(command)
 

@@ -25,6 +25,7 @@ __all__ = ["EARLIEST", "ENTRY_DTYPE", "LATEST", "Reader", "entry_array"]
 EARLIEST, LATEST = -(2**63), 2**63 - 1
 BATCH = 1 << 18  # records wanted in a batch
 UNPACKED = 6  # bytes that one of a compressed block may stand for
+OBJECTS = 8  # bytes in memory for one of a record, where values are text, bytes, arrays or maps
 
 
 @dataclass(frozen=True)
@@ -170,15 +171,17 @@ class Reader:
         chosen = (entries["max_ns"] >= self.start_ns) & (entries["min_ns"] <= self.end_ns)
         return Wanted(segment, entries if chosen.all() else entries[chosen], 0)
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self, names: list[str]) -> Iterator[Batch]:
         entries = np.concatenate([source.entries for source in self._sources])
         ratios = [1 if source.segment.head.codec == "null" else UNPACKED for source in self._sources]
         sizes = entries["length"] * np.repeat(ratios, [len(source.entries) for source in self._sources])
+        if any(s.name in names and not s.number and s.type != "boolean" for s in self.signals):
+            sizes = sizes * OBJECTS
         return batches_of(np.maximum(entries["min_ns"], self.start_ns), entries["count"], sizes, BATCH)
 
     def _ahead(self, names: list[str]) -> Iterator[tuple[Batch, list[Decoding]]]:
         """Each batch on its way, while that after it is begun."""
-        batches = list(self._batches())
+        batches = list(self._batches(names))
         plans = {id(source.segment.head.plan) for source in self._sources}
         ranked = len(plans) > 1 or not all(batch.in_order for batch in batches)
         former: tuple[Batch, list[Decoding]] | None = None

@@ -255,6 +255,13 @@ RELAY = (
         high=16 * MIB,
     ),
     _channel("full_rate.enabled", "flag", True, "false sends nothing on the full-rate stream"),
+    _channel(
+        "live",
+        "flag",
+        True,
+        "whether records that come by HTTP are sent live too, where their request does not say; "
+        "a channel without UDP port that has it off has no live streams",
+    ),
     _channel("block_age_s", "number", 1.0, "age at which a block is written", unit="s", low=0.01, high=3600),
     _channel(
         "durability",
@@ -317,27 +324,29 @@ STRIPCHART = (
 PIVOT = (
     _port("pivot", "api.port", 8000, "port of the history API"),
     _row("pivot", "api.limits.max_channels", "integer", 20, "channels in one export", low=1, high=10**6),
-    _row(
-        "pivot",
-        "api.limits.max_duration_minutes",
-        "number",
-        5,
-        "longest time range of one export",
-        unit="min",
-        low=0.001,
-        high=10**9,
-    ),
-    _row(
-        "pivot",
-        "api.limits.timeout_seconds",
-        "number",
-        60,
-        "longest time one export may take",
-        unit="s",
-        low=0.1,
-        high=10**6,
-    ),
-)
+    _row("pivot", "api.limits.max_duration_minutes", "number", 5, "longest time range of one export",
+         unit="min", low=0.001, high=10**9),
+    _row("pivot", "api.limits.timeout_seconds", "number", 60, "longest time one export or query may take",
+         unit="s", low=0.1, high=10**6),
+    _row("pivot", "api.exports.max_channels", "integer", 1000, "channels in one export made in the background",
+         low=1, high=10**6),
+    _row("pivot", "api.exports.max_duration_minutes", "number", None,
+         "longest time range of one made in the background; null: any", unit="min", low=0.001, high=10**9),
+    _row("pivot", "api.exports.running", "integer", 1, "exports made in the background at a time", low=1, high=64),
+    _row("pivot", "api.exports.queued", "integer", 100, "exports that wait or are made in the background",
+         low=1, high=10**5),
+    _row("pivot", "api.exports.keep_seconds", "number", 86400, "for how long they are kept",
+         unit="s", low=1, high=10**9),
+    _row("pivot", "api.exports.max_bytes", "integer", 20 * 1024 * MIB, "size of all that are kept",
+         unit="B", low=1, high=2**60),
+    _row("pivot", "api.limits.max_points", "integer", 10**6, "values in the answer to a query", low=1, high=10**8),
+    _row("pivot", "cache.result_bytes", "integer", 64 * MIB, "finished answers that are kept",
+         unit="B", low=0, high=2**36),
+    _row("pivot", "cache.rollup_bytes", "integer", 256 * MIB, "rollups that are kept", unit="B", low=0, high=2**40),
+    _row("pivot", "sql.timeout_seconds", "number", 30, "longest time one statement of SQL may take",
+         unit="s", low=0.1, high=10**6),
+    _row("pivot", "sql.memory_mb", "integer", 512, "memory that one may take", unit="MB", low=64, high=10**6),
+)  # fmt: skip
 
 TABLE = (*GLOBAL, *RELAY, *STRIPCHART, *PIVOT)
 

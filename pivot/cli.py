@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import uvicorn
@@ -18,9 +19,14 @@ from fastapi import FastAPI
 
 from speeddata.pidfile import pidfile
 from speeddata.pivot.catalogue import Catalogue
+from speeddata.pivot.export_tags import Tags
 from speeddata.pivot.exporter import Exporter
+from speeddata.pivot.ingest import Ingest, make_ingest
+from speeddata.pivot.jobs_cli import job_limits, job_options
+from speeddata.pivot.query_cli import make_queries, query_options
 from speeddata.pivot.request import Limits
 from speeddata.pivot.service import make_app
+from speeddata.pivot.sql_options import sql_limits, sql_options
 
 __all__ = ["main"]
 
@@ -54,6 +60,11 @@ class Server(uvicorn.Server):
     help="Folder of the archive.",
 )
 @click.option(
+    "--ingest-socket",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Socket of the shared relay; without it, run/ingest.sock beside the archive.",
+)
+@click.option(
     "--limit-channels", type=click.IntRange(1), default=20, show_default=True, help="Channels of an export."
 )
 @click.option(
@@ -70,22 +81,27 @@ class Server(uvicorn.Server):
     show_default=True,
     help="Seconds that making an export may take.",
 )
+@job_options
 @click.option(
     "--name", "names", multiple=True, help="Host name to answer to, besides addresses and loopback names."
 )
 @click.option(
     "--pidfile", "pid_path", type=click.Path(path_type=Path), help="File that holds the process id."
 )
+@sql_options
+@query_options
 def main(
     registry: str,
     host: str,
     port: int,
     archive: Path,
+    ingest_socket: Path | None,
     limit_channels: int,
     limit_minutes: float,
     timeout: float,
     names: tuple[str, ...],
     pid_path: Path | None,
+    **exports: Any,
 ) -> None:
     """Serve exports of recorded data."""
     logging.basicConfig(level=logging.INFO, format="pivot: %(message)s")
@@ -97,12 +113,24 @@ def main(
         sys.exit(EXIT_PORT_IN_USE)
     allow_files()
     limits = Limits(channels=limit_channels, minutes=limit_minutes, timeout_s=timeout)
-    exporter = Exporter(Catalogue(archive, registry), limits)
+    exporter = Exporter(
+        Catalogue(archive, registry),
+        limits,
+        Tags(registry),
+        exports["min_free"],
+        exports["exports_folder"],
+        job_limits(exports),
+    )
+    ingest = make_ingest(registry, ingest_socket or archive.absolute().parent / "run" / "ingest.sock")
+    queries = make_queries(exporter.catalogue, timeout, exports)
     with pidfile(pid_path):
-        uvloop.run(serve(make_app(exporter, [name.lower() for name in names]), exporter, listener))
+        app = make_app(
+            exporter, [name.lower() for name in names], ingest, registry, sql_limits(exports), queries
+        )
+        uvloop.run(serve(app, exporter, listener, ingest))
 
 
-async def serve(app: FastAPI, exporter: Exporter, listener: socket.socket) -> None:
+async def serve(app: FastAPI, exporter: Exporter, listener: socket.socket, ingest: Ingest) -> None:
     """Serve until SIGTERM or SIGINT."""
     config = uvicorn.Config(
         app,
@@ -118,6 +146,10 @@ async def serve(app: FastAPI, exporter: Exporter, listener: socket.socket) -> No
     def stop() -> None:
         server.should_exit = True
         exporter.close()
+        app.state.sql.close()
+        app.state.queries.close()
+        app.state.dialects.close()
+        app.state.follow.close()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -125,6 +157,7 @@ async def serve(app: FastAPI, exporter: Exporter, listener: socket.socket) -> No
     host, port = listener.getsockname()[:2]
     logger.info("history at http://%s:%s", f"[{host}]" if ":" in host else host, port)
     await server.serve(sockets=[listener])
+    ingest.close()
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -4,9 +4,9 @@ import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
@@ -16,8 +16,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import speeddata
 from speeddata.host_names import Guard, host_of
+from speeddata.pivot.cross_origin import CrossOrigin
 from speeddata.pivot.exporter import Exporter
+from speeddata.pivot.ingest import Ingest
 from speeddata.pivot.problem import Problem
+from speeddata.pivot.query import Engine
+from speeddata.pivot.query_service import QueryService
+from speeddata.pivot.routes_dialects import add_dialect_routes
+from speeddata.pivot.routes_export import add_export_routes
+from speeddata.pivot.routes_follow import add_follow_routes
+from speeddata.pivot.routes_ingest import add_ingest_routes
+from speeddata.pivot.routes_query import add_query_routes
+from speeddata.pivot.routes_sql import add_sql_routes
+from speeddata.pivot.sql import SqlRunner
+from speeddata.pivot.sql_request import SqlLimits
 
 __all__ = ["make_app"]
 
@@ -29,23 +41,6 @@ PAGE_HEADERS = {
     "cache-control": "no-cache",
 }
 PAGES = {"docs.html": "text/html", "docs.js": "text/javascript", "docs.css": "text/css"}
-ERROR: dict[str, Any] = {
-    "content": {
-        "application/json": {
-            "schema": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
-        }
-    }
-}
-ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"description": "A parameter is missing or cannot be read", **ERROR},
-    404: {"description": "There is no such channel or signal", **ERROR},
-    408: {"description": "The export took too long", **ERROR},
-    413: {"description": "Too many channels, or too long a range", **ERROR},
-    429: {"description": "Too many exports at once; Retry-After says when to try again", **ERROR},
-    503: {"description": "The service is stopping", **ERROR},
-    507: {"description": "There is no room for the export on the service's disk", **ERROR},
-}
-HDF5: dict[str, Any] = {"application/x-hdf5": {"schema": {"type": "string", "format": "binary"}}}
 
 
 class HostCheck:
@@ -63,16 +58,31 @@ class HostCheck:
             await JSONResponse({"error": "Host not allowed", "host": host}, 400)(scope, receive, send)
 
 
-def make_app(exporter: Exporter, names: Collection[str] = ()) -> FastAPI:
+def make_app(
+    exporter: Exporter,
+    names: Collection[str] = (),
+    ingest: Ingest | None = None,
+    registry: str | None = None,
+    sql: SqlLimits | None = None,
+    queries: QueryService | None = None,
+) -> FastAPI:
     """Make the application; closing it stops the exports that are being made.
 
-    `names` are host names to answer to beside addresses and loopback names.
+    `names` are host names to answer to beside addresses and loopback names; without `ingest` nothing is taken in.
+    `registry` is the address of the registry, whose pages may use the service.
     """
+
+    runner = SqlRunner(exporter.catalogue.folder, sql or SqlLimits())
+
+    queries = queries or QueryService(Engine(exporter.catalogue))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         exporter.close()
+        runner.close()
+        app.state.dialects.close()
+        queries.close()
 
     app = FastAPI(
         title="SpeedData history",
@@ -82,43 +92,28 @@ def make_app(exporter: Exporter, names: Collection[str] = ()) -> FastAPI:
         openapi_url="/openapi.json",
         lifespan=lifespan,
     )
+    app.state.sql = runner
+    app.state.queries = queries
+    app.add_middleware(CrossOrigin, guard=Guard(names), registry=registry)
     app.add_middleware(HostCheck, guard=Guard(names))
-    _add_routes(app, exporter)
+    _add_routes(app)
+    add_export_routes(app, exporter)
+    add_sql_routes(app, runner)
+    add_query_routes(app, queries)
+    app.state.dialects = add_dialect_routes(app, queries.engine, ingest, queries.cache)
+    if ingest is not None:
+        add_ingest_routes(app, ingest)
+    app.state.follow = add_follow_routes(app, exporter.catalogue, exporter.limits)
     _add_pages(app)
     _add_errors(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
 
-def _add_routes(app: FastAPI, exporter: Exporter) -> None:
+def _add_routes(app: FastAPI) -> None:
     @app.get("/api/v1/health", summary="Whether the service is up")
     async def health() -> dict[str, str]:
         return {"service": "pivot-api", "status": "healthy"}
-
-    @app.get(
-        "/api/v1/pivot/export",
-        summary="A range of time of some channels as an HDF5 file",
-        response_class=Response,
-        responses={
-            200: {"description": "An HDF5 file: a group per channel, a dataset per signal", "content": HDF5},
-            **ERRORS,
-        },
-    )
-    async def export(
-        request: Request,
-        start: Annotated[str | None, Query(description="ISO 8601; without a zone it is UTC")] = None,
-        end: Annotated[str | None, Query(description="ISO 8601; now when only start is given")] = None,
-        duration: Annotated[
-            str | None,
-            Query(description="ISO 8601, such as PT30S; alone it is the span that ends at the newest record"),
-        ] = None,
-        channels: Annotated[str | None, Query(description="Names with commas between")] = None,
-        signals: Annotated[
-            str | None, Query(description="Names, or channel.name, with commas between; all without it")
-        ] = None,
-    ) -> Response:
-        params = {"start": start, "end": end, "duration": duration, "channels": channels, "signals": signals}
-        return await exporter.export(params, request.is_disconnected)
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -166,7 +161,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         )
         for methods in document["paths"].values():
             for operation in methods.values():
-                operation["responses"].pop("422", None)
+                if operation["responses"].get("422", {}).get("description") == "Validation Error":
+                    del operation["responses"]["422"]
         for name in ("HTTPValidationError", "ValidationError"):
             document.get("components", {}).get("schemas", {}).pop(name, None)
         app.openapi_schema = document

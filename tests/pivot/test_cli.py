@@ -11,6 +11,7 @@ import segments as made
 from click.testing import CliRunner
 
 from speeddata.pivot.cli import UNSENT, bind, main
+from speeddata.pivot.request import HINT
 
 
 @pytest.fixture
@@ -53,9 +54,17 @@ def test_limits_are_options(archive):
     with history.running(archive, "--limit-channels", "1", "--limit-minutes", "0.5") as service:
         address = f"{service.address}/api/v1/pivot/export"
         two = requests.get(address, params={"duration": "PT1S", "channels": "a,b"}, timeout=30)
-        assert two.json() == {"error": "Channel count exceeds maximum (1)", "requested_channels": 2}
+        assert two.json() == {
+            "error": "Channel count exceeds maximum (1)",
+            "requested_channels": 2,
+            "hint": HINT,
+        }
         long = requests.get(address, params={"duration": "PT1M", "channels": "example"}, timeout=30)
-        assert long.json() == {"error": "Time range exceeds maximum (0.5 minutes)", "requested_minutes": 1.0}
+        assert long.json() == {
+            "error": "Time range exceeds maximum (0.5 minutes)",
+            "requested_minutes": 1.0,
+            "hint": HINT,
+        }
 
 
 def test_works_without_registry_and_says_so_once(archive):

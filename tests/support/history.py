@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -51,15 +51,16 @@ def running(archive: Path, *options: str, registry: str = NO_REGISTRY) -> Iterat
 
 
 @contextlib.contextmanager
-def registry(names: list[str]) -> Iterator[str]:
-    """Serve these channels as the registration API lists them; `names` may change meanwhile."""
+def registry(names: list[str], tags: Sequence[Mapping[str, object]] = ()) -> Iterator[str]:
+    """Serve these channels and tags as the registration API lists them; `names` may change meanwhile."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(
-                {"channels": [{"name": name, "port": 26000 + n} for n, name in enumerate(names)]}
-            ).encode()
-            self.send_response(200 if self.path == "/api/v1/channels" else 404)
+            channels = [{"name": name, "port": 26000 + n} for n, name in enumerate(names)]
+            body = json.dumps({"channels": channels, "tags": list(tags)}).encode()
+            specs = {f"/api/v1/channels/{name}/spec" for name in names}
+            known = {"/api/v1/channels", "/api/v1/tags", *specs}
+            self.send_response(200 if self.path in known else 404)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
