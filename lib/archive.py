@@ -18,6 +18,7 @@ from speeddata.segment import Known, Segment
 __all__ = ["Archive", "Span", "segment_paths"]
 
 MOMENT_NS = 50_000_000  # in which a file system may not tell two changes apart
+SEALS_S = 10.0  # between two looks whether segments have been sealed
 GROWING_NS = 2_000_000_000  # since the last change of a segment that is still being written to
 
 
@@ -64,6 +65,7 @@ class Archive:
         self._known: dict[str, Known | None] = {}  # by name, oldest first; None: it cannot be read
         self._inodes: dict[str, int] = {}
         self._spans: dict[str, tuple[Known, Span | None]] = {}
+        self._seals_due = 0.0  # monotonic
         self._changed_ns = -1  # when the folder last changed, as it was listed; -1: list it again
 
     @property
@@ -129,9 +131,13 @@ class Archive:
                 # A change in the same moment would bear the same time.
                 settled = time.time_ns() - changed_ns > MOMENT_NS
                 self._changed_ns = changed_ns if settled else -1
+            look_at_seals = time.monotonic() >= self._seals_due
+            if look_at_seals:
+                self._seals_due = time.monotonic() + SEALS_S
             for name, known in self._known.items():
                 if known is None or known.seal is Seal.UNSEEN:
-                    self._known[name] = _examine(self.folder / name, known)
+                    path = known.path if known else self.folder / name  # making one costs more than looking
+                    self._known[name] = _examine(path, known, look_at_seals)
             return dict(self._known)
 
     def _list(self) -> None:
@@ -149,20 +155,18 @@ class Archive:
 
     def _span_of(self, known: Known) -> Span | None:
         of, span = self._spans.get(known.path.name, (None, None))
-        if of is not known:
+        if of is None or of.signature != known.signature:
             entries = entry_array(known.entries)
             span = Span(int(entries["min_ns"].min()), int(entries["max_ns"].max())) if len(entries) else None
             self._spans[known.path.name] = known, span
         return span
 
 
-def _examine(path: Path, known: Known | None) -> Known | None:
+def _examine(path: Path, known: Known | None, look_at_seal: bool = True) -> Known | None:
     """What is known of a segment; None where it cannot be read, which is told by whoever reads it."""
     try:
         if known is not None and known.signature == _signature(path):
-            if known.seal is Seal.UNSEEN and _seal(path) is not Seal.UNSEEN:
-                return replace(known, seal=_seal(path))
-            return known
+            return replace(known, seal=_seal(path)) if look_at_seal else known
         with Segment(path) as segment:
             return segment.known
     except (OSError, ArchiveError):

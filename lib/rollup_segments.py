@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 COARSE_NS = 2_000_000_000  # within which a folder may change again without that its time tells
 NEWEST = 8  # segments that may grow, by name, and as many by time of change
-UNSEALED = 32  # and those without a rollup
+UNSEALED = 1024  # and those without a rollup
 NEVER = 99  # stands for no level
 QUIET_NS = 60_000_000_000  # after which a segment is not taken to be written to
 ALL_S = 30.0  # after which all are looked at

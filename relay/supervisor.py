@@ -95,9 +95,10 @@ class Supervisor:
 
     def start(self, services: Iterable[Service]) -> None:
         """Start services."""
-        for service in services:
-            self.watches[service.name] = Watch(service)
-            self._start(self.watches[service.name])
+        watches = {service.name: Watch(service) for service in services}
+        self.watches |= watches  # all are known before the first of them takes its time
+        for watch in watches.values():
+            self._start(watch)
 
     def stop(self) -> None:
         """Ask all services to end, but those that the others use; `wait` waits for it."""

@@ -12,6 +12,10 @@ const sizeText = (bytes) => {
   return `${(bytes / size).toFixed(size === 1 ? 0 : 1)}\u202f${unit}`;
 };
 
+function progressText({ progress, records, eta_s: left }) {
+  return `${Math.round(progress * 100)} %, ${records.toLocaleString("en")} records${left ? `, ${Math.ceil(left)} s to go` : ""}`;
+}
+
 export class ExportDialog {
   constructor(dialog, source) {
     this.dialog = dialog;
@@ -82,8 +86,7 @@ export class ExportDialog {
       }
       if (told.error || ["failed", "cancelled"].includes(told.state)) throw new Error(told.error ?? "The export was cancelled.");
       this.bar.value = told.progress;
-      const left = told.eta_s ? `, ${Math.ceil(told.eta_s)} s to go` : "";
-      this.say(told.state === "queued" ? "Waiting for other exports…" : `${Math.round(told.progress * 100)} %, ${told.records.toLocaleString("en")} records${left}`);
+      this.say(told.state === "queued" ? "Waiting for other exports…" : progressText(told));
       await new Promise((resolve) => setTimeout(resolve, ASK_MS));
     }
   }

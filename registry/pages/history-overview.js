@@ -18,6 +18,13 @@ const HANDLE_PX = 9; // that count as an edge of the window
 const LEAST_PX = 6; // of the window, as it is drawn
 const KEY_PART = 0.25;
 
+// The plot area of a strip, whose labels stand below the traces.
+function stripArea({ width, height, clientWidth }) {
+  const dpr = width / (clientWidth || width);
+  const font = `${Math.round(11 * dpr)}px system-ui, sans-serif`;
+  return { left: 0, top: 3 * dpr + 0.5, width, height: height - (TEXT_PX + 6) * dpr, dpr, font, dash: [], solid: [] };
+}
+
 export class Overview {
   constructor(element, source) {
     this.source = source;
@@ -69,8 +76,7 @@ export class Overview {
     this.isDirty = false;
     const palette = PALETTES[themeOf("auto")];
     const [start, end] = this.range;
-    const dpr = canvas.width / (canvas.clientWidth || canvas.width);
-    const plot = { left: 0, top: 3 * dpr + 0.5, width: canvas.width, height: canvas.height - (TEXT_PX + 6) * dpr, dpr, dash: [], solid: [], font: `${Math.round(11 * dpr)}px system-ui, sans-serif` };
+    const plot = stripArea(canvas);
     context.fillStyle = palette.background;
     context.fillRect(0, 0, canvas.width, canvas.height);
     this.drawTimes(plot, palette, start, end);
@@ -89,7 +95,9 @@ export class Overview {
     });
     scale.fit(extent[0], extent[1], 0);
     const styles = traceStyles(palette, palette.traces, traces.length);
-    inPlot(context, plot, () => traces.forEach((columns, i) => drawTrace(context, columns, plot.width, plot.width + 1, plot, scale, styles[i], false)));
+    inPlot(context, plot, () => {
+      traces.forEach((columns, i) => drawTrace(context, columns, plot.width, plot.width + 1, plot, scale, styles[i], false));
+    });
   }
 
   drawTimes(plot, palette, start, end) {

@@ -44,6 +44,13 @@ export class Stage {
     return this.signals.map((signal) => signal.name);
   }
 
+  // How far the plots are from the sides of their charts, in CSS pixels.
+  get inset() {
+    const { plot, canvas } = this.charts[0] ?? {};
+    if (!plot) return { left: 0, right: 0 };
+    return { left: plot.left / plot.dpr, right: (canvas.width - plot.left - plot.width) / plot.dpr };
+  }
+
   get isLate() {
     return performance.now() - this.changedAt > LATE_MS;
   }

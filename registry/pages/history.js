@@ -27,7 +27,11 @@ const stage = new Stage(byId("charts"), { drawn, settled, error: tellTrouble, ge
 const { view } = stage;
 const picker = new SignalPicker(byId("picker"), choose);
 const lane = new TagLane(byId("tagLane"), stage, (tag) => tagDialog.open(tag));
-const tagDialog = new TagDialog(byId("tagDialog"), stage, { changed: lookForTags, show: (start, end) => view.show(start, end, "jump"), closed: () => mark(null) });
+const tagDialog = new TagDialog(byId("tagDialog"), stage, {
+  changed: lookForTags,
+  show: (start, end) => view.show(start, end, "jump"),
+  closed: () => mark(null),
+});
 const exportDialog = new ExportDialog(byId("exportDialog"), stage);
 const range = new RangeForm(stage);
 const address = new Address(() => ({ signals: stage.signalNames, view }), show);
@@ -110,8 +114,7 @@ function spanRecording() {
 }
 
 function drawn() {
-  const inset = { left: 54, right: 10 };
-  lane.draw(inset);
+  lane.draw(stage.inset);
   range.update();
   setText(byId("rangeText"), stage.signals.length ? `${stage.rangeText()} · ${lengthText(view.length)}` : "");
   document.querySelector(".stage").setAttribute("aria-busy", String(stage.isBusy));
@@ -122,13 +125,8 @@ function drawn() {
 
 function showState() {
   const chip = byId("state");
-  const [text, tone] = trouble
-    ? ["Not loaded", "bad"]
-    : stage.charts.some((chart) => stage.troubleOf(chart.signals))
-      ? ["Not loaded", "bad"]
-      : view.follows
-        ? ["Following", "good"]
-        : ["Stored", "quiet"];
+  const isBroken = trouble || stage.troubleOf(stage.signals);
+  const [text, tone] = isBroken ? ["Not loaded", "bad"] : view.follows ? ["Following", "good"] : ["Stored", "quiet"];
   setText(chip, isStarted || trouble ? text : "Loading");
   chip.dataset.tone = tone;
   tellTrouble();

@@ -262,7 +262,8 @@ def test_sealed_segments_are_not_looked_at_again(tmp_path, monkeypatch):
     assert opened == [first], "its records, without its index"
 
 
-def test_a_segment_sealed_since_is_seen_to_be(tmp_path):
+def test_a_segment_sealed_since_is_seen_to_be(tmp_path, monkeypatch):
+    monkeypatch.setattr("speeddata.archive.SEALS_S", 0)
     path = made.write_segment(tmp_path / "example", [made.records(3)])
     archive = Archive(path.parent)
     assert [known.seal for known in archive.segments()] == [Seal.UNSEEN]

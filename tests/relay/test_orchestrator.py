@@ -267,7 +267,7 @@ def test_services_can_run_alone(tmp_path: Path) -> None:
     system = System(tmp_path / "data", "--only=relay")
     try:
         system.start()
-        assert [service["name"] for service in system.get("/status")["services"]] == ["ingest"]
+        assert [service["name"] for service in system.processes()["services"]] == ["ingest"]
         other = System(tmp_path / "data", "--only=stripchart")
         other.output = tmp_path / "other.out"
         other.start(wait=False)

@@ -104,9 +104,8 @@ class System:
 
         def started() -> dict[str, Any] | None:
             status: dict[str, Any] = self.get("/status")
-            begun = status["services"] or "--only=relay" in self.options
             there = all(one["pid"] for one in [status["keeper"], *status["services"]])
-            return status if begun and there else None
+            return status if status["services"] and there else None
 
         found: dict[str, Any] = wait_until(started, "all processes")
         return found
