@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from speeddata.pidfile import pidfile
 from speeddata.pivot.catalogue import Catalogue
+from speeddata.pivot.connection import Connection
 from speeddata.pivot.export_tags import Tags
 from speeddata.pivot.exporter import Exporter
 from speeddata.pivot.ingest import Ingest, make_ingest
@@ -134,6 +135,7 @@ async def serve(app: FastAPI, exporter: Exporter, listener: socket.socket, inges
     """Serve until SIGTERM or SIGINT."""
     config = uvicorn.Config(
         app,
+        http=Connection,
         log_config=None,
         log_level="warning",
         access_log=False,

@@ -16,8 +16,8 @@ from speeddata.pivot.ingest import Ingest
 from speeddata.pivot.problem import Problem
 from speeddata.pivot.query import Engine
 from speeddata.pivot.query_words import Check, Query
+from speeddata.pivot.request_body import read_body
 from speeddata.pivot.result_cache import ResultCache
-from speeddata.pivot.routes_sql import read_body
 from speeddata.pivot.series import Found, Point, SeriesBook, batch_of
 from speeddata.pivot.series_names import channel_of
 from speeddata.times import format_time

@@ -13,8 +13,8 @@ from speeddata.pivot.dialect_sensors import add_sensor_routes, ingest_readings
 from speeddata.pivot.dialects import Reads, invalid, refusal, tells_detail
 from speeddata.pivot.ingest import Ingest
 from speeddata.pivot.query import Engine
+from speeddata.pivot.request_body import read_body
 from speeddata.pivot.result_cache import ResultCache
-from speeddata.pivot.routes_sql import read_body
 from speeddata.pivot.series import SeriesBook
 
 __all__ = ["add_dialect_routes"]

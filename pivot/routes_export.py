@@ -14,10 +14,10 @@ from speeddata.pivot.export_options import NAMES, require_known
 from speeddata.pivot.exporter import Exporter, too_many
 from speeddata.pivot.jobs import file_name
 from speeddata.pivot.problem import Problem
+from speeddata.pivot.request_body import read_body
 
 __all__ = ["add_export_routes"]
 
-MOST_BODY = 1 << 16  # bytes
 ERROR: dict[str, Any] = {
     "content": {
         "application/json": {
@@ -113,7 +113,7 @@ def _add_jobs(app: FastAPI, exporter: Exporter) -> None:
         openapi_extra=body,
     )
     async def submit(request: Request) -> JSONResponse:
-        params = read_body(await limited(request))
+        params = read_params(await read_body(request))
         told = await asyncio.to_thread(jobs.submit, params)
         return JSONResponse(told, 202, {"location": told["url"]})
 
@@ -168,17 +168,7 @@ def _add_file(app: FastAPI, exporter: Exporter) -> None:
     app.head(path, include_in_schema=False)(file)
 
 
-async def limited(request: Request) -> bytes:
-    """The body of a request, which must not be large."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY:
-            raise Problem(413, f"The body is larger than {MOST_BODY} bytes")
-    return bytes(body)
-
-
-def read_body(body: bytes) -> dict[str, str | None]:
+def read_params(body: bytes) -> dict[str, str | None]:
     """Parameters as a JSON object; channels and signals may be lists."""
     try:
         given = json.loads(body)

@@ -6,16 +6,15 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from speeddata.pivot.problem import Problem
 from speeddata.pivot.query_fill import FILLS
 from speeddata.pivot.query_request import AGGREGATES, read_body_params, read_url_params
 from speeddata.pivot.query_service import QueryService
+from speeddata.pivot.request_body import read_body
 from speeddata.pivot.result import FORMATS, TIMES
 from speeddata.pivot.signals import SignalList
 
 __all__ = ["add_query_routes"]
 
-MAX_BODY = 1 << 20
 HELP = {
     "channels": "Names with commas between",
     "signals": "Names, or channel.name, with commas between; all without it",
@@ -104,12 +103,7 @@ def add_query_routes(app: FastAPI, service: QueryService) -> None:
         openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": BODY}}}},
     )  # fmt: skip
     async def post_query(request: Request) -> Response:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise Problem(413, f"The body is larger than {MAX_BODY >> 20} MiB")
-        params = read_body_params(bytes(body))
+        params = read_body_params(await read_body(request))
         return await service.query(params, request.headers.get("accept", ""), request.is_disconnected)
 
     listed = [

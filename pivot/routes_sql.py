@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from speeddata.pivot.problem import Problem
+from speeddata.pivot.request_body import read_body
 from speeddata.pivot.sql import SqlRunner
-from speeddata.pivot.sql_request import MAX_BODY, MEDIA_TYPES, read_request
+from speeddata.pivot.sql_request import MEDIA_TYPES, read_request
 
 __all__ = ["add_sql_routes"]
 
@@ -46,7 +46,7 @@ def add_sql_routes(app: FastAPI, runner: SqlRunner) -> None:
         openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": BODY}}}},
     )
     async def sql(request: Request) -> Response:
-        body = await read_body(request, MAX_BODY)
+        body = await read_body(request)
         asked = read_request(body, request.headers.get("accept", ""), runner.limits)
         return await runner.answer(asked, request.is_disconnected)
 
@@ -59,13 +59,3 @@ ERRORS: dict[int | str, str] = {
     503: "The service is stopping",
     507: "There is no room for the answer on the service's disk",
 }
-
-
-async def read_body(request: Request, largest: int) -> bytes:
-    """The body of a request, which may have so many bytes."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > largest:
-            raise Problem(413, f"The body is larger than {largest >> 20} MB")
-    return bytes(body)

@@ -10,7 +10,6 @@ from speeddata.pivot.problem import Problem
 
 __all__ = ["MEDIA_TYPES", "SqlLimits", "SqlRequest", "read_request"]
 
-MAX_BODY = 1 << 20
 ZONE = re.compile(r"[A-Za-z0-9_+\-/:]{1,64}", re.ASCII)
 FORMATS = ("json", "columns", "csv", "arrow", "parquet")
 MEDIA_TYPES = {
@@ -47,8 +46,6 @@ class SqlRequest:
 
 def read_request(body: bytes, accept: str, limits: SqlLimits) -> SqlRequest:
     """Check the body of a request; a Problem names what is wrong with it."""
-    if len(body) > MAX_BODY:
-        raise Problem(413, f"The body is larger than {MAX_BODY >> 20} MB", bytes=len(body))
     try:
         given = json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -48,13 +48,20 @@ function bucketAt(tile, { min, max, avg, count }, time, zone) {
   const place = lowest(tile.offsets, Number(time - tile.start) - Number(tile.width) + 0.5);
   const start = tile.times[place];
   if (start === undefined || start > time || Number.isNaN(min[place])) return null;
-  const text = (signal, value) => valueText(value, signal.unit, signal.isWhole);
   return {
     time: start,
     text: (signal) => {
-      if (min[place] === max[place]) return text(signal, min[place]);
-      return `${text(signal, min[place])} … ${text(signal, max[place])}, avg ${valueText(avg[place], signal.unit)}`;
+      const [low, high] = [min[place], max[place]].map((value) => valueText(value, signal.unit, signal.isWhole));
+      const middle = valueText(avg[place], signal.unit);
+      if (min[place] === max[place]) return low;
+      return `${withoutUnit(low, high)} … ${high}, avg ${withoutUnit(middle, high)}`;
     },
     words: `${stampText(start, Number(tile.width), zone)} + ${lengthText(tile.width)}, ${count[place].toLocaleString("en")} records`,
   };
+}
+
+// A value without its unit, where another has the same one.
+function withoutUnit(text, other) {
+  const [value, unit = ""] = text.split("\u202f");
+  return unit === (other.split("\u202f")[1] ?? "") ? value : text;
 }

@@ -31,6 +31,7 @@ export class Stage {
     this.width = SECOND; // of buckets
     this.isComplete = false; // all of the view is there
     this.changedAt = -Infinity;
+    this.why = ""; // the view was moved, not by going on with the time, and has not rested since
     this.step = null; // a change of the view whose first drawing is measured
     this.frame = 0;
     this.view.onChange.add((why) => this.moved(why));
@@ -104,12 +105,14 @@ export class Stage {
     if (why !== "advance") this.step = { why, time, isFirst: true };
     this.redraw(why === "advance");
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.settle(why), SETTLE_MS);
+    if (why !== "advance") this.why = why;
+    this.timer = setTimeout(() => this.settle(), SETTLE_MS);
   }
 
-  settle(why) {
+  settle() {
     this.redraw(false);
-    this.hooks.settled(why);
+    if (this.why) this.hooks.settled(this.why);
+    this.why = "";
   }
 
   loaded() {

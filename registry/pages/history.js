@@ -148,7 +148,6 @@ function speak(text) {
 }
 
 function settled(why) {
-  if (why === "advance") return;
   if (isStarted) address.keep(why);
   speak(stage.charts.map((chart) => chart.label).join(". "));
 }

@@ -314,7 +314,7 @@ def test_a_view_at_the_end_of_what_goes_on_follows(system: System, history: Open
     first = view(page)
     assert first[1] - first[0] == 5 * MINUTE
     page.wait_for_function("(end) => historyStage.view.end > BigInt(end)", arg=str(first[1]))
-    assert "last=PT300S" in page.url
+    page.wait_for_url(re.compile("last=PT300S"))
     chart(page).focus()
     page.keyboard.press("PageUp")
     expect(page.locator("#state")).to_have_text("Stored")

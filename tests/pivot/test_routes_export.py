@@ -183,7 +183,7 @@ def test_bodies_that_are_no_order_are_refused(service, body):
 def test_a_large_body_is_refused(service):
     """Fault 67, chunked and so without a length."""
     answer = requests.post(
-        f"{service.address}{JOBS}", data=(b" " * 10_000 for _ in range(10)), timeout=LIMIT_S
+        f"{service.address}{JOBS}", data=(b" " * 100_000 for _ in range(12)), timeout=LIMIT_S
     )
     assert answer.status_code == 413
 

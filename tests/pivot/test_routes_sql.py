@@ -58,7 +58,10 @@ def test_errors_have_the_one_shape(service, body):
 def test_a_body_that_is_too_large(service):
     pieces = iter([b'{"sql": "' + b"x" * (1 << 19), b"x" * (1 << 20)])
     answer = requests.post(service.address + PATH, data=pieces, timeout=60)
-    assert (answer.status_code, answer.json()) == (413, {"error": "The body is larger than 1 MB"})
+    assert (answer.status_code, answer.json()) == (
+        413,
+        {"error": "The body is larger than 1048576 bytes", "limit": 1048576},
+    )
 
 
 def test_the_document_tells_it(service):
