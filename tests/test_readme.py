@@ -30,8 +30,14 @@ def place(tmp_path):
         "localhost:8080": f"localhost:{api}",
         "localhost:8000": f"localhost:{history}",
         "26010": str(engine),
+        "speeddata sql": f"speeddata sql --url http://localhost:{history}",
+        "speeddata import frequency": f"speeddata import --quiet --api http://localhost:{api}/api/v1 frequency",
+        "examples/": f"{ROOT}/examples/",
     }
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
     options = f"--api-port {api} --websocket-port {live} --pivot-port {history}"
 
     def run(language, code, **more):
@@ -59,6 +65,10 @@ def channels(api):
     return requests.get(f"{api}/api/v1/channels", timeout=5).json()["channels"]
 
 
+def engine_of(api):
+    return next(channel for channel in channels(api) if channel["name"] == "engine")
+
+
 def test_the_walk(place):
     run, options, api, folder, environment = place
     sh = [code for language, code in blocks() if language == "sh"]
@@ -73,13 +83,19 @@ def test_the_walk(place):
             continue
         if "fastavro" in code:
             # The block being filled is written when it is a second old.
-            wait_until(lambda: channels(api)[0]["stats"]["archived"] == 500, "the last block")
+            wait_until(lambda: engine_of(api)["stats"]["archived"] == 500, "the last block")
         out = run(language, code)
         if "read_hdf5" in code:
             assert "3499.9" in out or "3500.0" in out
             assert "1/min" in out
         if "fastavro" in code:
             assert "500 records" in out
+        if "speeddata sql" in code:
+            assert '"speed.max"' in out
+            assert "records" in out
+        if "speeddata import frequency" in code:
+            assert '"ingested":2' in out.replace(" ", "")
+            assert {"weather", "grid"} < {channel["name"] for channel in channels(api)}
     assert started
     assert server.wait(LIMIT_S) == 0
     assert not answers(f"{api}/healthz")

@@ -1,4 +1,4 @@
-// Shows the OpenAPI document, and tries its GET calls. Text is set as text, never as markup.
+// Shows the OpenAPI document, and tries its calls. Text is set as text, never as markup.
 
 const make = (tag, text = "", kind = "") => {
   const element = document.createElement(tag);
@@ -30,16 +30,20 @@ const table = (heads, rows) => {
 
 const address = (path, inputs) => {
   const query = new URLSearchParams();
+  let filled = path;
   for (const [name, input] of inputs) {
-    if (input.value) query.set(name, input.value);
+    if (path.includes(`{${name}}`)) filled = filled.replace(`{${name}}`, encodeURIComponent(input.value));
+    else if (input.value) query.set(name, input.value);
   }
-  return query.size ? `${path}?${query}` : path;
+  return query.size ? `${filled}?${query}` : filled;
 };
 
-const attempt = async (path, inputs, link, answer) => {
+const attempt = async (path, method, inputs, body, link, answer) => {
   const target = address(path, inputs);
-  link.textContent = link.href = target;
-  const response = await fetch(target);
+  link.textContent = target;
+  if (method === "get") link.href = target;
+  const content = body?.value ? { body: body.value, headers: { "content-type": "application/json" } } : {};
+  const response = await fetch(target, { method: method.toUpperCase(), ...content });
   const type = response.headers.get("content-type") ?? "";
   const status = `${response.status} ${response.statusText}`;
   if (type.startsWith("application/json")) {
@@ -70,22 +74,28 @@ const describe = (path, method, operation) => {
     Object.keys(response.content ?? {}).join(", "),
   ]);
   article.append(make("h3", "Answers"), table(["Status", "Meaning", "Type"], answers));
-  if (method === "get") {
-    const button = make("button", "Try it");
-    const link = make("a");
-    const answer = make("pre");
-    answer.hidden = true;
-    button.addEventListener("click", () => {
-      attempt(path, inputs, link, answer).catch((error) => {
-        answer.textContent = String(error);
-        answer.hidden = false;
-      });
-    });
-    const line = make("p");
-    line.append(button, " ", link);
-    article.append(line, answer);
-  }
+  article.append(...trial(path, method, operation, inputs));
   return article;
+};
+
+const trial = (path, method, operation, inputs) => {
+  const types = Object.keys(operation.requestBody?.content ?? {});
+  const body = types.includes("application/json") ? make("textarea") : null;
+  body?.setAttribute("aria-label", "Body, JSON");
+  const button = make("button", "Try it");
+  const link = make("a");
+  const answer = make("pre");
+  answer.hidden = true;
+  button.addEventListener("click", () => {
+    attempt(path, method, inputs, body, link, answer).catch((error) => {
+      answer.textContent = String(error);
+      answer.hidden = false;
+    });
+  });
+  const line = make("p");
+  line.append(button, " ", link);
+  const head = types.length ? [make("h3", "Body"), make("p", types.join(", "))] : [];
+  return [...head, ...(body ? [body] : []), line, answer];
 };
 
 const show = async () => {

@@ -118,7 +118,7 @@ export class HistoryChart {
     // A line that only passes through.
     if (this.isEmpty) for (const columns of this.traces) extremes(columns, width - 1, width + 2, this.extent);
     if (isSettled && this.isExact) this.scale.isEmpty = true; // nothing holds it to what it was
-    this.scale.fit(this.extent[0], this.extent[1], 0);
+    this.scale.fit(this.extent[0], this.extent[1], performance.now());
   }
 
   get isEmpty() {

@@ -31,6 +31,7 @@ export class Stage {
     this.width = SECOND; // of buckets
     this.isComplete = false; // all of the view is there
     this.changedAt = -Infinity;
+    this.isAdvancing = false;
     this.why = ""; // the view was moved, not by going on with the time, and has not rested since
     this.step = null; // a change of the view whose first drawing is measured
     this.frame = 0;
@@ -102,7 +103,8 @@ export class Stage {
   moved(why) {
     const time = performance.now();
     this.changedAt = time;
-    if (why !== "advance") this.step = { why, time, isFirst: true };
+    this.isAdvancing = why === "advance"; // the value axis shrinks late then, as that of a live chart
+    if (!this.isAdvancing) this.step = { why, time, isFirst: true };
     this.redraw(why === "advance");
     clearTimeout(this.timer);
     if (why !== "advance") this.why = why;
@@ -141,7 +143,7 @@ export class Stage {
       this.width = widthFor(this.view.length, plot.width);
       this.load();
     }
-    const isSettled = performance.now() - this.changedAt >= SETTLE_MS - 20;
+    const isSettled = !this.isAdvancing && performance.now() - this.changedAt >= SETTLE_MS - 20;
     for (const chart of this.charts) chart.draw(isSettled);
     this.overview?.draw();
     this.isComplete = this.charts.length > 0 && this.charts.every((chart) => chart.isExact);
