@@ -138,8 +138,8 @@ def test_a_bomb_in_many_members():
     ("coding", "data"),
     [
         ("gzip", b"no"),
-        ("gzip", gzip.compress(b"abc")[:-1]),
-        ("gzip", gzip.compress(b"abc") + b"more"),
+        ("gzip", gzip.compress(b"abc", mtime=0)[:-1]),
+        ("gzip", gzip.compress(b"abc", mtime=0) + b"more"),
         ("gzip", zlib.compress(b"abc")),
         ("zstd", b"no"),
         ("zstd", zstandard.compress(b"abc")[:-1]),

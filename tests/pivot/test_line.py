@@ -11,7 +11,7 @@ import segments as made
 from speeddata import read_avro, read_hdf5
 from speeddata.archive import Archive, segment_paths
 from speeddata.index import HEAD_SIZE, entries_of, index_path
-from speeddata.pivot.export import export_hdf5
+from speeddata.pivot.export import Work, make_export
 from speeddata.pivot.request import ExportRequest
 from speeddata.segment import scan
 
@@ -20,7 +20,7 @@ SIZES = {"block_bytes": 65536, "rotation": {"bytes": 100_000, "seconds": 0}}
 
 def export(folder, path, start=0, end=2**63 - 1):
     asked = ExportRequest(start, end, (folder.name,), ())
-    with export_hdf5(asked, {folder.name: Archive(folder)}, path.parent, threading.Event()).file as file:
+    with make_export(asked, {folder.name: Archive(folder)}, path.parent, Work()).file as file:
         path.write_bytes(file.read())
     return read_hdf5(path).channel[folder.name]
 

@@ -18,7 +18,7 @@ from house import HOUR, House, left, passed
 from line import NUMBERED, chunks, free_port, numbered, read_records, wait_until
 
 from speeddata.archive import Archive
-from speeddata.pivot.export import export_hdf5
+from speeddata.pivot.export import Work, make_export
 from speeddata.pivot.request import ExportRequest
 from speeddata.registry.registration import Registration
 from speeddata.registry.tags import Tag
@@ -61,7 +61,7 @@ def test_an_export_goes_on_while_its_segments_are_deleted(make: Make, tmp_path: 
         house.segment("a", number, count=50)
     stop = Meddling(lambda: passed(house))
     request = ExportRequest(made.START, made.START + 10 * HOUR, ["a"], ["a.counter"])
-    export = export_hdf5(request, {"a": Archive(house.archive / "a")}, tmp_path, stop)
+    export = make_export(request, {"a": Archive(house.archive / "a")}, tmp_path, Work(stop=stop))
     with export.file as data, h5py.File(data) as file:
         assert list(file["a/counter"]) == [*range(50)] * 6
     assert len(left(house)) == 1
