@@ -6,7 +6,7 @@ and so on down to the records.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from speeddata.archive import Archive
 from speeddata.reader import Reader
@@ -32,6 +32,8 @@ class Sums:
 
     totals: dict[str, Totals]
     damages: int = 0
+    # Places found to be unreadable while records were read, each of which may be met several times.
+    found: set[tuple[str, int]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,7 @@ class ChannelRollups:
             return task.sums
         level = level_within(granule) if granule else _coarsest((stop - start) // PIECES)
         self._cover(task, start, stop, -1 if level is None else level)
-        task.sums.damages += view.damages_within(start, stop - 1)
+        task.sums.damages += view.damages_within(start, stop - 1) + len(task.sums.found)
         return task.sums
 
     def _cover(self, task: _Task, start: int, stop: int, level: int) -> None:
@@ -102,7 +104,8 @@ class ChannelRollups:
     def _at_level(self, task: _Task, start: int, stop: int, level: int) -> None:
         """Take in whole buckets of a level."""
         names = [signal.name for signal in task.signals]
-        merged, count = self._parts.merged(task.view, names, level, start, stop, task.check)
+        merged, count, lost = self._parts.merged(task.view, names, level, start, stop, task.check)
+        task.sums.damages += lost
         for name, rollup in merged.items():
             task.sums.totals[name].add_rollup(rollup, start, stop)
         known = task.view.within(start, stop - 1, count)
@@ -134,12 +137,14 @@ class ChannelRollups:
             self._read(task, reader)
 
     def _read(self, task: _Task, reader: Reader) -> None:
+        known = len(reader.damages)  # told by the view
         has = {signal.name for signal in reader.signals}
         names = [signal.name for signal in task.signals if signal.name in has]
         for table in reader.batches(names, task.check):
             for name in names:
                 task.sums.totals[name].add_records(table.time_ns, table.columns[name])
                 task.check()
+        task.sums.found.update((damage.segment, damage.start) for damage in reader.damages[known:])
 
 
 def _opened(known: Sequence[Known]) -> Iterator[Segment]:

@@ -65,21 +65,23 @@ class Parts:
 
     def merged(
         self, view: View, names: Sequence[str], level: int, start: int, stop: int, check: Check
-    ) -> tuple[dict[str, Rollup], int]:
-        """The merged rows of the first segments, those that are steady, and of how many they are; 0: take them one by one."""
+    ) -> tuple[dict[str, Rollup], int, int]:
+        """The merged rows of the first segments, those that are steady; of how many they are (0: take them one by one), and
+        how many places in them could not be read."""
         steady = view.steady(level)
         if len(steady.segments) < 2 or steady.rows > MERGED:
-            return {}, 0
+            return {}, 0, 0
         made = {name: self._memory.get((self._folder, "merged", name, level)) for name in names}
         found = {name: kept for name, kept in made.items() if kept and kept.identities == steady.identities}
         missing = [name for name in names if name not in found]
         if missing:
             asked = view.count_within(start, stop - 1, len(steady.segments))
             if asked < WORTH * len(steady.segments):
-                return {}, 0
+                return {}, 0, 0
             with self._alone(check):
                 found |= self._merge(steady.segments, steady.identities, missing, level, check)
-        return {name: kept.rollup for name, kept in found.items()}, len(steady.segments)
+        lost = max((kept.damages for kept in found.values()), default=0)
+        return {name: kept.rollup for name, kept in found.items()}, len(steady.segments), lost
 
     def of_segment(
         self, one: Known, names: Sequence[str], level: int, check: Check
@@ -111,18 +113,23 @@ class Parts:
         former = [self._memory.get((self._folder, "merged", name, level)) for name in names]
         first = min(len(kept.identities) if kept else 0 for kept in former)
         parts: dict[str, list[Rollup]] = {name: [] for name in names}
+        lost = 0
         if first and all(kept and kept.identities == identities[:first] for kept in former):
             for name, kept in zip(names, former, strict=True):
                 parts[name] += [kept.rollup] if kept else []
+                lost = max(lost, kept.damages if kept else 0)
         else:
             first = 0
         for one in segments[first:]:
             check()
-            for name, rollup in self.of_segment(one, names, level, check)[0].items():
+            rows, unread = self.of_segment(one, names, level, check)
+            lost += unread
+            for name, rollup in rows.items():
                 parts[name].append(rollup)
         made = {}
         for name, each in parts.items():
-            made[name] = Kept(Rollup.merged(each) if each else Rollup.empty(LEVELS[level]), identities)
+            rollup = Rollup.merged(each) if each else Rollup.empty(LEVELS[level])
+            made[name] = Kept(rollup, identities, damages=lost)
             self._memory.put((self._folder, "merged", name, level), made[name])
         return made
 

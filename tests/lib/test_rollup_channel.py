@@ -1,3 +1,4 @@
+import os
 import random
 import tempfile
 from pathlib import Path
@@ -166,16 +167,24 @@ def test_a_segment_that_vanishes_is_left_out(tmp_path):
         assert len(reader.read()) == 100
 
 
-def test_damage_is_counted(tmp_path):
-    path = rolled.segment(tmp_path / "c", 0, rolled.steady_rows(3000))
+@pytest.mark.parametrize("number", [1, 3], ids=["one segment", "several, merged"])
+@pytest.mark.parametrize("width", [HOUR, 60 * S, 30 * S, 7 * S])
+def test_damage_is_counted_whatever_answers(tmp_path, number, width):
+    for place in range(number):
+        rows = rolled.steady_rows(3000, place * 3000)
+        path = rolled.segment(tmp_path / "c", place, rows)
+        os.utime(path, (1e9 + place, 1e9 + place))
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
+    os.utime(path, (1e9, 1e9))
     channel = rolled.rollups(tmp_path / "c")
-    view = channel.look()
-    sums = channel.sum_up(view, view.signals, np.arange(BEGIN, BEGIN + 3 * HOUR, HOUR), HOUR, lambda: None)
-    assert sums.damages == 1
-    assert sums.totals["real"].rows[0].sum() == 2000
+    edges = np.arange(BEGIN, BEGIN + 4 * HOUR, width)
+    for _ in range(2):
+        view = channel.look()
+        sums = channel.sum_up(view, view.signals, edges, width, lambda: None)
+        assert sums.damages == 1
+        assert sums.totals["flag"].rows[0].sum() == number * 3000 - 1000
     assert not rollup_path(path).exists()
 
 
