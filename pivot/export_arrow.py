@@ -7,29 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 
 from speeddata.numeric import NULL_BITS
+from speeddata.pivot.arrow_types import PLAIN, json_text
 from speeddata.pivot.export_column import Column, unique_names
 from speeddata.pivot.export_stream import Stream
 from speeddata.table import Array, Table
 from speeddata.tree import Type
 
-__all__ = ["arrow_schema", "as_array", "batch_of", "json_text"]
+__all__ = ["arrow_schema", "as_array", "batch_of"]
 
-PLAIN = {
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "float": pa.float32(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "string": pa.string(),
-    "enum": pa.string(),
-    "bytes": pa.binary(),
-    "fixed": pa.binary(),
-    "null": pa.string(),
-}
+KINDS = PLAIN | {"null": pa.string()}
 TIME = pa.timestamp("ns", "UTC")
 
 
@@ -44,15 +33,15 @@ def arrow_schema(stream: Stream, metadata: dict[str, str]) -> pa.Schema:
 
 def arrow_type(column: Column) -> Any:
     """The type of a column."""
-    if column.type is not None and column.kind not in PLAIN:
+    if column.type is not None and column.kind not in KINDS:
         return _type(column.type)
-    return PLAIN.get(column.kind, pa.string())
+    return KINDS.get(column.kind, pa.string())
 
 
 def _type(type_: Type) -> Any:
     value, _ = type_.without_null()
-    if value.kind in PLAIN:
-        return PLAIN[value.kind]
+    if value.kind in KINDS:
+        return KINDS[value.kind]
     if _is_json(value):
         return pa.string()
     if value.kind == "array":
@@ -81,8 +70,8 @@ def as_array(values: Array, column: Column, type_: Any) -> Any:
     if isinstance(values, np.ma.MaskedArray):
         return pa.array(np.ascontiguousarray(values.data), type_, mask=np.ma.getmaskarray(values))
     if values.dtype == object:
-        if column.type is not None and pa.types.is_string(type_) and column.kind not in PLAIN:
-            return pa.array([None if value is None else json_text(value) for value in values], type_)
+        if column.type is not None and pa.types.is_string(type_) and column.kind not in KINDS:
+            return pa.array([json_text(value) for value in values], type_)
         return pa.array(list(values), type_)
     if values.ndim > 1:
         offsets = pa.array(np.arange(0, values.size + 1, values.shape[1] or 1)[: len(values) + 1], pa.int32())
@@ -97,19 +86,3 @@ def as_array(values: Array, column: Column, type_: Any) -> Any:
         if nulls.any():
             return pa.array(values, mask=nulls).cast(type_)
     return pa.array(values).cast(type_)
-
-
-def json_text(value: Any) -> str:
-    """A value as JSON: null for what is not finite, `{"base64": ...}` for bytes."""
-    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-    return orjson.dumps(value, default=_plain, option=options).decode()
-
-
-def _plain(value: Any) -> Any:
-    import base64
-
-    if isinstance(value, bytes):
-        return {"base64": base64.b64encode(value).decode()}
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    raise TypeError(f"a value of type {type(value).__name__}")

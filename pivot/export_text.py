@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from speeddata.pivot.export_arrow import json_text
+from speeddata.pivot.arrow_types import json_text
 from speeddata.pivot.export_sink import Sink
 from speeddata.table import Array
 
@@ -72,7 +72,7 @@ def json_value(values: Any) -> Any:
     if pa.types.is_string(kind):
         text = _quoted(values)
     elif pa.types.is_binary(kind):
-        told = [None if value is None else json_text(value) for value in values.to_pylist()]
+        told = [json_text(value) for value in values.to_pylist()]
         text = pa.array(told, pa.string())
     elif pa.types.is_nested(kind):
         text = pa.array([_nested(value, kind) for value in values.to_pylist()], pa.string())

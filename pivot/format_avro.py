@@ -13,7 +13,7 @@ import numpy as np
 
 from speeddata.compression import Compressor
 from speeddata.container import pack_block, pack_head
-from speeddata.pivot.export_arrow import json_text
+from speeddata.pivot.arrow_types import json_text
 from speeddata.pivot.export_column import Column
 from speeddata.pivot.export_options import Options
 from speeddata.pivot.export_room import Room, outcome
@@ -117,7 +117,7 @@ class Derived:
             if _is_text(column):
                 texts = np.empty(len(values), object)
                 for row, value in enumerate(values):
-                    texts[row] = None if value is None and column.nullable else json_text(value)
+                    texts[row] = json_text(value) or (None if column.nullable else "null")
                 values = texts
             made[name] = values
         return made

@@ -1,6 +1,5 @@
 """Results as JSON, CSV or an Arrow stream, in pieces."""
 
-import base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from pyarrow import csv
 
 from speeddata.buckets import Buckets
 from speeddata.iso_times import iso_json
+from speeddata.pivot.arrow_types import plain_json
 from speeddata.pivot.query_words import Result, Series
 from speeddata.table import Array
 from speeddata.times import format_time
@@ -89,7 +89,7 @@ def _json_rows(series: Series, shape: Shape) -> Iterator[bytes]:
     def rows_of(rows: slice) -> bytes:
         times = orjson.loads(b"[" + _json_times(series.time_ns[rows], shape.time) + b"]")
         columns = [_plain_list(column[rows]) for column in series.columns.values()]
-        return orjson.dumps(list(zip(times, *columns, strict=True)), default=_plain, option=OPTIONS)[1:-1]
+        return orjson.dumps(list(zip(times, *columns, strict=True)), default=plain_json, option=OPTIONS)[1:-1]
 
     yield from _pieces(len(series.time_ns), rows_of)
     yield b"]"
@@ -113,20 +113,11 @@ def _json_list(column: Array) -> bytes:
         column = column.tolist()
     else:
         column = np.ascontiguousarray(column)
-    return orjson.dumps(column, default=_plain, option=OPTIONS)[1:-1]
+    return orjson.dumps(column, default=plain_json, option=OPTIONS)[1:-1]
 
 
 def _plain_list(column: Array) -> list[Any]:
     return [None if value is np.ma.masked else value for value in column.tolist()]
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has no form for."""
-    if isinstance(value, bytes):
-        return {"base64": base64.b64encode(value).decode()}
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    raise TypeError(f"a value of type {type(value).__name__}")
 
 
 def _tables(result: Result, shape: Shape, check: Callable[[], None]) -> Iterator[bytes]:
@@ -252,7 +243,7 @@ def _arrow(column: Array, texts: bool) -> Any:
     if not texts and all(isinstance(value, np.ndarray) for value in values):
         return pa.array([np.asarray(value).tolist() for value in values])
     told = [
-        None if value is None else orjson.dumps(value, default=_plain, option=OPTIONS).decode()
+        None if value is None else orjson.dumps(value, default=plain_json, option=OPTIONS).decode()
         for value in values
     ]
     return pa.array([_safe(value) for value in told] if texts else told, pa.string())

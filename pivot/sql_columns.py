@@ -1,30 +1,16 @@
 """A channel's signals as Arrow columns: types from the schema, values from the reader's arrays."""
 
-import base64
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 
+from speeddata.pivot.arrow_types import PLAIN, json_text
 from speeddata.schema import Schema, Signal
 from speeddata.table import Array
 from speeddata.tree import Type
 
 __all__ = ["Column", "columns_of", "to_arrow"]
-
-PLAIN = {
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "float": pa.float32(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "string": pa.string(),
-    "enum": pa.string(),
-    "bytes": pa.binary(),
-    "fixed": pa.binary(),
-}
 
 
 @dataclass(frozen=True)
@@ -76,7 +62,7 @@ def to_arrow(values: Array, column: Column) -> pa.Array:
     if isinstance(values, np.ma.MaskedArray):
         return pa.array(values.data, column.type, mask=np.ma.getmaskarray(values))
     if column.json:
-        return pa.array([_text(value) for value in values], pa.string())
+        return pa.array([json_text(value) for value in values], pa.string())
     if values.ndim == 2:
         offsets = np.arange(len(values) + 1, dtype=np.int32) * values.shape[1]
         flat = pa.array(np.ascontiguousarray(values).reshape(-1), column.type.value_type, from_pandas=True)
@@ -84,14 +70,3 @@ def to_arrow(values: Array, column: Column) -> pa.Array:
     if values.dtype == object:
         return pa.array(values.tolist(), column.type, from_pandas=True)
     return pa.array(values, column.type, from_pandas=True)
-
-
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    option = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-    return orjson.dumps(value, default=_plain, option=option).decode()
-
-
-def _plain(value: Any) -> Any:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)

@@ -48,7 +48,7 @@ def run_cases(address: str, count: int) -> Counter[int]:
     seen: Counter[int] = Counter()
     schema = schemathesis.openapi.from_url(f"{address}/openapi.json", timeout=LIMIT_S)
     operations = [found.ok() for found in schema.get_all_operations()]
-    each = -(-count // len(operations))
+    each = -(-2 * count // len(operations))  # calls without parameters have but one case
     for operation in operations:
         told = {str(status) for status in operation.definition.raw["responses"]}
         _send(operation, each, address, told, seen)
