@@ -11,6 +11,7 @@ __all__ = ["TIME", "bounds"]
 TIME = pa.timestamp("us", "UTC")
 PARTS = 4  # ranges tried at a time
 FINE_NS = 1_000_000  # ranges are not made smaller than this
+MOST = 500  # ranges that are looked into; then they stay as wide as they are
 
 
 def bounds(
@@ -37,6 +38,7 @@ class _Pruner:
     def __init__(self, wanted: ds.Expression, fields: pa.Schema) -> None:
         self._wanted = wanted
         self._fields = fields
+        self._tries = 0
         self._format = ds.ParquetFileFormat()
         self._files = (
             LocalFileSystem()
@@ -44,16 +46,13 @@ class _Pruner:
 
     def edge(self, low: int, high: int, side: int) -> tuple[int, int] | None:
         """The first (`side` 0) or last (-1) small range within [low, high] that may have something."""
-        found = None
-        while True:
-            step = (high - low) // PARTS + 1
-            parts = [(at, min(at + step - 1, high)) for at in range(low, high + 1, step)]
-            left = self._left(parts)
-            if not left:
-                return found
-            found = low, high = left[side]
-            if high - low < FINE_NS:
-                return found
+        self._tries += 1
+        if high - low < FINE_NS or self._tries > MOST:
+            return low, high
+        step = (high - low) // PARTS + 1
+        parts = self._left([(at, min(at + step - 1, high)) for at in range(low, high + 1, step)])
+        found = (self.edge(*part, side) for part in (parts if side == 0 else reversed(parts)))
+        return next(filter(None, found), None)
 
     def _left(self, parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
         fragments = [

@@ -25,6 +25,7 @@ SLOW_RATE = 50.0
 WARM_S = 2.0
 LONG_S = 600  # a soak that tells of memory
 MEASURED = 1 / 120  # of the time: long enough for the disk to be a part of what is measured
+ALL = 1 + 3 + 3  # keeper, services, relays
 HEALTHY_S, SETTLE_S = 60.0, 180.0
 TURN_S = 0.5
 KEEP_BYTES = 4 << 30  # of each fast channel's archive
@@ -113,7 +114,7 @@ class Soak:
             states += [one["state"] for one in self.keeper.list()]
             url = f"http://127.0.0.1:{self.system.pivot_port}/api/v1/health"
             with urllib.request.urlopen(url, timeout=10) as answer:
-                return states == ["active"] * 6 and answer.status == 200
+                return states == ["active"] * ALL and answer.status == 200
         return False
 
     # What is done
