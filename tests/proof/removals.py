@@ -243,7 +243,7 @@ IN_THE_WRITER = [
     Removal(
         "the folder is synced with a new segment",
         "relay/container.pyx",
-        "renameat2(c.folder, ready, c.folder, name, 0) < 0 or fsync(c.folder) < 0:\n",
+        "renameat2(c.folder, ready, c.folder, name, 0) < 0 or (not c.shared and fsync(c.folder) < 0):\n",
         "renameat2(c.folder, ready, c.folder, name, 0) < 0:\n",
         REPLAY,
     ),

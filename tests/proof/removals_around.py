@@ -6,8 +6,8 @@ AROUND_THEM = [
     Removal(
         "a block is read with its checksum",
         "lib/blocks.pyx",
-        "        if (crc_32c(0, block, length) != get(entry + 52, 4)\n                or read_frame",
-        "        if (read_frame",
+        "            if (crc_32c(0, block, length) != get(entry + 52, 4)\n                    or read_frame",
+        "            if (read_frame",
         BLOCKS,
     ),
     Removal(
