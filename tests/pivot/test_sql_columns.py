@@ -79,7 +79,11 @@ NUMBERS = {"type": "array", "items": "double"}
         (NUMBERS, np.array([[1.0, 2.0], [3.0, np.nan]]), [[1.0, 2.0], [3.0, None]]),
         (NUMBERS, np.empty((0, 2)), []),
         (["null", NUMBERS], ragged([1.0], None, []), [[1.0], None, []]),
-        ({"type": "map", "values": "bytes"}, np.array([{"a": b"\1"}, None], object), ['{"a":{"base64":"AQ=="}}', None]),
+        (
+            {"type": "map", "values": "bytes"},
+            np.array([{"a": b"\1"}, None], object),
+            ['{"a":{"base64":"AQ=="}}', None],
+        ),
     ],
 )
 def test_values(avro, values, wanted):
