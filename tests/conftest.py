@@ -24,7 +24,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Of two processes (`pytest -n 2`) one runs what needs relays, sockets and a share of the processor, one test after the
 # other; the rest needs a processor only.
-ANYWHERE = ("tests/lib/", "tests/pivot/", "tests/test_dist.py", "tests/test_house.py")
+ANYWHERE = (
+    "tests/lib/",
+    "tests/pivot/",
+    "tests/browser/test_history",
+    "tests/relay/test_ingest",
+    "tests/test_api_cases.py",
+    "tests/test_dist.py",
+    "tests/test_export_memory.py",
+    "tests/test_house.py",
+    "tests/test_notebooks.py",
+    "tests/test_recordings.py",
+)
 
 
 class TwoQueues(LoadScopeScheduling):
