@@ -2,10 +2,7 @@
 
 import asyncio
 import logging
-import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
@@ -18,7 +15,7 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from speeddata.errors import TimeError
-from speeddata.pivot.export import Stopped
+from speeddata.pivot.attendance import Attendance, checker
 from speeddata.pivot.problem import Problem
 from speeddata.pivot.query import Engine
 from speeddata.pivot.query_words import Check, Query, Series
@@ -47,7 +44,6 @@ Rows = Iterator[list[dict[str, Any]]]
 PAGE = 50_000  # records or buckets that are in memory at a time
 WINDOW = 100_000  # buckets that are asked for at a time
 EXACT = 10**15  # below this a whole number is written without a fraction
-POLL_S = 0.2
 RETRY_S = 2
 PIECE = 1 << 16  # bytes sent at a time
 STALL_S = 15.0  # for how long a client may take nothing
@@ -158,16 +154,13 @@ class Reads:
     ) -> None:
         self.cache = cache
         self.admitted = 0
+        self.timeout_s = timeout_s
+        self.attendance = Attendance("dialect", running)
         self._most = admitted
-        self._timeout_s = timeout_s
-        self._threads = ThreadPoolExecutor(running, "dialect")
-        self._stops: set[threading.Event] = set()
 
     def close(self) -> None:
         """End what runs."""
-        for stop in self._stops:
-            stop.set()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.attendance.close()
 
     async def run(self, request: Request, work: Callable[[Check], T]) -> T:
         """Do one thing in a thread."""
@@ -206,7 +199,7 @@ class Reads:
     def _admit(self) -> "_Reading":
         if self.admitted >= self._most:
             raise Problem(429, "Too many queries at once, try again later", {"retry-after": str(RETRY_S)})
-        return _Reading(self, self._threads, self._timeout_s)
+        return _Reading(self)
 
 
 class _Kept:
@@ -243,11 +236,12 @@ class _Kept:
 class _Reading:
     """One client's reading, from thread to thread."""
 
-    def __init__(self, reads: Reads, threads: ThreadPoolExecutor, timeout_s: float) -> None:
-        self._reads, self._threads, self._timeout_s = reads, threads, timeout_s
-        self._stop = threading.Event()
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+        self._stop = reads.attendance.begin()
+        self.check = checker(self._stop)
+        self._ended = False
         reads.admitted += 1
-        reads._stops.add(self._stop)
 
     def __enter__(self) -> "_Reading":
         return self
@@ -256,48 +250,22 @@ class _Reading:
         self.end()
 
     def end(self) -> None:
-        if self._stop in self._reads._stops:
-            self._reads._stops.discard(self._stop)
+        if not self._ended:
+            self._ended = True
             self._reads.admitted -= 1
-        self._stop.set()
-
-    def check(self) -> None:
-        if self._stop.is_set():
-            raise Stopped
+            self._reads.attendance.end(self._stop)
 
     async def step(self, work: Callable[[], T], request: Request | None = None) -> T:
         """Do a part of it; with a request, as long as its client is there."""
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        deadline = time.monotonic() + self._timeout_s
-        try:
-            while not future.done():
-                await asyncio.wait({future}, timeout=POLL_S)
-                if not future.done() and time.monotonic() >= deadline:
-                    raise Problem(
-                        408, f"The query took longer than {self._timeout_s:g} s, ask for less at once"
-                    )
-                if not future.done() and request is not None and await request.is_disconnected():
-                    raise Problem(499, "The client has left")
-            if future.cancelled():
-                raise Stopped
-            return future.result()
-        except Stopped:
-            raise Problem(503, "The service is stopping") from None
-        finally:
-            if not future.done():
-                self._stop.set()
-                future.add_done_callback(_heard)
+        timeout_s = self._reads.timeout_s
+        late = Problem(408, f"The query took longer than {timeout_s:g} s, ask for less at once")
+        left = request.is_disconnected if request is not None else None
+        return await self._reads.attendance.step(work, self._stop, left, timeout_s, late)
 
 
 def next_page(rows: Rows) -> list[dict[str, Any]] | None:
     """The next rows that there are; None at the end."""
     return next((page for page in rows if page), None)
-
-
-def _heard(future: "asyncio.Future[Any]") -> None:
-    """Take notice of what nobody waits for, or asyncio would complain."""
-    if not future.cancelled():
-        future.exception()
 
 
 class _Pages(Response):

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import speeddata
 from speeddata.archive import Archive
 from speeddata.errors import SchemaError
+from speeddata.pivot.attendance import Stopped
 from speeddata.pivot.export_formats import DEFAULT, ZIP, Format
 from speeddata.pivot.export_sink import Sink
 from speeddata.pivot.export_stream import Stream, make_streams
@@ -27,7 +28,7 @@ from speeddata.pivot.spool import Spool
 from speeddata.reader import Reader
 from speeddata.times import format_time
 
-__all__ = ["PREFIX", "Export", "Stopped", "Work", "checker", "make_export", "sweep", "temporary_folder"]
+__all__ = ["PREFIX", "Export", "Work", "make_export", "sweep", "temporary_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -35,20 +36,6 @@ PREFIX = ".speeddata-export-"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_ROOM_TOLD = "No room for the export on the service's disk, ask for less at once"
 Check = Callable[[], None]
-
-
-class Stopped(Exception):
-    """The export was not wanted any more."""
-
-
-def checker(stop: threading.Event) -> Check:
-    """What raises Stopped as soon as it is called after the event."""
-
-    def check() -> None:
-        if stop.is_set():
-            raise Stopped
-
-    return check
 
 
 @dataclass

@@ -1,19 +1,17 @@
 """Runs exports: so many at a time, each with a deadline, none for a client that has left."""
 
-import asyncio
 import threading
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from starlette.responses import Response
 
+from speeddata.pivot.attendance import Attendance, Left, Stopped, stopping
 from speeddata.pivot.catalogue import Catalogue
 from speeddata.pivot.download import Download, Part
-from speeddata.pivot.export import Export, Stopped, Work, make_export, sweep, temporary_folder
+from speeddata.pivot.export import Export, Work, make_export, sweep, temporary_folder
 from speeddata.pivot.export_request import Requests
 from speeddata.pivot.export_tags import Tags
 from speeddata.pivot.jobs import JobLimits, Jobs
@@ -22,7 +20,6 @@ from speeddata.pivot.request import ExportRequest, Limits
 
 __all__ = ["Exporter", "too_many"]
 
-POLL_S = 0.2  # how often a client is looked after while its export is made
 RETRY_S = 2  # what a client is told to wait when there are too many
 
 Params = Mapping[str, str | None]
@@ -58,25 +55,18 @@ class Exporter:
         )
         self.admitted = 0  # exports that wait or are being made
         self.sending = 0  # exports that are being sent
-        self._threads = ThreadPoolExecutor(limits.running, "export")
-        self._stops: set[threading.Event] = set()
-        self._closing = False
+        self._attendance = Attendance("export", limits.running)
         sweep(self.folder)
 
     def close(self) -> None:
         """Stop all exports; those to come are refused."""
-        self._closing = True
         self.jobs.close()
-        for stop in self._stops:
-            stop.set()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._attendance.close()
 
-    async def export(
-        self, params: Params, left: Callable[[], Awaitable[bool]], accept: str | None = None
-    ) -> Response:
+    async def export(self, params: Params, left: Left, accept: str | None = None) -> Response:
         """Answer a request; `left` tells whether the client has gone."""
-        if self._closing:
-            raise Problem(503, "The service is stopping")
+        if self._attendance.closing:
+            raise stopping()
         if self.admitted >= self.limits.admitted or self.sending >= self.limits.sending:
             raise too_many()
         self.admitted += 1
@@ -109,44 +99,23 @@ class Exporter:
     def _sent(self) -> None:
         self.sending -= 1
 
-    async def _make(self, params: Params, left: Callable[[], Awaitable[bool]], accept: str | None) -> Export:
+    async def _make(self, params: Params, left: Left, accept: str | None) -> Export:
         """Make the export in a thread; leave it when it takes too long or nobody waits for it."""
-        stop = threading.Event()
-        self._stops.add(stop)
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._threads, self._work, params, stop, accept)
-        taken = False
-
-        def discard(done: asyncio.Future[Export]) -> None:
-            if not taken and not done.cancelled() and done.exception() is None:
-                done.result().file.close()
-
+        timeout_s = self.limits.timeout_s
+        error = f"The export took longer than {timeout_s:g} s, ask for less at once"
+        late = Problem(408, error, **self.limits.hint)
+        stop = self._attendance.begin()
         try:
-            await self._wait(work, left)
-            made = work.result()
-            taken = True
-            return made
-        except (Stopped, asyncio.CancelledError):
-            if not self._closing:
-                raise
-            raise Problem(503, "The service is stopping") from None
+            return await self._attendance.step(
+                lambda: self._work(params, stop, accept),
+                stop,
+                left,
+                timeout_s,
+                late,
+                lambda made: made.file.close(),
+            )
         finally:
-            stop.set()
-            self._stops.discard(stop)
-            work.add_done_callback(discard)
-
-    async def _wait(self, work: "asyncio.Future[Export]", left: Callable[[], Awaitable[bool]]) -> None:
-        """Wait for an export until its deadline, as long as the client does."""
-        deadline = time.monotonic() + self.limits.timeout_s
-        while True:
-            await asyncio.wait({work}, timeout=min(POLL_S, max(0.0, deadline - time.monotonic())))
-            if work.done():
-                return
-            if time.monotonic() >= deadline:
-                error = f"The export took longer than {self.limits.timeout_s:g} s, ask for less at once"
-                raise Problem(408, error, **self.limits.hint)
-            if await left():
-                raise Problem(499, "The client has left")
+            self._attendance.end(stop)
 
     def _work(self, params: Params, stop: threading.Event, accept: str | None) -> Export:
         if stop.is_set():

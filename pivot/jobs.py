@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from speeddata.pivot.export import NO_ROOM, Stopped, Work, make_export
+from speeddata.pivot.attendance import Stopped
+from speeddata.pivot.export import NO_ROOM, Work, make_export
 from speeddata.pivot.export_request import Order, Requests
 from speeddata.pivot.jobs_store import ENDED, Job, JobStore
 from speeddata.pivot.problem import Problem

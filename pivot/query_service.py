@@ -1,18 +1,15 @@
 """Runs queries: so many at a time, each with a deadline, none for a client that has left; repeated ones from a cache."""
 
 import asyncio
-import logging
-import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from speeddata.pivot.export import Stopped, checker
+from speeddata.pivot.attendance import Attendance, Left, checker, stopping
 from speeddata.pivot.problem import Problem
 from speeddata.pivot.query import Engine
 from speeddata.pivot.query_request import Asked, read_query
@@ -21,11 +18,9 @@ from speeddata.pivot.result_cache import Answer, ResultCache
 
 __all__ = ["QueryLimits", "QueryService"]
 
-logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 AHEAD_NS = 60_000_000_000  # how far the clock of a source may be ahead of ours
-POLL_S = 0.2  # how often a client is looked after while its answer is made
 RETRY_S = 1
 PIECE = 1 << 16  # bytes sent at a time
 CACHE_BYTES = 64 << 20
@@ -54,20 +49,13 @@ class QueryService:
         self.cache = ResultCache(cache_bytes)
         self.admitted = 0  # requests that wait or are being answered
         self.unsent = 0  # bytes being sent
-        self._threads = ThreadPoolExecutor(self.limits.running, "query")
-        self._stops: set[threading.Event] = set()
-        self._closing = False
+        self._attendance = Attendance("query", self.limits.running)
 
     def close(self) -> None:
         """Stop all that is under way; what is to come is refused."""
-        self._closing = True
-        for stop in self._stops:
-            stop.set()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._attendance.close()
 
-    async def query(
-        self, params: Mapping[str, str], accept: str, left: Callable[[], Awaitable[bool]]
-    ) -> Response:
+    async def query(self, params: Mapping[str, str], accept: str, left: Left) -> Response:
         """Answer a request; `left` tells whether the client has gone."""
         answer = await self.run(lambda check: self._answer(params, accept, check), left)
         if self.unsent + answer.size > self.limits.unsent and self.unsent:
@@ -75,41 +63,23 @@ class QueryService:
         self.unsent += answer.size
         return Pieces(answer, self._sent, self.limits.stall_s)
 
-    async def run(self, work: Callable[[Callable[[], None]], T], left: Callable[[], Awaitable[bool]]) -> T:
+    async def run(self, work: Callable[[Callable[[], None]], T], left: Left) -> T:
         """Do something in a thread until its deadline, as long as the client waits for it."""
-        if self._closing:
-            raise Problem(503, "The service is stopping")
+        if self._attendance.closing:
+            raise stopping()
         if self.admitted >= self.limits.admitted:
             raise self._too_many()
-        stop = threading.Event()
-        self._stops.add(stop)
+        timeout_s = self.limits.timeout_s
+        error = f"The query took longer than {timeout_s:g} s, ask for a shorter range or fewer signals"
+        stop = self._attendance.begin()
         self.admitted += 1
         try:
-            future = asyncio.get_running_loop().run_in_executor(self._threads, work, checker(stop))
-            try:
-                await self._wait(future, left)
-                return future.result()
-            except (Stopped, asyncio.CancelledError):
-                if not self._closing:
-                    raise
-                raise Problem(503, "The service is stopping") from None
+            return await self._attendance.step(
+                lambda: work(checker(stop)), stop, left, timeout_s, Problem(408, error)
+            )
         finally:
             self.admitted -= 1
-            stop.set()
-            self._stops.discard(stop)
-            future.add_done_callback(_noticed)
-
-    async def _wait(self, future: "asyncio.Future[T]", left: Callable[[], Awaitable[bool]]) -> None:
-        deadline = time.monotonic() + self.limits.timeout_s
-        while True:
-            await asyncio.wait({future}, timeout=min(POLL_S, max(0.0, deadline - time.monotonic())))
-            if future.done():
-                return
-            if time.monotonic() >= deadline:
-                error = f"The query took longer than {self.limits.timeout_s:g} s, ask for a shorter range or fewer signals"
-                raise Problem(408, error)
-            if await left():
-                raise Problem(499, "The client has left")
+            self._attendance.end(stop)
 
     def _answer(self, params: Mapping[str, str], accept: str, check: Callable[[], None]) -> Answer:
         check()
@@ -153,12 +123,6 @@ class QueryService:
 
     def _too_many(self) -> Problem:
         return Problem(429, "Too many queries at once, try again later", {"retry-after": str(RETRY_S)})
-
-
-def _noticed(future: "asyncio.Future[T]") -> None:
-    """Look at what a thread that nobody waits for came to, so that it is not complained about."""
-    if not future.cancelled():
-        future.exception()
 
 
 class Pieces(Response):

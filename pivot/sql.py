@@ -6,15 +6,14 @@ import os
 import signal
 import sys
 import tempfile
-import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from starlette.responses import Response
 
+from speeddata.pivot.attendance import Left, attend, stopping
 from speeddata.pivot.download import Download
 from speeddata.pivot.export import PREFIX, temporary_folder
 from speeddata.pivot.problem import Problem
@@ -22,7 +21,6 @@ from speeddata.pivot.sql_request import MEDIA_TYPES, SqlLimits, SqlRequest
 
 __all__ = ["SqlRunner"]
 
-POLL_S = 0.2  # how often a client is looked after while its statement runs
 RETRY_S = 2  # what a client is told to wait when there are too many
 IDLE_S = 60.0  # for how long a process is kept ready for the next statement
 COMMAND = (sys.executable, "-P", "-m", "speeddata.pivot.sql_worker")
@@ -98,39 +96,27 @@ class SqlRunner:
         self._closing = True
         self._drop_spare()
 
-    async def answer(self, request: SqlRequest, left: Callable[[], Awaitable[bool]]) -> Response:
+    async def answer(self, request: SqlRequest, left: Left) -> Response:
         """Run a statement and answer it; `left` tells whether the client has gone."""
         if self._closing:
-            raise Problem(503, "The service is stopping")
+            raise stopping()
         if self.admitted >= self.limits.admitted:
             raise Problem(429, "Too many statements at once, try again later", {"retry-after": str(RETRY_S)})
         self.admitted += 1
         work = asyncio.ensure_future(self._run(request))
         try:
-            await self._wait(work, request.timeout_s, left)
-            told, file = work.result()
+            words = (
+                f"The statement took longer than {request.timeout_s:g} s: narrow the time, or aggregate more"
+            )
+            told, file = await attend(
+                work, left, request.timeout_s, Problem(408, words), lambda: self._closing
+            )
         finally:
             self.admitted -= 1
             if not work.done():
                 work.cancel()
                 await asyncio.wait({work})
         return self._download(request, told, file)
-
-    async def _wait(
-        self, work: "asyncio.Future[Any]", timeout_s: float, left: Callable[[], Awaitable[bool]]
-    ) -> None:
-        deadline = time.monotonic() + timeout_s
-        while True:
-            await asyncio.wait({work}, timeout=min(POLL_S, max(0.0, deadline - time.monotonic())))
-            if work.done():
-                return
-            if time.monotonic() >= deadline:
-                words = f"The statement took longer than {timeout_s:g} s: narrow the time, or aggregate more"
-                raise Problem(408, words)
-            if self._closing:
-                raise Problem(503, "The service is stopping")
-            if await left():
-                raise Problem(499, "The client has left")
 
     async def _run(self, request: SqlRequest) -> tuple[dict[str, Any], BinaryIO]:
         async with self._turn:

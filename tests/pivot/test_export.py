@@ -8,7 +8,8 @@ import segments as made
 from exports import MS, TYPES, export, flat, request, typed_record
 
 from speeddata import read_hdf5
-from speeddata.pivot.export import PREFIX, Stopped, sweep, temporary_folder
+from speeddata.pivot.attendance import Stopped
+from speeddata.pivot.export import PREFIX, sweep, temporary_folder
 from speeddata.pivot.problem import Problem
 
 

@@ -7,8 +7,9 @@ import pytest
 import segments as made
 
 from speeddata.pivot import exporter as module
+from speeddata.pivot.attendance import Stopped
 from speeddata.pivot.catalogue import Catalogue
-from speeddata.pivot.export import Export, Stopped
+from speeddata.pivot.export import Export
 from speeddata.pivot.exporter import Exporter
 from speeddata.pivot.problem import Problem
 from speeddata.pivot.request import HINT, Limits

@@ -247,4 +247,4 @@ def test_unforeseen_errors_are_500_without_details(tmp_path, monkeypatch):
         response = client.get(EXPORT, params={"duration": "PT1S", "channels": "example"})
         assert (response.status_code, response.json()) == (500, {"error": "Server error: ArchiveError"})
     with pytest.raises(RuntimeError):
-        exporter._threads.submit(print)
+        exporter._attendance._threads.submit(print)
