@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from speeddata.cli_options import with_options
 from speeddata.errors import ConfigError
 from speeddata.settings import Override, Settings
 from speeddata.settings_table import SERVICES
@@ -96,10 +97,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         own = {name: given.pop(name) for name in list(given) if name in names}
         return command(RunOptions(**own), **given)
 
-    decorated: Callable[..., Any] = wrapped
-    for option in reversed(OPTIONS):
-        decorated = option(decorated)
-    return decorated
+    return with_options(OPTIONS)(wrapped)
 
 
 def exposed(settings: Settings, services: Sequence[str]) -> list[str]:

@@ -23,8 +23,8 @@ from speeddata.pivot.connection import Connection
 from speeddata.pivot.export_tags import Tags
 from speeddata.pivot.exporter import Exporter
 from speeddata.pivot.ingest import Ingest, make_ingest
-from speeddata.pivot.jobs_cli import job_limits, job_options
-from speeddata.pivot.query_cli import make_queries, query_options
+from speeddata.pivot.job_options import job_limits, job_options
+from speeddata.pivot.query_options import make_queries, query_options
 from speeddata.pivot.request import Limits
 from speeddata.pivot.service import make_app
 from speeddata.pivot.sql_options import sql_limits, sql_options

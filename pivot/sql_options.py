@@ -1,10 +1,10 @@
 """The options of the command line that are about SQL."""
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
+from speeddata.cli_options import with_options
 from speeddata.pivot.sql_request import SqlLimits
 
 __all__ = ["sql_limits", "sql_options"]
@@ -17,11 +17,7 @@ OPTIONS = (
 )  # fmt: skip
 
 
-def sql_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, which is given them by keyword."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+sql_options = with_options(OPTIONS)
 
 
 def sql_limits(given: dict[str, Any]) -> SqlLimits:

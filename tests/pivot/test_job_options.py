@@ -3,8 +3,8 @@ import json
 import click
 from click.testing import CliRunner
 
+from speeddata.pivot.job_options import job_limits, job_options
 from speeddata.pivot.jobs import JobLimits
-from speeddata.pivot.jobs_cli import job_limits, job_options
 
 
 @click.command()

@@ -3,7 +3,7 @@ import pytest
 from click.testing import CliRunner
 
 from speeddata.pivot.catalogue import Catalogue
-from speeddata.pivot.query_cli import make_queries, query_options
+from speeddata.pivot.query_options import make_queries, query_options
 
 
 @pytest.mark.parametrize(

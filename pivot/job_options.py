@@ -1,11 +1,11 @@
 """The options of the command line that are about exports made in the background."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from speeddata.cli_options import with_options
 from speeddata.pivot.jobs import JobLimits
 
 __all__ = ["job_limits", "job_options"]
@@ -34,11 +34,7 @@ OPTIONS = (
 )  # fmt: skip
 
 
-def job_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, which is given them by keyword."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+job_options = with_options(OPTIONS)
 
 
 def job_limits(given: dict[str, Any]) -> JobLimits:

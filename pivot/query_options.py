@@ -1,10 +1,10 @@
 """The options of the command line that are about queries."""
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
+from speeddata.cli_options import with_options
 from speeddata.pivot.catalogue import Catalogue
 from speeddata.pivot.query import ROLLUP_BYTES, Engine
 from speeddata.pivot.query_service import CACHE_BYTES, QueryLimits, QueryService
@@ -22,11 +22,7 @@ OPTIONS = (
 )  # fmt: skip
 
 
-def query_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, which is given them by keyword."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+query_options = with_options(OPTIONS)
 
 
 def make_queries(catalogue: Catalogue, timeout_s: float, given: dict[str, Any]) -> QueryService:

@@ -1,0 +1,18 @@
+import click
+from click.testing import CliRunner
+
+from speeddata.cli_options import with_options
+
+
+def test_a_command_has_the_options_in_their_order():
+    group = with_options([click.option("--zulu", default="z"), click.option("--alpha", type=int, default=1)])
+
+    @click.command()
+    @group
+    def command(**given):
+        click.echo(given)
+
+    run = CliRunner().invoke
+    assert run(command, ["--alpha", "2"]).output == "{'zulu': 'z', 'alpha': 2}\n"
+    told = run(command, ["--help"]).output
+    assert told.index("--zulu") < told.index("--alpha")
