@@ -55,5 +55,9 @@ class RelayError(SpeedDataError):
     """A relay or its keeper could not do what was asked."""
 
 
+class NoRelay(RelayError):
+    """There is no relay that could be asked; soon there is another."""
+
+
 class NoKeeper(RelayError):
     """There is no keeper that could be asked; soon there is another."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from speeddata.errors import RelayError, SpeedDataError
+from speeddata.errors import NoRelay, RelayError, SpeedDataError
 from speeddata.relay.unix_socket import listen, socket_address
 
 __all__ = ["Adopted", "Door", "ask_relay", "collect", "living_relays"]
@@ -121,11 +121,11 @@ def living_relays(folder: int) -> list[int]:
 
 
 def ask_relay(folder: int, channel: str, request: Answer) -> Answer:
-    """Ask a channel's relay; RelayError when it refuses or is not there."""
+    """Ask a channel's relay; NoRelay when it is not there, as between its death and its successor's start; RelayError when it refuses."""
     try:
         answer, _, fds = _exchange(folder, f"{PREFIX}{channel}{SUFFIX}", request)
     except OSError as error:
-        raise RelayError(f"no relay for channel {channel!r}: {error.strerror or error}") from None
+        raise NoRelay(f"no relay for channel {channel!r}: {error.strerror or error}") from None
     for fd in fds:
         os.close(fd)
     return answer

@@ -19,7 +19,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from speeddata.errors import RelayError, SpeedDataError
+from speeddata.errors import NoRelay, RelayError, SpeedDataError
 from speeddata.lock import sign_lock, take_lock
 from speeddata.relay.charge import Charge, end_of
 from speeddata.relay.handover import ask_relay, collect
@@ -39,6 +39,7 @@ WRITE_LIMIT_S = (
 )
 FORK_AGAIN_S = 1.0
 LOOK_AGAIN_S = 0.002
+GO_OVER_S = 2.0  # in which a relay that has just been started can be asked
 HANG_S = 1.0  # between two looks for relays that were killed and cannot die
 
 
@@ -172,6 +173,29 @@ class Keeper:
             ask_relay(self.folder, charge.spec.name, {"op": "decimate", "decimation": asdict(decimation)})
         charge.spec = replace(charge.spec, decimation=decimation)
 
+    def _go_over(
+        self, client: socket.socket, charge: Charge, decimation: Decimation, until: float
+    ) -> Answer | None:
+        """Decimate in another way; a relay that is only about to open its socket, or to follow a dead one, is asked later."""
+        try:
+            self._decimate(charge, decimation)
+        except NoRelay:
+            if time.monotonic() > until:
+                raise
+            self._after(LOOK_AGAIN_S, lambda: self._go_over_later(client, charge, decimation, until))
+            return None
+        return {"pid": charge.pid}
+
+    def _go_over_later(
+        self, client: socket.socket, charge: Charge, decimation: Decimation, until: float
+    ) -> None:
+        try:
+            answer = self._go_over(client, charge, decimation, until)
+        except RelayError as error:
+            answer = {"ok": False, "error": str(error)}
+        if answer is not None:
+            self.server.answer(client, {"ok": True, **answer})
+
     def handle_replace(self, client: socket.socket, request: Answer) -> Answer | None:
         """Another relay for a channel, with another spec where one is given; packets wait in the socket meanwhile.
 
@@ -184,8 +208,7 @@ class Keeper:
         if request.get("spec"):
             wanted = ChannelSpec.from_json(request["spec"])
             if charge.pid is not None and wanted == replace(charge.spec, decimation=wanted.decimation):
-                self._decimate(charge, wanted.decimation)
-                return {"pid": charge.pid}
+                return self._go_over(client, charge, wanted.decimation, time.monotonic() + GO_OVER_S)
             charge.change(wanted)
         if charge.pid is None:
             return {"pid": None}

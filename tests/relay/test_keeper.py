@@ -263,7 +263,11 @@ def test_decimation_changes_while_the_relay_runs(keeper, spec):
         changed = spec | {"decimation": {"algorithm": "average", "factor": 100, "rate_hz": None}}
         assert keeper.replace("test", changed) == pid, "for no other difference a relay is replaced"
         assert decimated(1) == [49.5]
-        assert keeper.replace("test", changed | {"block_age_s": 0.5}) != pid
+        pid = keeper.replace("test", changed | {"block_age_s": 0.5})
+        os.kill(pid, signal.SIGKILL)
+        at_once = {"algorithm": "average", "factor": 25, "rate_hz": None}
+        assert keeper.replace("test", changed | {"block_age_s": 0.5, "decimation": at_once}) != pid
+        assert decimated(4) == [12.0, 37.0, 62.0, 87.0], "what follows the dead one has it"
 
 
 def test_a_relay_whose_disk_refuses_is_degraded_and_recovers(keeper, spec):
