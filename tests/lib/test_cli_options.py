@@ -10,9 +10,9 @@ def test_a_command_has_the_options_in_their_order():
     @click.command()
     @group
     def command(**given):
-        click.echo(given)
+        click.echo(sorted(given.items()))
 
     run = CliRunner().invoke
-    assert run(command, ["--alpha", "2"]).output == "{'zulu': 'z', 'alpha': 2}\n"
+    assert run(command, ["--alpha", "2"]).output == "[('alpha', 2), ('zulu', 'z')]\n"
     told = run(command, ["--help"]).output
     assert told.index("--zulu") < told.index("--alpha")
