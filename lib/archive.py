@@ -5,19 +5,21 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from speeddata.damage import Damage
+from speeddata.decoding import entry_array
 from speeddata.errors import ArchiveError
 from speeddata.index import HEAD_SIZE, Seal, index_path, seal_of
-from speeddata.reader import EARLIEST, LATEST, Reader, entry_array
+from speeddata.reader import EARLIEST, LATEST, Reader
 from speeddata.segment import Known, Segment
 
-__all__ = ["Archive", "Span", "segment_paths"]
+__all__ = ["Archive", "Look", "Span", "segment_paths"]
 
-MOMENT_NS = 50_000_000  # in which a file system may not tell two changes apart
+COARSE_NS = 2_000_000_000  # within which a folder may change again without that its time tells
 SEALS_S = 10.0  # between two looks whether segments have been sealed
 GROWING_NS = 2_000_000_000  # since the last change of a segment that is still being written to
 
@@ -29,40 +31,58 @@ class Span(NamedTuple):
     newest_ns: int
 
 
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What there is in a channel's folder at an instant."""
+
+    # By name, oldest first; None: it cannot be read.
+    segments: dict[str, Known | None] = field(default_factory=dict)
+    rollups: dict[str, int] = field(default_factory=dict)  # their inodes, by the names of the segments
+
+    @cached_property
+    def growing(self) -> tuple[str, ...]:
+        """The segments that may grow, or be readable later."""
+        told = self.segments.items()
+        return tuple(name for name, known in told if known is None or known.seal is Seal.UNSEEN)
+
+
 def segment_paths(folder: Path) -> list[Path]:
     """The segments of a channel, `<channel>_<start>.avro`, oldest first. Links are not followed."""
-    return [path for path, _ in _listed(folder)]
+    return [folder / name for name in _listed(folder)[0]]
 
 
-def _listed(folder: Path) -> list[tuple[Path, int]]:
-    """The segments of a channel with their inodes, oldest first."""
+def _listed(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
+    """The inodes of a channel's segments by name, oldest first, and of their rollups by the names of the segments."""
+    segments, rollups = {}, {}
+    prefix = f"{folder.name}_"
     try:
         if not stat.S_ISDIR(folder.lstat().st_mode):
-            return []
+            return {}, {}
         with os.scandir(folder) as found:
-            names = [
-                (entry.name, entry.inode())
-                for entry in found
-                if entry.name.startswith(f"{folder.name}_")
-                and entry.name.endswith(".avro")
-                and entry.is_file(follow_symlinks=False)
-            ]
+            for entry in found:
+                name = entry.name
+                if not name.startswith(prefix):
+                    continue
+                if name.endswith(".rollup"):
+                    rollups[f"{name.removesuffix('.rollup')}.avro"] = entry.inode()
+                elif name.endswith(".avro") and entry.is_file(follow_symlinks=False):
+                    segments[name] = entry.inode()
     except FileNotFoundError:
-        return []
-    return [(folder / name, inode) for name, inode in sorted(names)]
+        return {}, {}
+    return dict(sorted(segments.items())), rollups
 
 
 class Archive:
     """A channel's folder. What its segments hold is remembered, so that asking often is cheap.
 
-    A segment that is sealed does not change but by another taking its place, which the folder's time of change tells; what
-    may grow is looked at each time. May be used by several threads.
+    A segment that is sealed does not change but by another taking its place, which the folder's time of change tells, as
+    it tells that a rollup was made; what may grow is looked at each time. May be used by several threads.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = threading.Lock()
-        self._known: dict[str, Known | None] = {}  # by name, oldest first; None: it cannot be read
+        self._seen = Look()
         self._inodes: dict[str, int] = {}
         self._spans: dict[str, tuple[Known, Span | None]] = {}
         self._seals_due = 0.0  # monotonic
@@ -74,7 +94,7 @@ class Archive:
 
     def segments(self) -> list[Known]:
         """The segments that can be read, oldest first, as they are now."""
-        return [known for known in self._look().values() if known is not None]
+        return [known for known in self.look().segments.values() if known is not None]
 
     def span(self) -> Span | None:
         """The time from the oldest to the newest record; None when there are none."""
@@ -103,10 +123,10 @@ class Archive:
 
     def _overlapping(self, start_ns: int, end_ns: int, unreadable: list[Damage]) -> Iterator[Segment]:
         """Open what has records in the range, and the last segment always: it has the schema."""
-        found = self._look()
+        found = self.look().segments
         last = next(reversed(found), None)
         for name, known in found.items():
-            span = self._span_of(known) if known else None
+            span = self._span_of(name, known)
             apart = span is None or span.newest_ns < start_ns or span.oldest_ns > end_ns
             if known is not None and apart and name != last:
                 continue
@@ -122,43 +142,58 @@ class Archive:
                 segment.damages.append(Damage(name, segment.end, segment.size, None, "cut off"))
             yield segment
 
-    def _look(self) -> dict[str, Known | None]:
-        """What there is now, by name, oldest first."""
+    def look(self) -> Look:
+        """What there is now; the same object for as long as nothing has changed."""
         with self._lock:
             changed_ns = _changed_ns(self.folder)
             if changed_ns != self._changed_ns:
                 self._list()
                 # A change in the same moment would bear the same time.
-                settled = time.time_ns() - changed_ns > MOMENT_NS
+                settled = time.time_ns() - changed_ns > COARSE_NS
                 self._changed_ns = changed_ns if settled else -1
             look_at_seals = time.monotonic() >= self._seals_due
             if look_at_seals:
                 self._seals_due = time.monotonic() + SEALS_S
-            for name, known in self._known.items():
-                if known is None or known.seal is Seal.UNSEEN:
-                    path = known.path if known else self.folder / name  # making one costs more than looking
-                    self._known[name] = _examine(path, known, look_at_seals)
-            return dict(self._known)
+            seen = self._seen
+            changed: dict[str, Known | None] = {}
+            for name in seen.growing:
+                known = seen.segments[name]
+                path = known.path if known else self.folder / name  # making one costs more than looking
+                now = _examine(path, known, look_at_seals)
+                if now is not known:
+                    changed[name] = now
+            if changed:
+                self._seen = Look({**seen.segments, **changed}, seen.rollups)
+            return self._seen
 
     def _list(self) -> None:
-        inodes = {path.name: inode for path, inode in _listed(self.folder)}
+        """See which segments and rollups have come, gone or been exchanged."""
+        inodes, rollups = _listed(self.folder)
         kept = {name for name, inode in inodes.items() if self._inodes.get(name) == inode}
-        self._known = {
-            name: self._known.get(name) if name in kept else _examine(self.folder / name, None)
-            for name in inodes
-        }
+        former = self._seen
+        if len(kept) < len(inodes) or len(kept) < len(self._inodes) or rollups != former.rollups:
+            segments = {
+                name: former.segments[name] if name in kept else _examine(self.folder / name, None)
+                for name in inodes
+            }
+            self._seen = Look(segments, rollups)
         self._inodes = inodes
-        self._spans = {name: span for name, span in self._spans.items() if name in inodes}
+        for name in list(self._spans):  # in one step, for others add to them at the same time
+            if name not in inodes:
+                self._spans.pop(name, None)
 
     def _all_spans(self) -> list[Span]:
-        return [span for known in self.segments() if (span := self._span_of(known))]
+        spans = (self._span_of(name, known) for name, known in self.look().segments.items())
+        return [span for span in spans if span]
 
-    def _span_of(self, known: Known) -> Span | None:
-        of, span = self._spans.get(known.path.name, (None, None))
-        if of is None or of.signature != known.signature:
+    def _span_of(self, name: str, known: Known | None) -> Span | None:
+        if known is None:
+            return None
+        of, span = self._spans.get(name, (None, None))
+        if of is not known:
             entries = entry_array(known.entries)
             span = Span(int(entries["min_ns"].min()), int(entries["max_ns"].max())) if len(entries) else None
-            self._spans[known.path.name] = known, span
+            self._spans[name] = known, span
         return span
 
 
@@ -166,7 +201,8 @@ def _examine(path: Path, known: Known | None, look_at_seal: bool = True) -> Know
     """What is known of a segment; None where it cannot be read, which is told by whoever reads it."""
     try:
         if known is not None and known.signature == _signature(path):
-            return replace(known, seal=_seal(path)) if look_at_seal else known
+            seal = _seal(path) if look_at_seal else known.seal
+            return known if seal is known.seal else replace(known, seal=seal)
         with Segment(path) as segment:
             return segment.known
     except (OSError, ArchiveError):

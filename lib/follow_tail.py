@@ -102,7 +102,9 @@ class Tail:
     def _fresh_of(self, name: str) -> Iterator[Rows]:
         path = self.folder / name
         signature = _signature(path)
-        if signature is None or signature == self._growing.get(name):
+        if signature is None:
+            return  # deleted since the folder was listed: the next look tells
+        if signature == self._growing.get(name):
             self._retire(name)
             return
         try:

@@ -12,7 +12,7 @@ import numpy as np
 from speeddata.block_order import Batch, batches_of
 from speeddata.columns import decode
 from speeddata.damage import Damage
-from speeddata.decoding import ENTRY_DTYPE, Decoding, Wanted, entry_array
+from speeddata.decoding import Decoding, Wanted, entry_array
 from speeddata.errors import ArchiveError, SchemaError
 from speeddata.plan import Plan
 from speeddata.schema import Schema, Signal
@@ -20,7 +20,7 @@ from speeddata.schema_union import bring_to, same_records, union_of
 from speeddata.segment import Segment
 from speeddata.table import Array, GapFinder, Table, join_columns
 
-__all__ = ["EARLIEST", "ENTRY_DTYPE", "LATEST", "Reader", "entry_array"]
+__all__ = ["EARLIEST", "LATEST", "Reader"]
 
 EARLIEST, LATEST = -(2**63), 2**63 - 1
 BATCH = 1 << 18  # records wanted in a batch

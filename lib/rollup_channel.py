@@ -13,7 +13,7 @@ from speeddata.reader import Reader
 from speeddata.rollup import LEVELS, REAL, Totals, level_within
 from speeddata.rollup_memory import Memory
 from speeddata.rollup_parts import Kept, Parts
-from speeddata.rollup_segments import Known, Segments, View
+from speeddata.rollup_segments import Seen, Segments, View
 from speeddata.schema import Signal
 from speeddata.segment import Segment
 from speeddata.table import Array
@@ -51,7 +51,7 @@ class ChannelRollups:
 
     def __init__(self, archive: Archive, memory: Memory[Kept]) -> None:
         self.archive = archive
-        self.segments = Segments(archive.folder)
+        self.segments = Segments(archive)
         self._parts = Parts(archive.folder, memory)
 
     def look(self) -> View:
@@ -120,7 +120,7 @@ class ChannelRollups:
             else:
                 self._from_segment(task, one, start, stop)
 
-    def _from_rollup(self, task: _Task, known: Known, level: int, start: int, stop: int) -> None:
+    def _from_rollup(self, task: _Task, known: Seen, level: int, start: int, stop: int) -> None:
         with suppress(FileNotFoundError):  # deleted by retention since
             names = [signal.name for signal in task.signals]
             made, lost = self._parts.of_segment(known, names, level, task.check)
@@ -132,7 +132,7 @@ class ChannelRollups:
         with self.open(task.view, start, min(stop, HIGHEST) - 1) as reader:
             self._read(task, reader)
 
-    def _from_segment(self, task: _Task, known: Known, start: int, stop: int) -> None:
+    def _from_segment(self, task: _Task, known: Seen, start: int, stop: int) -> None:
         with Reader(_opened([known]), start, min(stop, HIGHEST) - 1) as reader:
             self._read(task, reader)
 
@@ -147,11 +147,11 @@ class ChannelRollups:
         task.sums.found.update((damage.segment, damage.start) for damage in reader.damages[known:])
 
 
-def _opened(known: Sequence[Known]) -> Iterator[Segment]:
+def _opened(known: Sequence[Seen]) -> Iterator[Segment]:
     """The segments, without those that retention has deleted since."""
     for one in known:
         with suppress(FileNotFoundError):
-            yield Segment(one.path)
+            yield Segment(one.path, known=one.known)
 
 
 def _coarsest(width: int) -> int | None:

@@ -16,7 +16,7 @@ from speeddata.errors import ArchiveError
 from speeddata.rollup import LEVELS, Rollup
 from speeddata.rollup_blocks import roll_up_blocks
 from speeddata.rollup_memory import Memory
-from speeddata.rollup_segments import Known, View
+from speeddata.rollup_segments import Seen, View
 from speeddata.segment import Segment
 
 __all__ = ["Kept", "Parts"]
@@ -54,7 +54,7 @@ class Parts:
         self._lock = threading.RLock()
         self._begun: set[tuple[str, bytes]] = set()  # segments aggregated here
 
-    def covers(self, one: Known, level: int, start: int, stop: int) -> bool:
+    def covers(self, one: Seen, level: int, start: int, stop: int) -> bool:
         """Whether the rows of a segment at a level can be had, and are worth it for a query about [start, stop)."""
         if one.finest is None or one.finest > level:
             return False
@@ -84,7 +84,7 @@ class Parts:
         return {name: kept.rollup for name, kept in found.items()}, len(steady.segments), lost
 
     def of_segment(
-        self, one: Known, names: Sequence[str], level: int, check: Check
+        self, one: Seen, names: Sequence[str], level: int, check: Check
     ) -> tuple[dict[str, Rollup], int]:
         """The rows of one segment by signal, and how many places in it could not be read."""
         made: dict[str, Rollup] = {}
@@ -103,7 +103,7 @@ class Parts:
 
     def _merge(
         self,
-        segments: Sequence[Known],
+        segments: Sequence[Seen],
         identities: tuple[int, ...],
         names: Sequence[str],
         level: int,
@@ -133,7 +133,7 @@ class Parts:
             self._memory.put((self._folder, "merged", name, level), made[name])
         return made
 
-    def _from_file(self, one: Known, name: str, level: int) -> Rollup | None:
+    def _from_file(self, one: Seen, name: str, level: int) -> Rollup | None:
         """The rows of a signal as the segment's rollup has them; None when they are damaged, or gone."""
         assert one.rollup is not None, "there is a rollup"
         if name not in one.rollup.signals:
@@ -149,7 +149,7 @@ class Parts:
             self._memory.put(key, kept)
         return kept.rollup
 
-    def _aggregated(self, one: Known, names: Sequence[str], level: int, check: Check) -> dict[str, Kept]:
+    def _aggregated(self, one: Seen, names: Sequence[str], level: int, check: Check) -> dict[str, Kept]:
         """The rows of a segment made from its blocks, of those that are new where some are known."""
         found = {name: kept for name in names if (kept := self._usable(one, name, level)) is not None}
         if all(name in found and found[name].blocks == one.blocks for name in names):
@@ -165,19 +165,19 @@ class Parts:
                     found |= self._extend(one, group, found, check)
         return found
 
-    def _usable(self, one: Known, name: str, level: int) -> Kept | None:
+    def _usable(self, one: Seen, name: str, level: int) -> Kept | None:
         kept = self._memory.get((self._folder, one.path.name, one.sync, name))
         return kept if kept is not None and kept.rollup.width_ns <= LEVELS[level] else None
 
     def _extend(
-        self, one: Known, names: Sequence[str], found: dict[str, Kept], check: Check
+        self, one: Seen, names: Sequence[str], found: dict[str, Kept], check: Check
     ) -> dict[str, Kept]:
         """Aggregate the blocks that are not in what is known of some signals."""
         assert one.finest is not None, "its level is known"
         known = [found.get(name) for name in names]
         told = {(kept.blocks, kept.rollup.width_ns) if kept else (0, 0) for kept in known}
         first, width = told.pop() if len(told) == 1 else (0, 0)
-        with Segment(one.path) as segment:
+        with Segment(one.path, known=one.known) as segment:
             same = segment.head.sync == one.sync
             entries = entry_array(segment.entries)[: one.blocks if same else None]
             if not (
@@ -197,7 +197,7 @@ class Parts:
             self._begun.add((one.path.name, one.sync))
         return now
 
-    def _coarser(self, one: Known, name: str, kept: Kept, level: int) -> Rollup:
+    def _coarser(self, one: Seen, name: str, kept: Kept, level: int) -> Rollup:
         """What is known of a segment at a level."""
         if len(kept.rollup) < LARGE or kept.rollup.width_ns == LEVELS[level]:
             return kept.rollup.at(LEVELS[level])

@@ -1,61 +1,58 @@
-"""The segments of a channel as rollups see them, looked at again cheaply: a query that finds nothing changed opens no file.
+"""The segments of a channel as rollups see them: what the archive knows of each, and the rollup beside it.
 
-The folder's time of change tells whether segments came, went or were exchanged. Besides, only those are looked at that may
-grow: those without a rollup, the last ones by name and by time of change, and those that have been seen to grow.
+Whether anything has changed the archive tells (see `Archive.look`): a query that finds nothing changed opens no file.
 """
 
 import logging
-import os
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from speeddata.archive import segment_paths
+from speeddata.archive import Archive, Look
 from speeddata.decoding import entry_array
 from speeddata.errors import ArchiveError, SchemaError
+from speeddata.index import Seal
 from speeddata.plan import Plan
 from speeddata.rollup import LEVELS, finest_level
 from speeddata.rollup_file import RollupFile
-from speeddata.rollup_names import rollup_path
 from speeddata.schema import Schema, Signal
 from speeddata.schema_union import union_of
-from speeddata.segment import Segment
+from speeddata.segment import Known
 from speeddata.table import Array
 
-__all__ = ["NEVER", "Known", "Segments", "View"]
+__all__ = ["NEVER", "Seen", "Segments", "View"]
 
 logger = logging.getLogger(__name__)
 
-COARSE_NS = 2_000_000_000  # within which a folder may change again without that its time tells
-NEWEST = 8  # segments that may grow, by name, and as many by time of change
-UNSEALED = 1024  # and those without a rollup
 NEVER = 99  # stands for no level
 QUIET_NS = 60_000_000_000  # after which a segment is not taken to be written to
-ALL_S = 30.0  # after which all are looked at
-Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class Seen:
     """One segment."""
 
     path: Path
-    stamp: Stamp  # inode, size, time of change: tells whether it has changed since
-    sync: bytes
-    end: int  # offset behind its last whole block
-    plan: Plan | None  # None: it has no records, or cannot be read
-    min_ns: int
-    max_ns: int
-    count: int
-    blocks: int
-    finest: int | None  # level
-    rollup: RollupFile | None  # that covers all its blocks
-    damages: int
-    entries: Array | None  # of one that may grow
+    known: Known | None  # None: it cannot be read
+    beside: int | None  # the inode of the rollup beside it, be it of use or not
+    end: int = 0  # offset behind its last whole block
+    plan: Plan | None = None  # None: it has no records, or cannot be read
+    min_ns: int = 0
+    max_ns: int = 0
+    count: int = 0
+    blocks: int = 0
+    finest: int | None = None  # level
+    rollup: RollupFile | None = None  # that covers all its blocks
+    damages: int = 0
+    entries: Array | None = None  # of one that may grow
+
+    @property
+    def sync(self) -> bytes:
+        return self.known.head.sync if self.known else b""
 
     @cached_property
     def identity(self) -> int:
@@ -67,7 +64,7 @@ class Known:
 class Steady:
     """The first segments of a view, as far as none of them is being written to, and all have a level."""
 
-    segments: tuple[Known, ...]
+    segments: tuple[Seen, ...]
     identities: tuple[int, ...]
     rows: int  # that they have at most at that level
 
@@ -75,7 +72,7 @@ class Steady:
 class View:
     """The segments of a channel at an instant."""
 
-    def __init__(self, segments: tuple[Known, ...], growing: frozenset[str]) -> None:
+    def __init__(self, segments: tuple[Seen, ...] = (), growing: tuple[str, ...] = ()) -> None:
         self.segments = segments  # in the order their records arrived
         self.growing = growing  # names of those that may grow
         self.made_ns = time.time_ns()
@@ -90,7 +87,6 @@ class View:
         )
         self._damages = np.array([one.damages for one in self._filled], np.int64)
         self._steady: dict[int, Steady] = {}
-        self.moving = [(place, one) for place, one in enumerate(segments) if one.path.name in growing]
 
     @cached_property
     def schema(self) -> Schema | None:
@@ -121,7 +117,7 @@ class View:
         inside: Array = (self._highs >= start_ns) & (self._lows <= end_ns)
         return inside
 
-    def within(self, start_ns: int, end_ns: int, first: int = 0) -> list[Known]:
+    def within(self, start_ns: int, end_ns: int, first: int = 0) -> list[Seen]:
         """The segments that have records in [start_ns, end_ns], as far as their span tells; without the first so many."""
         places = np.flatnonzero(self._inside(start_ns, end_ns)[first:]) + first
         return [self._filled[place] for place in places]
@@ -158,7 +154,7 @@ class View:
     def _is_steady(self) -> Array:
         """Which segments are not likely to grow: not the last, and sealed, or not written to for a while."""
         still = [
-            one.rollup is not None or one.entries is None or self.made_ns - one.stamp[2] > QUIET_NS
+            one.rollup is not None or one.entries is None or self.made_ns - one.known.signature[2] > QUIET_NS  # type: ignore[union-attr]
             for one in self._filled
         ]
         return np.array(still[:-1] + [False] * bool(still), np.bool_)
@@ -183,94 +179,50 @@ class View:
 
 
 class Segments:
-    """Keeps the view of one channel's folder up to date."""
+    """Keeps the view of one channel's archive up to date."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
         self._lock = threading.Lock()
-        self._view = View((), frozenset())
-        self._folder: tuple[int, int] | None = None  # inode and time of change, when it was listed
-        self._all_due = 0.0
+        self._seen = Look()
+        self._view = View()
 
     def look(self) -> View:
-        """What there is now."""
+        """What there is now; the same object for as long as nothing has changed."""
         with self._lock:
-            try:
-                status = self.folder.stat()
-            except FileNotFoundError:
-                self._view, self._folder = View((), frozenset()), None
-                return self._view
-            folder = status.st_ino, status.st_mtime_ns
-            due = time.monotonic() >= self._all_due
-            if folder != self._folder or due:
-                settled = abs(time.time_ns() - status.st_mtime_ns) >= COARSE_NS
-                self._list()
-                self._folder = folder if settled else None
-                self._all_due = time.monotonic() + ALL_S
-            else:
-                self._look_at_growing()
+            seen = self._archive.look()
+            if seen is not self._seen:
+                former = {one.path.name: one for one in self._view.segments}
+                segments = (
+                    _see(self._archive.folder, name, known, seen.rollups.get(name), former.get(name))
+                    for name, known in seen.segments.items()
+                )
+                self._view, self._seen = View(tuple(segments), seen.growing), seen
             return self._view
 
-    def _list(self) -> None:
-        known = {one.path.name: one for one in self._view.segments}
-        paths = segment_paths(self.folder)
-        stamps = {path.name: stamp for path in paths if (stamp := _stamp(path)) is not None}
-        recent = sorted(stamps, key=lambda name: stamps[name][2])[-NEWEST:]
-        grown = {
-            name
-            for name, one in known.items()
-            if name in stamps and (stamps[name][0], name in self._view.growing) == (one.stamp[0], True)
-            and stamps[name][1] > one.stamp[1]
-        }  # fmt: skip
-        beside = set(os.listdir(self.folder))
-        unsealed = [name for name in stamps if rollup_path(Path(name)).name not in beside]
-        growing = frozenset({*recent, *list(stamps)[-NEWEST:], *unsealed[-UNSEALED:], *grown})
-        segments = tuple(
-            _known(path, known.get(path.name), stamps[path.name], path.name in growing)
-            for path in paths
-            if path.name in stamps
-        )
-        if segments != self._view.segments or growing != self._view.growing:
-            self._view = View(segments, growing)
 
-    def _look_at_growing(self) -> None:
-        changed = {}
-        for place, one in self._view.moving:
-            stamp = _stamp(one.path)
-            if stamp is not None and stamp != one.stamp:
-                changed[place] = _known(one.path, one, stamp, True)
-        if changed:
-            segments = list(self._view.segments)
-            for place, known in changed.items():
-                segments[place] = known
-            self._view = View(tuple(segments), self._view.growing)
-
-
-def _known(path: Path, former: Known | None, stamp: Stamp, growing: bool) -> Known:
-    """One segment as it is now, looked at only if it may have changed."""
-    same = former is not None and former.stamp == stamp and (former.entries is not None) == growing
-    if former is not None and same and (former.rollup or not former.count or not rollup_path(path).exists()):
+def _see(folder: Path, name: str, known: Known | None, beside: int | None, former: Seen | None) -> Seen:
+    """One segment as it is now, looked into only where it, or the rollup beside it, has changed."""
+    if former is not None and former.known is known and former.beside == beside:
         return former
+    if known is None:
+        path = folder / name
+        return Seen(path, None, beside, damages=int(path.exists()), entries=entry_array(b""))
+    entries = entry_array(known.entries)
+    growing = entries if known.seal is Seal.UNSEEN else None
     try:
-        with Segment(path) as segment:
-            return _look_into(path, segment, growing)
-    except FileNotFoundError:
-        return _without_records(path, (0, 0, 0), 0, False)
-    except (OSError, ArchiveError):
-        return _without_records(path, stamp, 1, growing)
-
-
-def _look_into(path: Path, segment: Segment, growing: bool) -> Known:
-    plan = segment.head.plan if segment.size else None
-    entries = entry_array(segment.entries)
+        plan = known.head.plan if known.signature[1] else None
+    except ArchiveError:
+        return Seen(known.path, known, beside, damages=1, entries=growing)
     if plan is None or not len(entries):
-        return replace(_without_records(path, segment.signature, len(segment.damages), growing), plan=plan)
-    rollup = _rollup(path, segment)
-    return Known(
-        path=path,
-        stamp=segment.signature,
-        sync=segment.head.sync,
-        end=segment.end,
+        return Seen(known.path, known, beside, plan=plan, damages=len(known.damages), entries=growing)
+    end = int(entries["offset"][-1]) + int(entries["length"][-1])
+    rollup = None if beside is None else _rollup(known.path, known.head.sync, end)
+    return Seen(
+        path=known.path,
+        known=known,
+        beside=beside,
+        end=end,
         plan=plan,
         min_ns=int(entries["min_ns"].min()),
         max_ns=int(entries["max_ns"].max()),
@@ -278,34 +230,18 @@ def _look_into(path: Path, segment: Segment, growing: bool) -> Known:
         blocks=len(entries),
         finest=rollup.finest if rollup else finest_level(entries),
         rollup=rollup,
-        damages=len(segment.damages),
-        entries=entries if growing else None,
+        damages=len(known.damages),
+        entries=growing,
     )
 
 
-def _without_records(path: Path, stamp: Stamp, damages: int, growing: bool) -> Known:
-    return Known(
-        path, stamp, b"", 0, None, 0, 0, 0, 0, None, None, damages, entry_array(b"") if growing else None
-    )
-
-
-def _rollup(path: Path, segment: Segment) -> RollupFile | None:
-    """The rollup of a segment, if there is one that covers it all."""
-    if not os.path.exists(rollup_path(path)):
-        return None
+def _rollup(path: Path, sync: bytes, end: int) -> RollupFile | None:
+    """The rollup of a segment, where there is one that covers it all."""
     try:
         rollup = RollupFile.open(path)
-        if (rollup.sync, rollup.end) != (segment.head.sync, segment.end):
+        if (rollup.sync, rollup.end) != (sync, end):
             raise ArchiveError(f"{rollup.path.name}: it is of another segment, or of a part of this one")
     except ArchiveError as error:
         logger.debug("not used: %s", error)
         return None
     return rollup
-
-
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        status = path.lstat()
-    except FileNotFoundError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns

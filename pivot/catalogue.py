@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 FRESH_S = 1.0  # for how long an answer of the registry counts
 TIMEOUT_S = 1.0
 MAX_ANSWERS = 20_000  # channels of which the registry's answer is remembered
+MAX_ARCHIVES = 4096  # channels of which what their segments hold is remembered
 
 
 class Catalogue:
@@ -40,7 +41,7 @@ class Catalogue:
         self._away = False
         # By channel without a folder: when the registry was asked for it last, and whether it has it.
         self._answers: OrderedDict[str, tuple[float, bool]] = OrderedDict()
-        self._archives: dict[str, Archive] = {}
+        self._archives: OrderedDict[str, Archive] = OrderedDict()
 
     def find(self, names: Sequence[str]) -> dict[str, Archive]:
         """The archives of channels by name; a channel that there is not is a 404."""
@@ -62,7 +63,11 @@ class Catalogue:
         if not known:
             raise Problem(404, "Channel not found", name=name)
         with self._lock:
-            return self._archives.setdefault(name, Archive(self.folder / name))
+            archive = self._archives.setdefault(name, Archive(self.folder / name))
+            self._archives.move_to_end(name)
+            while len(self._archives) > MAX_ARCHIVES:
+                self._archives.popitem(last=False)
+            return archive
 
     def _has_folder(self, name: str) -> bool:
         path = self.folder / name

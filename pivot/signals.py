@@ -69,10 +69,10 @@ class SignalList:
         if told is not None and told.stamp == _stamp(folder, told.growing):
             return told.signals
         channel = self._engine.channels([name])[name]
-        view = channel.look()
-        growing = tuple(sorted(view.growing))
+        growing = channel.look().growing
         stamp = _stamp(folder, growing)
-        told = _Told(stamp, growing, _signals(name, channel, view, check))
+        # Looked at after the stamp was taken: what comes in between makes the stamp another one.
+        told = _Told(stamp, growing, _signals(name, channel, channel.look(), check))
         with self._lock:
             self._told[name] = told
             self._told.move_to_end(name)

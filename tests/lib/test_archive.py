@@ -262,6 +262,35 @@ def test_sealed_segments_are_not_looked_at_again(tmp_path, monkeypatch):
     assert opened == [first], "its records, without its index"
 
 
+def test_a_look_is_the_same_object_until_something_changes(tmp_path):
+    folder = tmp_path / "example"
+    first = sealed(made.write_segment(folder, [made.records(3)]))
+    second = made.write_segment(folder, [made.records(3, 3)], start=made.START + 10**9)
+    archive = Archive(folder)
+    before = archive.look()
+    assert (list(before.segments), before.growing) == ([first.name, second.name], (second.name,))
+    assert archive.look() is before
+    with second.open("ab") as file:
+        file.write(made.block(1, made.encode(made.SCHEMA, [made.record(500)])))
+    after = archive.look()
+    assert after is archive.look() is not before
+    assert after.segments[first.name] is before.segments[first.name]
+    assert after.segments[second.name] is not before.segments[second.name]
+
+
+def test_a_segment_that_can_be_read_later_is_seen_to_be(tmp_path):
+    folder = tmp_path / "example"
+    path = made.write_segment(folder, [made.records(3)])
+    whole = path.read_bytes()
+    path.write_bytes(b"rubbish")
+    archive = Archive(folder)
+    os.utime(folder, (1e9, 1e9))
+    look = archive.look()
+    assert (look.segments, look.growing) == ({path.name: None}, (path.name,))
+    path.write_bytes(whole)
+    assert archive.span() == (made.START, made.START + 2 * MS)
+
+
 def test_a_segment_sealed_since_is_seen_to_be(tmp_path, monkeypatch):
     monkeypatch.setattr("speeddata.archive.SEALS_S", 0)
     path = made.write_segment(tmp_path / "example", [made.records(3)])

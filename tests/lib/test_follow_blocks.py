@@ -1,8 +1,8 @@
 import numpy as np
 import segments as made
 
+from speeddata.decoding import entry_array
 from speeddata.follow_blocks import Blocks
-from speeddata.reader import entry_array
 from speeddata.segment import Segment
 
 

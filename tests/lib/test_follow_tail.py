@@ -149,6 +149,28 @@ def test_a_segment_that_is_deleted(channel):
     assert tail.gone == [former]
 
 
+def test_a_segment_that_is_deleted_between_two_looks_at_it(channel, monkeypatch):
+    channel.add(0)
+    tail = Tail(channel.folder)
+    assert taken(tail) == []
+    channel.add(1)
+    former = channel.path
+    channel.begin()
+    channel.add(2)
+    list_them = tail._names
+
+    def then_delete():
+        names = list_them()
+        former.unlink()
+        return names
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tail, "_names", then_delete)
+        assert taken(tail) == [2]
+    assert taken(tail) == []
+    assert tail.gone == [former.name]
+
+
 def test_segments_deleted_after_they_were_read_are_no_loss(channel):
     channel.add(0)
     tail = Tail(channel.folder)

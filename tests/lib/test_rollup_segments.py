@@ -1,12 +1,16 @@
 import os
+from pathlib import Path
 
 import pytest
 import rolled
 import segments as made
 
 from speeddata import rollup_segments
-from speeddata.rollup_file import make_rollup
+from speeddata.archive import Archive
+from speeddata.index import Seal, mark_seal
+from speeddata.rollup_file import RollupFile, make_rollup
 from speeddata.rollup_segments import Segments
+from speeddata.segment import Segment
 
 S = 10**9
 START = made.START
@@ -20,7 +24,7 @@ def folder(tmp_path):
 
 
 def test_what_there_is(folder):
-    view = Segments(folder).look()
+    view = Segments(Archive(folder)).look()
     assert (view.count, view.span) == (300, (START, START + 299 * S))
     assert [one.name for one in view.signals] == ["real", "whole", "flag"]
     assert [one.count for one in view.within(START + 100 * S, START + 150 * S)] == [100]
@@ -33,22 +37,67 @@ def test_what_there_is(folder):
 def test_without_records_there_is_nothing(tmp_path, made_one):
     if made_one:
         made.write_segment(tmp_path / "c", [])
-    view = Segments(tmp_path / "c").look()
+    view = Segments(Archive(tmp_path / "c")).look()
     assert (view.count, view.span, view.within(-(2**63), 2**63 - 1)) == (0, None, [])
     assert bool(view.signals) == made_one
 
 
 def test_a_look_that_finds_nothing_changed_opens_nothing(folder, monkeypatch):
-    monkeypatch.setattr(rollup_segments, "COARSE_NS", 0)
-    segments = Segments(folder)
+    segments = Segments(Archive(folder))
     view = segments.look()
-    monkeypatch.setattr(rollup_segments, "Segment", None)
-    monkeypatch.setattr(rollup_segments, "segment_paths", None)
+    monkeypatch.setattr("speeddata.archive.Segment", None)
+    monkeypatch.setattr(rollup_segments, "RollupFile", None)
     assert segments.look() is view
 
 
+def sealed(folder):
+    """Seal the segments of a folder that has not changed for long."""
+    for path in folder.glob("*.avro"):
+        make_rollup(path, lambda: None)
+        with Segment(path) as segment:
+            assert mark_seal(path, segment.head.sync, Seal.FINAL)
+    os.utime(folder, (1e9, 1e9))
+
+
+def test_of_sealed_segments_a_look_asks_the_folder_alone(folder, monkeypatch):
+    sealed(folder)
+    segments = Segments(Archive(folder))
+    view = segments.look()
+    assert view.growing == ()
+    stated = []
+    real = Path.lstat
+    monkeypatch.setattr(Path, "lstat", lambda path: (stated.append(path), real(path))[1])
+    monkeypatch.setattr("speeddata.archive.os.scandir", None)
+    assert segments.look() is view
+    assert stated == [folder]
+
+
+def test_a_rollup_that_is_made_is_seen_at_once(folder):
+    segments = Segments(Archive(folder))
+    before = segments.look()
+    os.utime(folder, (1e9, 1e9))
+    assert segments.look() is before
+    make_rollup(before.segments[1].path, lambda: None)
+    after = segments.look()
+    assert [one.rollup is not None for one in after.segments] == [False, True, False]
+    assert after.segments[0] is before.segments[0]
+
+
+def test_a_rollup_of_no_use_is_looked_into_once(folder, monkeypatch):
+    path = next(folder.glob("*.avro"))
+    path.with_suffix(".rollup").write_bytes(b"not a rollup")
+    tried = []
+    real = RollupFile.open
+    monkeypatch.setattr(rollup_segments.RollupFile, "open", lambda path: (tried.append(path), real(path))[1])
+    segments = Segments(Archive(folder))
+    for number in range(3, 6):
+        rolled.segment(folder, number, rolled.steady_rows(1, number * 100))
+        assert len(segments.look().segments) == number + 1
+    assert tried == [path]
+
+
 def test_growth_is_seen_at_once(folder):
-    segments = Segments(folder)
+    segments = Segments(Archive(folder))
     before = segments.look()
     rolled.segment(folder, 2, rolled.steady_rows(150, 200))
     rolled.segment(folder, 3, rolled.steady_rows(1, 900))
@@ -57,34 +106,33 @@ def test_growth_is_seen_at_once(folder):
     assert after.segments[0] is before.segments[0]
 
 
-def test_an_older_segment_that_nobody_sealed_is_looked_at_too(folder, monkeypatch):
+def test_an_older_segment_that_nobody_sealed_is_looked_at_too(folder):
     """Two processes may write segments of one channel, one of them seldom."""
-    monkeypatch.setattr(rollup_segments, "COARSE_NS", 0)
-    monkeypatch.setattr(rollup_segments, "NEWEST", 1)
-    segments = Segments(folder)
-    os.utime(segments.look().segments[0].path, ns=(1, 1))
-    assert segments.look().count == 300
-    rolled.segment(folder, 0, rolled.steady_rows(101))
-    assert segments.look().count == 301
+    for number in range(3, 40):
+        rolled.segment(folder, number, rolled.steady_rows(1, number * 100))
+    segments = Segments(Archive(folder))
+    first = segments.look().segments[0].path
+    make_rollup(first, lambda: None)
+    os.utime(first, ns=(1, 1))
+    os.utime(folder, (1e9, 1e9))
+    assert segments.look().count == 337
+    with first.open("ab") as file:
+        file.write(made.block(1, made.encode(rolled.SCHEMA, rolled.steady_rows(1, 150)), bytes(16)))
+    assert segments.look().count == 338
 
 
-def test_older_segments_are_looked_at_now_and_then(folder, monkeypatch):
-    monkeypatch.setattr(rollup_segments, "COARSE_NS", 0)
-    monkeypatch.setattr(rollup_segments, "NEWEST", 1)
-    monkeypatch.setattr(rollup_segments, "UNSEALED", 1)
-    segments = Segments(folder)
-    segments.look()
-    with (folder / segments.look().segments[0].path.name).open("r+b") as file:
-        status = os.fstat(file.fileno())
-        file.truncate(status.st_size - 100)
-    os.utime(folder / segments.look().segments[0].path.name, ns=(1, 1))
+def test_an_older_segment_that_is_cut_is_seen_at_once(folder):
+    segments = Segments(Archive(folder))
+    path = segments.look().segments[0].path
+    os.utime(folder, (1e9, 1e9))
     assert segments.look().count == 300
-    segments._all_due = 0.0
+    os.truncate(path, path.stat().st_size - 100)
+    os.utime(path, ns=(1, 1))
     assert segments.look().count < 300
 
 
 def test_the_token_tells_what_has_changed_in_a_range(folder):
-    segments = Segments(folder)
+    segments = Segments(Archive(folder))
     ranges = {
         "old": (START, START + 50 * S),
         "new": (START + 210 * S, START + 260 * S),
@@ -112,18 +160,18 @@ def test_the_token_tells_what_has_changed_in_a_range(folder):
 
 
 def test_segments_that_cannot_be_read_are_counted(folder):
-    path = Segments(folder).look().segments[1].path
+    path = Segments(Archive(folder)).look().segments[1].path
     path.write_bytes(b"not a segment at all")
     path.with_suffix(".idx").unlink()
-    view = Segments(folder).look()
+    view = Segments(Archive(folder)).look()
     assert (view.count, view.unreadable) == (200, 1)
 
 
 def test_the_first_segments_that_are_steady(folder, monkeypatch):
-    assert len(Segments(folder).look().steady(9).segments) == 0
-    for one in Segments(folder).look().segments[:2]:
+    assert len(Segments(Archive(folder)).look().steady(9).segments) == 0
+    for one in Segments(Archive(folder)).look().segments[:2]:
         make_rollup(one.path, lambda: None)
-    steady = Segments(folder).look().steady(9)
+    steady = Segments(Archive(folder)).look().steady(9)
     assert (len(steady.segments), steady.rows) == (2, 2)
     monkeypatch.setattr(rollup_segments, "QUIET_NS", -1)
-    assert len(Segments(folder).look().steady(9).segments) == 2, "the last one may grow"
+    assert len(Segments(Archive(folder)).look().steady(9).segments) == 2, "the last one may grow"

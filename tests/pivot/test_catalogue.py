@@ -43,6 +43,17 @@ def test_names_of_the_registry_are_checked_too(folder):
         Catalogue(folder, url).find(["../x"])
 
 
+def test_archives_of_as_many_channels_as_may_be_are_kept(folder, monkeypatch):
+    monkeypatch.setattr("speeddata.pivot.catalogue.MAX_ARCHIVES", 2)
+    names = ["a", "b", "c"]
+    for name in names:
+        (folder / name).mkdir()
+    catalogue = Catalogue(folder, None)
+    first = catalogue.find(names)
+    again = catalogue.find(["c", "b", "a"])
+    assert [again[name] is first[name] for name in names] == [False, True, True]
+
+
 def test_archives_are_kept(folder):
     catalogue = Catalogue(folder, None)
     assert catalogue.find(["recorded"])["recorded"] is catalogue.find(["recorded"])["recorded"]

@@ -66,6 +66,20 @@ def test_new_records_are_seen_at_once_and_nothing_else_is_read(listed, tmp_path,
     assert (told["count"], told["value"], len(read)) == (11, 2.5, 4)
 
 
+def test_a_record_that_comes_while_the_list_is_made_is_not_missed(listed, tmp_path, monkeypatch):
+    real = module._stamp
+
+    def stamp(*args):
+        monkeypatch.setattr(module, "_stamp", real)
+        rolled.segment(tmp_path / "b", 0, rolled.steady_rows(11), parts=1)
+        return real(*args)
+
+    monkeypatch.setattr(module, "_stamp", stamp)
+    for _ in range(2):
+        told = listed.page({"channels": "b"}, lambda: None)["signals"][0]
+    assert (told["count"], told["value"]) == (11, 2.5)
+
+
 def test_null_and_what_json_has_no_form_for(tmp_path):
     rows = [{"time": made.START, "real": None, "whole": None, "flag": True}]
     rolled.segment(tmp_path / "c", 0, rows)
