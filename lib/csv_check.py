@@ -1,7 +1,7 @@
 """A range of a CSV file, from line to line: examined, or made to records. Called from several threads at once."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from speeddata.csv_layout import Kind, Layout
@@ -12,6 +12,8 @@ from speeddata.csv_zones import Seen
 __all__ = ["Bad", "Facts", "Piece", "examine", "records"]
 
 STEP = 1 << 20  # bytes that are read at once: what is read stays in the processor's cache
+# Bytes of records after which a body ends: far below what the service takes. Keys are made by it.
+FULL = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ def examine(fd: int, size: int, layout: Layout, names: Sequence[str], piece: Pie
         if len(facts.bad) < keep_bad:
             facts.bad.append(Bad(scan.lines + 1, reason, raw))
 
-    counts = _go(fd, size, scan, lines, piece, refuse, facts)
-    facts.names_again, facts.stop = counts
+    for _ in _steps(fd, size, scan, lines, piece, refuse, facts):
+        pass
     facts.rows, facts.lines = scan.rows, scan.lines
     facts.blanks += scan.blanks
     facts.first_ns, facts.last_ns = scan.first_ns, scan.last_ns
@@ -96,39 +98,44 @@ def records(
     piece: Piece,
     keys: Sequence[bytes],
     folds: Sequence[tuple[int, int]],
-) -> list[tuple[int, int, bytes]]:
-    """Make the records of a range: for each key that has some its number, how many, and their bytes."""
+) -> tuple[list[tuple[int, int, bytes]], int]:
+    """Make the records of a range: for each key that has some its number, how many, and their bytes; and the range's CRC-32C.
+
+    Where they become too many for one body, a key has several.
+    """
     scan = Scan(layout, encode=True, keys=keys, folds=folds)
     scan.number = piece.first_row
-    _go(fd, size, scan, Lines(layout, names, settled=True), piece, lambda _reason, _raw: None, None)
-    return scan.take()
+    facts = Facts(piece.start, piece.stop)
+    lines = Lines(layout, names, settled=True)
+    made: list[tuple[int, int, bytes]] = []
+    for _ in _steps(fd, size, scan, lines, piece, lambda _reason, _raw: None, facts):
+        if scan.made > FULL:
+            made += scan.take()
+    return made + scan.take(), facts.crc
 
 
-def _go(
+def _steps(
     fd: int,
     size: int,
     scan: Scan,
     lines: Lines,
     piece: Piece,
     refuse: Callable[[str, bytes], None],
-    facts: Facts | None,
-) -> tuple[int, int]:
-    """Scan a range; the names that were found again, and where the line after the range begins."""
-    again = 0
+    facts: Facts,
+) -> Iterator[None]:
+    """Scan a range step by step; tell where it begins and ends, its checksum, and what was left out."""
     at = _next_line(fd, piece.start - 1, size) if piece.seek else piece.start
-    if facts is not None:
-        facts.start = at
+    facts.start = at
     while at < piece.stop:
         scan.load(fd, at, min(at + STEP, piece.stop), size)
         while scan.run() is not None:
             verdict = _take(fd, size, scan, lines, refuse)
-            again += verdict == NAMES_AGAIN
-            if facts is not None:
-                facts.blanks += verdict == BLANK
-        if facts is not None:
-            facts.crc = scan.crc(facts.crc)
+            facts.names_again += verdict == NAMES_AGAIN
+            facts.blanks += verdict == BLANK
+        facts.crc = scan.crc(facts.crc)
         at = scan.position
-    return again, at
+        yield
+    facts.stop = at
 
 
 def _take(fd: int, size: int, scan: Scan, lines: Lines, refuse: Callable[[str, bytes], None]) -> str:

@@ -11,7 +11,7 @@ from speeddata.csv_zones import spans_of
 from speeddata.errors import FormatError
 from speeddata.import_names import signal_names, split_unit
 from speeddata.import_options import ImportOptions
-from speeddata.stamps import LIMITS
+from speeddata.times import unit_of
 
 __all__ = ["Detected", "KINDS", "POWERS", "detect_layout", "layout_for"]
 
@@ -213,7 +213,7 @@ def _plausible(filled: Sequence[str], decimal: str) -> bool:
 def _unit(filled: Sequence[str], decimal: str) -> str:
     """The unit of numbers that are times, by the magnitude of the first one over 0."""
     first = next((n for n in (_number(v, decimal) for v in filled if is_number(v, decimal)) if n), 0.0)
-    return next((name for name, limit in LIMITS if first < limit), "ns")
+    return unit_of(first)
 
 
 def _kinds(

@@ -97,6 +97,8 @@ def _encoding(parts: Sequence[bytes]) -> str:
 
 def split_line(text: str, delimiter: str, quote: str) -> list[str]:
     """The fields of a line; FormatError when there are more lines, or a NUL, in it."""
+    if not (quote and quote in text) and "\r" not in text and "\n" not in text:
+        return text.split(delimiter) if text else []  # four times as fast, and most lines are so
     options = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
     spaced = delimiter != " " and f"{delimiter} {quote}" in text if quote else False
     try:

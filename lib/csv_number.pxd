@@ -92,6 +92,14 @@ cdef inline bint is_digit(uint8_t byte) noexcept nogil:
     return <uint8_t>(byte - 48) < 10
 
 
+cdef inline const uint8_t* read_digits(const uint8_t* p, uint64_t* digits) noexcept nogil:
+    """Append digits to those there are; where the first byte is that is none."""
+    while is_digit(p[0]):
+        digits[0] = digits[0] * 10 + (p[0] - 48)
+        p += 1
+    return p
+
+
 cdef inline Fault read_decimal(const uint8_t** at, uint8_t mark, Decimal* out) noexcept nogil:
     """Read [+-]digits[.digits][e[+-]digits]; digits beyond 19 do not fit, and `count` tells of them."""
     cdef const uint8_t* p = at[0]
@@ -103,16 +111,12 @@ cdef inline Fault read_decimal(const uint8_t** at, uint8_t mark, Decimal* out) n
     if p[0] == 45 or p[0] == 43:
         p += 1
     first = p
-    while is_digit(p[0]):
-        digits = digits * 10 + (p[0] - 48)
-        p += 1
+    p = read_digits(p, &digits)
     out.count = <int>(p - first) if p - first < 100000 else 100000
     if p[0] == mark:
         p += 1
         first = p
-        while is_digit(p[0]):
-            digits = digits * 10 + (p[0] - 48)
-            p += 1
+        p = read_digits(p, &digits)
         places = p - first
         out.count += <int>places if places < 100000 else 100000
     if out.count == 0:
@@ -211,9 +215,7 @@ cdef inline Fault read_whole(const uint8_t** at, uint8_t mark, int64_t* out) noe
     if p[0] == 45 or p[0] == 43:
         p += 1
     first = p
-    while is_digit(p[0]):
-        digits = digits * 10 + (p[0] - 48)
-        p += 1
+    p = read_digits(p, &digits)
     if p == first:
         return FAULT_NUMBER
     if p[0] == mark or p[0] | 32 == 101 or p - first > 19 or digits > <uint64_t>INT64_MAX + <uint64_t>negative:

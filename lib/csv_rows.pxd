@@ -153,12 +153,13 @@ cdef inline uint8_t* put_field(uint8_t* p, const Field* field) noexcept nogil:
 
 
 cdef inline uint8_t* put_time(uint8_t* p, const Clockwork* work, const Moment* time) noexcept nogil:
+    """Write a time, which is whole in the unit of the field: what is finer was refused before."""
+    cdef int64_t whole
     if work.time_branch != NO_BRANCH:
         p[0] = <uint8_t>(2 * (1 - work.time_branch))
         p += 1
-    if work.real_time:
-        return put_real(p, (<double>time.second * 1e9 + time.fraction) / (1e9 / <double>work.per_second))
-    return put_long(p, time.second * work.per_second + (time.fraction // work.divisor if time.fraction else 0))
+    whole = time.second * work.per_second + (time.fraction // work.divisor if time.fraction else 0)
+    return put_real(p, <double>whole) if work.real_time else put_long(p, whole)
 
 
 cdef inline bint put_row(Out* out, const Clockwork* work, const Field* fields, const int32_t* order, const int8_t* branches,

@@ -74,6 +74,10 @@ class Scan:
     def counts(self) -> list[int]:
         """Rows of each key."""
 
+    @property
+    def made(self) -> int:
+        """Bytes of the records made and not taken yet."""
+
     def take(self) -> list[tuple[int, int, bytes]]:
         """The records made: for each key that has some its number, how many, and their bytes."""
 

@@ -330,6 +330,13 @@ cdef class Scan:
     def counts(self):
         return [self.outs[i].rows for i in range(max(1, len(self.keys)))]
 
+    @property
+    def made(self):
+        cdef size_t size = 0
+        for i in range(max(1, len(self.keys))):
+            size += self.outs[i].length
+        return size
+
     def take(self):
         cdef Out* out
         made = []

@@ -17,6 +17,7 @@ from speeddata.csv_number cimport (
     is_digit,
     read_word,
 )
+from speeddata.iso_text cimport days_of, month_days
 
 cdef enum Step:
     STEP_CHAR          # this byte; for a blank, one or more of them
@@ -84,21 +85,6 @@ cdef struct Zone:
     const uint8_t* kinds
     const int32_t* first     # s east of UTC
     const int32_t* second
-
-
-cdef inline int64_t days_of(int64_t year, int64_t month, int64_t day) noexcept nogil:
-    """Days since 1970, by the civil calendar (Howard Hinnant's algorithm)."""
-    year -= month <= 2
-    cdef int64_t era = (year if year >= 0 else year - 399) // 400
-    cdef int64_t of_era = year - era * 400
-    cdef int64_t of_year = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5 + day - 1
-    return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
-
-
-cdef inline int32_t month_days(int32_t year, int32_t month) noexcept nogil:
-    if month == 2:
-        return 29 if (year % 4 == 0 and year % 100 != 0) or year % 400 == 0 else 28
-    return 30 if month == 4 or month == 6 or month == 9 or month == 11 else 31
 
 
 cdef inline int32_t digits_at(const uint8_t** at, int most) noexcept nogil:

@@ -21,7 +21,7 @@ from speeddata.import_plan import UNITS, Chunk, Fit, Found, ImportField, Records
 
 __all__ = ["CsvSource"]
 
-PIECE = 12 << 20  # bytes of a file that are sent at once: as records they are at most five times as many
+PIECE = 12 << 20  # bytes of a file that are made to records, sent and noted at once
 EXAMPLES = 5
 TYPES = {
     Kind.DOUBLE: "double", Kind.NEW: "double", Kind.FLOAT: "float", Kind.LONG: "long", Kind.INT: "int",
@@ -84,8 +84,8 @@ class CsvSource:
                 yield number, partial(self._records, layout, piece, self.facts[number])
 
     def _records(self, layout: Layout, piece: Piece, facts: Facts) -> Records:
-        made = records(self._fd, self._size, layout, self._names(), piece, self.keys, self.folds)
-        if sum(count for _, count, _ in made) != facts.rows:
+        made, crc = records(self._fd, self._size, layout, self._names(), piece, self.keys, self.folds)
+        if crc != facts.crc or sum(count for _, count, _ in made) != facts.rows:
             raise FormatError(
                 f"{self.path} has changed since it was examined, or its channel cannot hold all its values"
             )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from speeddata.errors import FormatError
-from speeddata.schema import Schema
+from speeddata.schema import TIME_UNITS, TIMESTAMPS, Schema, record_name
 
 __all__ = [
     "UNITS",
@@ -20,8 +20,7 @@ __all__ = [
     "unit_index",
 ]
 
-UNITS = ("s", "ms", "us", "ns")
-LOGICAL = {"ms": "timestamp-millis", "us": "timestamp-micros", "ns": "timestamp-nanos"}
+UNITS = TIME_UNITS
 ORDER_TIME, ORDER_NULL = -1, -2
 # What a channel's field may be that takes values of a type.
 TAKES = {
@@ -29,7 +28,7 @@ TAKES = {
     "boolean": ("boolean",), "string": ("string",),
 }  # fmt: skip
 
-# Records of a piece: the number of the channel, how many, and their bytes.
+# Records of a piece: the number of the channel, how many, and their bytes. A channel may have several bodies.
 Records = list[tuple[int, int, bytes]]
 
 
@@ -104,7 +103,7 @@ def unit_index(unit: str) -> int:
 
 def make_schema(name: str, fields: Sequence[ImportField], unit: str) -> dict[str, Any]:
     """The schema of a new channel. Seconds have no logical type: the channel's config tells them."""
-    time = {"type": "long", "logicalType": LOGICAL[unit]} if unit in LOGICAL else "long"
+    time = {"type": "long", "logicalType": TIMESTAMPS[unit]} if unit in TIMESTAMPS else "long"
     made: list[dict[str, Any]] = [{"name": "time", "type": time}]
     for one in fields:
         kind: Any = {"type": "array", "items": one.type} if one.array else one.type
@@ -114,8 +113,7 @@ def make_schema(name: str, fields: Sequence[ImportField], unit: str) -> dict[str
         if one.unit:
             entry["speeddata"] = {"unit": one.unit}
         made.append(entry)
-    record = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name)
-    return {"type": "record", "name": record if not record[:1].isdigit() else f"_{record}", "fields": made}
+    return {"type": "record", "name": record_name(name), "fields": made}
 
 
 def fit_schema(channel: str, schema: Schema, unit: str | None, found: Found) -> Fit:

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -83,9 +83,11 @@ class Importer:
         self, number: int, made: Records, chunk: Chunk, progress: Callable[[int, int], None]
     ) -> None:
         """Bring the records of a piece, and note when all of them are acknowledged."""
+        bodies: Counter[int] = Counter()  # of each channel
         for key, count, body in made:
             channel = self.names[key]
-            answer = self.sender.append(channel, self._key(channel, chunk), body)
+            answer = self.sender.append(channel, self._key(channel, chunk, bodies[key]), body)
+            bodies[key] += 1
             with self._lock:
                 self.sent.rows += count
                 self.sent.repeated += count if answer.repeated else 0
@@ -94,8 +96,9 @@ class Importer:
             self.state.add(number, chunk.rows)
             progress(chunk.size, chunk.rows)
 
-    def _key(self, channel: str, chunk: Chunk) -> str:
-        return hashlib.sha256(f"{self.salt} {channel} {chunk.mark}".encode()).hexdigest()[:40]
+    def _key(self, channel: str, chunk: Chunk, body: int) -> str:
+        more = f" {body}" if body else ""
+        return hashlib.sha256(f"{self.salt} {channel} {chunk.mark}{more}".encode()).hexdigest()[:40]
 
 
 def _settled(waiting: set[Future[None]]) -> set[Future[None]]:

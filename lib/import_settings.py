@@ -1,15 +1,15 @@
 """The options of `speeddata import`, and what their texts mean."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from speeddata.archive_commands import read_time
+from speeddata.cli_options import with_options
 from speeddata.import_options import ImportOptions
 
 __all__ = ["detection_options", "options_of"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 DELIMITERS = {
     "comma": ",",
     "semicolon": ";",
@@ -55,18 +55,6 @@ def read_columns(
         else:
             columns.append((entry, None))
     return tuple(columns)
-
-
-def read_time(_context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
-    if text is None:
-        return None
-    from speeddata.errors import TimeError
-    from speeddata.times import parse_time
-
-    try:
-        return parse_time(text)
-    except TimeError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 def read_zone(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
@@ -124,11 +112,7 @@ DETECTION = (
 )  # fmt: skip
 
 
-def detection_options(command: F) -> F:
-    """Give a command the options that tell of files."""
-    for option in reversed(DETECTION):
-        command = option(command)
-    return command
+detection_options = with_options(DETECTION)
 
 
 def options_of(given: dict[str, Any]) -> ImportOptions:

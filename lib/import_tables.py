@@ -17,12 +17,11 @@ from speeddata.plan import Plan
 from speeddata.rows import encode
 from speeddata.stamps import NO_TIME
 from speeddata.table import Array, Table
-from speeddata.times import format_time
+from speeddata.times import SCALES, format_time
 
 __all__ = ["ROWS", "Kind", "TableFile", "TableSource", "kind_of_array", "unit_of_times"]
 
 ROWS, PIECE = 1 << 19, 8 << 20  # rows and bytes of a piece that is sent at once, about
-SCALES = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 EXAMPLES = 5
 
 

@@ -20,17 +20,18 @@ cdef inline bint digits(const uint8_t* p, int count, int64_t* out) noexcept nogi
     return True
 
 
-cdef inline int64_t days_before(int64_t year, int64_t month, int64_t day) noexcept nogil:
-    """Days from 1970-01-01 to a date of the Gregorian calendar, whose year begins in March here."""
-    if month <= 2:
-        year -= 1
-        month += 12
-    return 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + day - 1 - 719468
+cdef inline int64_t days_of(int64_t year, int64_t month, int64_t day) noexcept nogil:
+    """Days since 1970, by the civil calendar (Howard Hinnant's algorithm)."""
+    year -= month <= 2
+    cdef int64_t era = (year if year >= 0 else year - 399) // 400
+    cdef int64_t of_era = year - era * 400
+    cdef int64_t of_year = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5 + day - 1
+    return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
 
 
-cdef inline int64_t length_of_month(int64_t year, int64_t month) noexcept nogil:
+cdef inline int64_t month_days(int64_t year, int64_t month) noexcept nogil:
     if month == 2:
-        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+        return 29 if (year % 4 == 0 and year % 100 != 0) or year % 400 == 0 else 28
     return 30 if month == 4 or month == 6 or month == 9 or month == 11 else 31
 
 
@@ -58,7 +59,7 @@ cdef inline bint iso_ns(const uint8_t* p, int64_t length, int64_t* out) noexcept
     if not (digits(p, 4, &year) and digits(p + 5, 2, &month) and digits(p + 8, 2, &day) and digits(p + 11, 2, &hour)
             and digits(p + 14, 2, &minute) and digits(p + 17, 2, &second)):
         return False
-    if year < 1 or not 1 <= month <= 12 or not 1 <= day <= length_of_month(year, month):
+    if year < 1 or not 1 <= month <= 12 or not 1 <= day <= month_days(year, month):
         return False
     if hour > 23 or minute > 59 or second > 59:
         return False
@@ -73,5 +74,5 @@ cdef inline bint iso_ns(const uint8_t* p, int64_t length, int64_t* out) noexcept
             return False
     if not zone_seconds(p + at, length - at, &zone):
         return False
-    second += days_before(year, month, day) * 86400 + hour * 3600 + minute * 60 - zone
+    second += days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 - zone
     return not __builtin_mul_overflow(second, 1000000000, out) and not __builtin_add_overflow(out[0], fraction, out)

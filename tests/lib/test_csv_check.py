@@ -30,9 +30,9 @@ class Opened:
 
     def records(self, start=0, stop=None):
         piece = Piece(start, self.size if stop is None else stop)
-        return b"".join(
-            body for _, _, body in records(self.fd, self.size, self.layout, self.names, piece, [], [])
-        )
+        made, crc = records(self.fd, self.size, self.layout, self.names, piece, [], [])
+        assert crc == self.examine(start, stop).crc
+        return b"".join(body for _, _, body in made)
 
     def __enter__(self):
         return self

@@ -1,5 +1,6 @@
 """CSV files as a whole: generated ones, hostile ones, and real recordings."""
 
+import contextlib
 import csv
 import datetime
 import io
@@ -49,6 +50,19 @@ def imported(path, max_bad=100, **options):
             row["time"] *= scale
     assert {key: len(rows) for key, rows in records.items()} == found.keys
     return found, records
+
+
+@contextlib.contextmanager
+def first_job(path, schema=None, **options):
+    """What makes the records of the first piece, for a new channel or one of this schema."""
+    source = CsvSource(path, ImportOptions(**options), 0)
+    try:
+        found = source.examine(lambda _done, _total: None)
+        made = make_schema("x", found.fields, found.time_unit)
+        schema = schema or Schema.parse(made, time_unit=found.time_unit)
+        yield next(source.jobs(fit_schema("x", schema, found.time_unit, found), set()))[1]
+    finally:
+        source.close()
 
 
 def example(name, *arguments):
@@ -302,3 +316,43 @@ def test_real_accelerometers():
     for field in found.fields:
         assert column(records[""], field.name) == truth[field.heading].tolist()
     assert (found.rows, found.time_unit, len(found.fields)) == (7040, "ms", 10)
+
+
+def test_short_lines_make_no_body_that_is_too_large(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"1\n0\n" * (6 << 19))
+    told = {"rate_hz": 1000.0, "start_ns": 1767225600_000000001, "columns": (("column1", "double"),)}
+    with first_job(path, **told) as job:
+        made = job()
+    assert [count > 0 and len(body) < 32 << 20 for _, count, body in made] == [True] * len(made)
+    assert len(made) > 3
+    assert (sum(count for _, count, _ in made), sum(len(body) for _, _, body in made)) == (
+        6 << 20,
+        17 * 6 << 20,
+    )
+
+
+def test_a_file_that_changes_in_place_is_not_sent(tmp_path):
+    path = written(tmp_path, "time,v\n2026-01-01,1\n2026-01-02,2\n")
+    with first_job(path) as job:
+        written(tmp_path, "time,v\n2026-01-01,1\n2026-01-02,3\n")
+        with pytest.raises(FormatError, match="has changed since it was examined"):
+            job()
+
+
+@pytest.mark.parametrize(("unit", "digits"), [("ms", 3), ("us", 6)])
+def test_times_in_a_double_are_exact(tmp_path, unit, digits):
+    fractions = range(1, 1000)
+    path = written(
+        tmp_path, "time,v\n" + "".join(f"2026-01-01T00:00:00.{n:0{digits}}Z,1\n" for n in fractions)
+    )
+    record = {
+        "type": "record",
+        "name": "x",
+        "fields": [{"name": "time", "type": "double"}, {"name": "v", "type": "long"}],
+    }
+    with first_job(path, Schema.parse(record, time_unit=unit)) as job:
+        ((_, count, body),) = job()
+    stream, plain = io.BytesIO(body), fastavro.parse_schema(record)
+    times = [fastavro.schemaless_reader(stream, plain)["time"] for _ in range(count)]
+    assert times == [1767225600 * 10**digits + n for n in fractions]

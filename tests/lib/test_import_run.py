@@ -40,6 +40,35 @@ class Kept:
         self.stopped = True
 
 
+class Long(Made):
+    """A source whose pieces have several bodies for a channel."""
+
+    def jobs(self, _fit, done):
+        for number in {0, 1} - done:
+            yield (
+                number,
+                lambda number=number: [
+                    (key, 1, b"%d%d" % (number, part)) for key in (0, 1) for part in range(3)
+                ],
+            )
+
+
+def test_each_body_of_a_piece_has_its_own_key(tmp_path):
+    state, sender = ImportState(tmp_path / "s", {}), Kept()
+    state.begin()
+    importer = Importer(Long(), sender, state, ["a", "b"], "salt")
+    sent = importer.run(CHUNKS[:2], None, lambda *_: None)
+    assert sorted(sender.bodies) == sorted(
+        (name, 10 * n + part) for n in (0, 1) for name in "ab" for part in range(3)
+    )
+    assert (sent.rows, sent.repeated, len(sender.keys), state.done) == (12, 0, 12, {0, 1})
+    state.done.clear()
+    assert (
+        Importer(Long(), sender, state, ["a", "b"], "salt").run(CHUNKS[:2], None, lambda *_: None).repeated
+        == 12
+    )
+
+
 def test_all_pieces_go_once_and_are_noted(tmp_path):
     state, sender, told = ImportState(tmp_path / "s", {}), Kept(), []
     state.begin()
