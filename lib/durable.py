@@ -5,7 +5,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["sync_folder", "take_after"]
+__all__ = ["sync_file", "sync_folder", "take_after"]
 
 
 def take_after(fd: int, status: os.stat_result) -> None:
@@ -17,7 +17,16 @@ def take_after(fd: int, status: os.stat_result) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(folder, os.O_DIRECTORY)
+
+
+def sync_file(path: Path) -> None:
+    """Bring a file that nobody has open to the disk; OSError for a symbolic link."""
+    _sync(path, os.O_NOFOLLOW)
+
+
+def _sync(path: Path, kind: int) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | kind)
     try:
         os.fsync(fd)
     finally:

@@ -1,6 +1,7 @@
 """A channel as the shared relay knows it: its schema's versions, the segment it appends to, what it has counted."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -16,13 +17,15 @@ from speeddata.relay.ingest_protocol import Refusal
 from speeddata.relay.ingest_records import Records
 from speeddata.relay.ingest_segment import IngestSegment
 from speeddata.relay.repair import last_unit
-from speeddata.relay.spec import ChannelSpec
+from speeddata.relay.spec import ChannelSpec, Multicast
 from speeddata.schema import Schema
+from speeddata.settings_values import CHANNEL_NAME
 
 __all__ = ["Counts", "IngestChannel", "read_spec"]
 
 IDLE_S = 600.0  # after which a segment of some size is ended
 IDLE_BYTES = 1 << 20
+LEAST_BLOCK = 1024  # bytes
 UNITS = {number: name for name, number in TIME_UNITS.items()}
 
 
@@ -47,9 +50,47 @@ class Counts:
 def read_spec(value: Any) -> ChannelSpec:
     """The spec that a request brings."""
     try:
-        return ChannelSpec.from_json(value)
-    except (ConfigError, TypeError, AttributeError) as error:
+        spec = ChannelSpec.from_json(value)
+        wrong = _wrong_field(spec)
+    except (ConfigError, TypeError, ValueError, AttributeError) as error:
         raise Refusal(400, "not a channel spec", reason=str(error)) from None
+    if wrong:
+        raise Refusal(400, "not a channel spec", channel=str(spec.name)[:80], field=wrong)
+    return spec
+
+
+def _wrong_field(spec: ChannelSpec) -> str:
+    """A field that the shared relay could not work with; empty where it can with all."""
+    archive, rotation = spec.archive, spec.rotation
+    right = {
+        "name": isinstance(spec.name, str) and CHANNEL_NAME.fullmatch(spec.name),
+        "archive": isinstance(archive, str) and os.path.isabs(archive) and b"\0" not in os.fsencode(archive),
+        "versions": isinstance(spec.versions, list),
+        "time_unit": spec.time_unit is None or isinstance(spec.time_unit, str),
+        "block_bytes": _is_whole(spec.block_bytes, LEAST_BLOCK, 2**32),
+        "flush_interval_s": _is_number(spec.flush_interval_s),
+        "rotation": _is_number(rotation.bytes) and _is_number(rotation.seconds),
+        "multicast": spec.multicast is None or _is_right(spec.multicast),
+    }
+    return next((field for field, found in right.items() if not found), "")
+
+
+def _is_right(multicast: Multicast) -> bool:
+    groups = multicast.full_rate, multicast.decimated
+    addresses = [multicast.interface, *(group.address for group in groups)]
+    return (
+        all(isinstance(address, str) and address.isascii() for address in addresses)
+        and all(_is_whole(group.port, 1, 65535) for group in groups)
+        and _is_whole(multicast.ttl, 0, 255)
+    )
+
+
+def _is_whole(value: Any, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value < math.inf
 
 
 @lru_cache(maxsize=1024)

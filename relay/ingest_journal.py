@@ -166,13 +166,13 @@ class Journal:
             wanted = len(data) + ROOM
             os.posix_fallocate(self.fd, self.offset, wanted)
             self.reserved = self.offset + wanted
+        self._last = self.offset
         try:
             if os.pwrite(self.fd, data, self.offset) != len(data):
                 raise OSError(errno.EIO, "the journal was not written whole")
         except OSError:
-            self.suspect = True
+            self._strike_out()  # the first records of it may be there, whole
             raise
-        self._last = self.offset
         self.offset += len(data)
 
     def sync(self) -> None:
@@ -189,6 +189,9 @@ class Journal:
         """What was written last is undone after all: it is struck out, and the file trusted no more."""
         for key in keys:
             self.state.keys.pop(key, None)
+        self._strike_out()
+
+    def _strike_out(self) -> None:
         with suppress(OSError):
             os.pwrite(self.fd, bytes(FRAME.size), self._last)
         self.offset, self.suspect = self._last, True
@@ -210,7 +213,12 @@ class Journal:
 
     def _next_generation(self) -> None:
         fresh = self._fresh({})
-        self.path.replace(_former(self.path))
+        self.suspect = True  # until the new file has taken the place
+        try:
+            self.path.replace(_former(self.path))
+        except OSError:
+            os.close(fresh[0])
+            raise
         self._put(fresh)
         self.former_keys, self.state.keys = self.state.keys, {}
         self._since = self.clock()
@@ -241,12 +249,17 @@ class Journal:
         return fd, len(data)
 
     def _put(self, fresh: tuple[int, int]) -> None:
-        """Let a new file take the place."""
-        self.path.with_name(f".{self.path.name}.new").replace(self.path)
-        sync_folder(self.path.parent)
+        """Let a new file take the place. From then on it is the one that is written to, and trusted when its name is on the disk."""
+        self.suspect = True
+        try:
+            self.path.with_name(f".{self.path.name}.new").replace(self.path)
+        except OSError:
+            os.close(fresh[0])
+            raise
         self.close()
         self.fd, self.offset = fresh
         self.reserved = self.offset + ROOM
+        sync_folder(self.path.parent)
         self.suspect = False
 
 

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from speeddata.container import MAX_HEAD, Head, parse_head
-from speeddata.durable import sync_folder
+from speeddata.durable import sync_file, sync_folder
 from speeddata.errors import ArchiveError
 from speeddata.index import ENTRY_SIZE, HEAD_SIZE, index_path
 from speeddata.mend import mend
@@ -52,7 +52,7 @@ def _recover(path: Path, told: OpenSegment) -> None:
     if not is_whole(path, look_inside=True):
         log.warning("repaired %s", mend(path, limited=True))
     for one in (path, index_path(path)):
-        _sync(one)
+        sync_file(one)
     sync_folder(path.parent)
 
 
@@ -71,11 +71,3 @@ def _cut(path: Path, size: int) -> int:
     if more > 0:
         os.truncate(path, size)
     return more
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -35,18 +35,17 @@ class IngestSegment:
 
     @property
     def is_open(self) -> bool: ...
-    @property
-    def fds(self) -> tuple[int, int]:
-        """Descriptors of the segment and its index; -1 when they are not open."""
-
     def begin(self, start_us: int) -> None:
         """Make the files; the name tells the start, or the next microsecond that is free. Nothing is fsynced."""
 
     def reopen(self) -> None:
         """Open the files again, if they are not, and cut off what does not count."""
 
+    def cut(self) -> None:
+        """Cut off what an append or undo that failed may have left behind what counts, if one has."""
+
     def check(self) -> None:
-        """See that it is whole, else raise; what an append that failed left behind is cut off first."""
+        """See that it is whole and where it was made, else raise; what must be cut off is cut off first."""
 
     def append(self, records: Records) -> None:
         """Write the blocks of records and their index entries: all of them, or none when it fails."""

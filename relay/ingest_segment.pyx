@@ -7,9 +7,10 @@ It keeps its place in the file whether it has it open or not, so that of many se
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
+from posix.stat cimport fstat, stat, struct_stat
 from posix.types cimport off_t
 
-from speeddata.relay.c_system cimport EINTR, EIO, errno, iovec, pwritev, syncfs
+from speeddata.relay.c_system cimport EINTR, EIO, ENOENT, errno, iovec, pwritev, syncfs
 from speeddata.relay.container cimport (
     INDEX_ENTRY,
     INDEX_HEAD,
@@ -144,6 +145,8 @@ cdef class IngestSegment:
     cdef readonly uint64_t records
     cdef uint64_t synced_records
     cdef readonly int unit
+    cdef bint uncut             # behind what counts there may be more, whether it is open or not
+    cdef bytes path
 
     def __cinit__(self, str channel not None, str folder not None, bytes header not None, int unit):
         assert 0 <= unit < UNITS and len(channel) <= 64, "a unit, and a name of at most 64 bytes"
@@ -187,10 +190,6 @@ cdef class IngestSegment:
     def is_open(self):
         return self.c.data >= 0
 
-    @property
-    def fds(self):
-        return self.c.data, self.c.index
-
     def begin(self, int64_t start_us):
         cdef int error
         with Folder(self) as folder:
@@ -200,6 +199,7 @@ cdef class IngestSegment:
             if error:
                 discard_next(&self.c)
             check(error, self.folder)
+        self.path = os.fsencode(f"{self.folder}/{self.name}")
 
     def reopen(self):
         cdef int error
@@ -212,38 +212,44 @@ cdef class IngestSegment:
             if error:
                 close_segment(&self.c)
             check(error, self.folder)
+        self.uncut = False
+
+    def cut(self):
+        if self.uncut:
+            self.reopen()
+            check(self.cut_off(), self.folder)
 
     def check(self):
-        """Whether somebody has deleted or cut it; what an append that failed left behind is cut off first."""
-        cdef int error = 0
-        if self.c.uncut:
-            error = cut_back(&self.c, &self.store)
-            self.c.uncut = error != 0
-        check(error if error else check_segment(&self.c, &self.store), self.folder)
+        cdef int error
+        self.cut()
+        error = check_segment(&self.c, &self.store)
+        check(error if error else check_path(self.c.data, self.path), self.folder)
 
     def append(self, Records records not None):
         cdef int error
         cdef Store before = self.store
-        assert self.c.data >= 0 and not self.c.uncut, "it is open, and ends where it should"
+        assert self.c.data >= 0 and not self.uncut, "it is open, and ends where it should"
         with nogil:
             error = write_cuts(&self.c, &self.store, group, records.cuts, records.cut_count, records.data,
                                records.arrival_ns)
             if error:
                 self.store = before
-                self.c.uncut = cut_back(&self.c, &self.store) != 0
+                self.cut_off()
         check(error, self.folder)
         self.records += records.count
 
     def undo(self, place):
-        cdef int error
         self.store.offset, self.store.entries, self.records = place
         self.store.synced = min(self.store.synced, self.store.offset)
         self.store.synced_entries = min(self.store.synced_entries, self.store.entries)
         self.synced_records = min(self.synced_records, self.records)
-        self.reopen()
-        error = cut_back(&self.c, &self.store)
-        self.c.uncut = error != 0
-        check(error, self.folder)
+        self.uncut = True
+        self.cut()
+
+    cdef int cut_off(self) noexcept nogil:
+        cdef int error = cut_back(&self.c, &self.store)
+        self.uncut = error != 0
+        return error
 
     def mark_synced(self, place):
         self.store.synced, self.store.synced_entries, self.synced_records = place
@@ -307,6 +313,14 @@ def sync_file_system(int fd) -> None:
         result = syncfs(fd)
     if result < 0:
         check(errno, "")
+
+
+cdef int check_path(int fd, const char *path) noexcept nogil:
+    """Whether a file still is where it was made: ENOENT when its folder was moved away."""
+    cdef struct_stat here, there
+    if fstat(fd, &here) < 0 or stat(path, &there) < 0:
+        return errno
+    return 0 if here.st_ino == there.st_ino and here.st_dev == there.st_dev else ENOENT
 
 
 cdef int check(int error, folder) except -1:

@@ -55,6 +55,7 @@ class Segments:
         # Those whose fsync failed, until they are mended.
         self.suspects: list[_Unsynced] = []
         self.fsyncs = self.failed_fsyncs = 0
+        self.soonest = FOR_EVER  # no segment is due before
         self._fresh: set[IngestSegment] = set()
 
     def begin(self, channel: IngestChannel, records: Records) -> IngestSegment:
@@ -92,7 +93,9 @@ class Segments:
 
     def _due(self, channel: IngestChannel) -> float:
         spec = channel.spec
-        return FOR_EVER if spec.durability == "none" else self.clock() + spec.flush_interval_s
+        due = FOR_EVER if spec.durability == "none" else self.clock() + spec.flush_interval_s
+        self.soonest = min(self.soonest, due)
+        return due
 
     def undone(self, segment: IngestSegment) -> None:
         """Forget a segment that was begun in vain, and is removed."""
@@ -125,11 +128,14 @@ class Segments:
             self._fresh.discard(segment)
         else:
             known.due = 0.0
+        self.soonest = 0.0
         channel.segment = channel.plan = None
 
     def sync(self, segments: Iterable[IngestSegment]) -> bool:
         """Bring segments to the disk now; False when one may not be there: then `rescue` is to follow."""
         self.collect(wait=True)
+        if self.suspects:  # what they have of batches that are not done must not be saved
+            return False
         wanted = [self.unsynced[one] for one in segments if one in self.unsynced]
         jobs = [Job.of(one.segment) for one in wanted]
         self.fsyncs += 1
@@ -150,24 +156,24 @@ class Segments:
         else:
             known.due, known.fresh = self._due(known.channel), False
         if job.segment in self.ending:
-            known.due = 0.0
+            known.due = self.soonest = 0.0
 
     def rescue(self) -> None:
-        """Mend what the last `sync` left."""
+        """Mend what the last `sync` or `collect` left, when every batch is done or undone."""
         suspects, self.suspects = self.suspects, []
         for one in suspects:
-            self._rescue(one)
+            if one.segment in self.unsynced:
+                self._rescue(one)
 
     def next_due(self) -> float:
         """When something is to be brought to the disk; for ever where nothing is, or the disk is at it."""
-        if self.flusher.jobs or not self.unsynced:
-            return FOR_EVER
-        return min(one.due for one in self.unsynced.values())
+        return FOR_EVER if self.flusher.jobs else self.soonest
 
     def flush(self) -> None:
         """Have all that is not on the disk brought there, by the thread."""
         if self.flusher.jobs:
             return
+        self.soonest = FOR_EVER
         wanted = [one for one in self.unsynced.values() if one.due != FOR_EVER]
         if wanted:
             self.fsyncs += 1
@@ -175,7 +181,7 @@ class Segments:
             self.flusher.start(jobs, _folders(wanted), self.journal.fd)
 
     def collect(self, *, wait: bool = False) -> None:
-        """See what came of the flush."""
+        """See what came of the flush; where it failed, `rescue` is to follow."""
         result = self.flusher.finish(wait=wait)
         if result is None:
             return
@@ -188,7 +194,7 @@ class Segments:
             if known is None:
                 continue
             if job.segment in bad:
-                self._rescue(known)
+                self.suspects.append(known)
                 continue
             self._synced(job)
             if job.segment in self.ending and job.segment.place == job.place:
@@ -199,7 +205,11 @@ class Segments:
         ending = self.ending.pop(segment, None)
         if ending is None:
             return
-        self.journal.note_ended([segment.name])
+        try:
+            segment.cut()
+            self.journal.note_ended([segment.name])
+        except OSError as error:  # the next start cuts it
+            log.error("%s cannot be cut: %s", segment.name, error)
         self._forget(segment)
         for then in ending[1]:
             then()
@@ -259,6 +269,7 @@ class Segments:
     def close(self) -> None:
         """Bring everything to the disk and end it."""
         self.collect(wait=True)
+        self.rescue()
         for one in self.unsynced.values():
             one.due = 0.0
         while self.unsynced:
@@ -266,6 +277,7 @@ class Segments:
             if not self.flusher.jobs:
                 break
             self.collect(wait=True)
+            self.rescue()
         self.flusher.close()
         for segment in list(self.opened):
             self._forget(segment)

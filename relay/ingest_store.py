@@ -104,9 +104,7 @@ class IngestStore:
         if op == "append":
             self._append(head, body, reply)
         elif op == "open":
-            specs = head.get("specs") or [head.get("spec")]
-            for spec in map(read_spec, specs):
-                self._open(spec)
+            self._open(head)
             reply({"ok": True})
         elif op == "seal":
             self._seal(_name(head), reply)
@@ -173,12 +171,17 @@ class IngestStore:
         batch.reply({"ok": True, "records": batch.records, "repeated": False})
         self.live.send(batch.parts, batch.live)
 
-    def _open(self, spec: Any) -> None:
-        known = self.channels.get(spec.name)
-        if known is None:
-            self.channels[spec.name] = IngestChannel(spec, self.clock)
-        else:
-            known.use(spec)
+    def _open(self, head: Json) -> None:
+        told = head.get("specs") or [head.get("spec")]
+        if not isinstance(told, list):
+            raise Refusal(400, "specs are wrong", field="specs", wanted="a list of channel specs")
+        self.commit()  # its batches are of the versions that were known until now
+        for spec in map(read_spec, told):
+            known = self.channels.get(spec.name)
+            if known is None:
+                self.channels[spec.name] = IngestChannel(spec, self.clock)
+            else:
+                known.use(spec)
 
     def _append(self, head: Json, body: memoryview, reply: Reply) -> None:
         options = read_options(head)
@@ -296,6 +299,7 @@ class IngestStore:
         """Do what is due; gives the seconds until something else is."""
         now = self.clock()
         self.segments.collect()
+        self.segments.rescue()
         if now - self._looked >= 1.0:
             self._looked = now
             for channel in list(self.channels.values()):

@@ -22,7 +22,7 @@ def clock() -> Hands:
 
 
 def made(folder: Path, clock: Hands, **other: object) -> IngestChannel:
-    return IngestChannel(read_spec(store_spec(folder, "x", **other)), clock)
+    return IngestChannel(read_spec(store_spec(folder, "x") | other), clock)
 
 
 @pytest.mark.parametrize("value", [None, 7, [], {}, {"name": "x"}, {"name": "x", "nonsense": 1}])
@@ -30,6 +30,33 @@ def test_what_is_no_spec(value: object) -> None:
     with pytest.raises(Refusal) as caught:
         read_spec(value)
     assert caught.value.status == 400
+
+
+GROUP = {"address": "239.255.0.1", "port": 10000}
+STREAMS = {"full_rate": GROUP, "decimated": GROUP}
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("name", [None, 7, [], "", "../x", "x" * 65, "\ud800"]),
+        ("archive", [None, 7, [], "", "x", "/x\0", "/\ud800"]),
+        ("versions", [None, 7, {}]),
+        ("time_unit", [7, [], {}, "h"]),
+        ("block_bytes", [None, 0, -1, 1, 2**70, 1e9, "1000"]),
+        ("flush_interval_s", [None, -1, float("nan"), float("inf"), "1", []]),
+        ("rotation", [None, {"seconds": "1"}, {"bytes": []}, {"seconds": float("nan")}, {"bytes": -1}]),
+        ("multicast", [7, {}, STREAMS | {"ttl": 2**40}, STREAMS | {"interface": 7}]),
+        ("multicast", [STREAMS | {"full_rate": GROUP | {"port": 0}}, STREAMS | {"full_rate": {"port": "x"}}]),
+    ],
+)
+def test_a_field_that_nothing_can_be_done_with(
+    tmp_path: Path, clock: Hands, field: str, values: list[object]
+) -> None:
+    made(tmp_path, clock, multicast=STREAMS)
+    for value in values:
+        with pytest.raises(Refusal, match="not a channel spec"):
+            made(tmp_path, clock, **{field: value})
 
 
 def test_a_schema_that_no_channel_can_have(tmp_path: Path, clock: Hands) -> None:

@@ -1,5 +1,6 @@
 """The journal: what it says after any number of its bytes have been lost, and for how long it knows keys."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -148,6 +149,48 @@ def test_what_is_retracted_is_not_there_after_a_kill(
             journal.keep_up()
         assert sorted(read_state(one)[0].keys) == [f"k{number}" for number in range(before)]
     assert read_state(path)[0].segments.get("x_1", ABOUT) == ABOUT
+    journal.close()
+
+
+def test_a_piece_that_was_written_in_part_is_struck_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = begun(path)
+    real = os.pwrite
+    for key in "ab":
+        journal.note_done(key, "hash", 1, [])
+    with monkeypatch.context() as context:
+        context.setattr(
+            ingest_journal.os,
+            "pwrite",
+            lambda fd, data, at: real(fd, data[:-1] if len(data) > 8 else data, at),
+        )
+        with pytest.raises(OSError, match="whole"):
+            journal.write()
+    assert read_state(path)[0].keys == {}
+    journal.close()
+
+
+@pytest.mark.parametrize("limit", ["MAX_BYTES", "MAX_KEYS"])
+@pytest.mark.parametrize("refused", ["sync_folder", "replace"])
+def test_what_is_written_when_a_new_file_failed_is_there_after_a_kill(
+    path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, refused: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    journal = begun(path)
+    journal.note_begun("x_1", ABOUT)
+    journal.note_done("a", "hash", 1, [("x_1", 200, 1)])
+    journal.write()
+    with monkeypatch.context() as context:
+        context.setattr(ingest_journal, limit, 1)
+        context.setattr(*((ingest_journal, refused) if refused == "sync_folder" else (Path, refused)), refuse)
+        with pytest.raises(OSError, match="output"):
+            journal.keep_up()
+    journal.note_done("b", "hash", 1, [("x_1", 300, 2)])
+    journal.write()
+    state, former = read_state(path)
+    assert state.segments == {"x_1": ABOUT._replace(bytes=300, entries=2)}
+    assert sorted({**state.keys, **former}) == ["a", "b"]
     journal.close()
 
 

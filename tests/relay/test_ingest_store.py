@@ -1,6 +1,8 @@
 """The store: every batch whole or not at all, once, whatever happens between any two steps."""
 
+import contextlib
 import errno
+import select
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,11 +10,12 @@ from typing import Any
 import fastavro
 import pytest
 from ingest_harness import Harness
-from store_client import NUMBERED, rows, store_spec
+from line import make_spec
+from store_client import NUMBERED, numbers, rows, store_spec
 from twin import varint
 
 from speeddata.index import entries_of, index_path
-from speeddata.relay import ingest_segments
+from speeddata.relay import ingest_flush, ingest_segments
 from speeddata.verify import WHOLE, verify
 
 
@@ -80,6 +83,7 @@ def test_sizes_and_counts_must_agree(house: Harness) -> None:
     assert house.ask({"op": "dance"})["status"] == 400
     assert house.ask({"op": "seal"})["field"] == "channel"
     assert house.ask({"op": "open", "spec": {"name": "z"}})["status"] == 400
+    assert house.ask({"op": "open", "specs": 7})["field"] == "specs"
     assert (
         house.ask({"op": "open", "spec": store_spec(house.archive, "z", schema={"type": "int"})})["status"]
         == 400
@@ -180,6 +184,67 @@ def test_a_failed_fsync_undoes_the_turn_and_saves_what_was_acknowledged(
     assert (stats["failed_fsyncs"], stats["total"]["rescued"], stats["total"]["lost"]) == (failures, 10, 0)
     house.kill()
     assert (house.numbers("x"), house.numbers("y")) == ([*range(20)], [*range(20)])
+
+
+def test_a_flush_that_failed_saves_nothing_of_a_batch_that_is_not_done(
+    house: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.append(("x", 0, 10))
+    with monkeypatch.context() as context:
+        context.setattr(ingest_flush, "_synced", lambda _: False)
+        house.clock.now += 1
+        house.store.tick()
+        select.select([house.store.segments.flusher.fd], [], [])
+    answers: list[Any] = []
+    head, body = house.head(("x", 10, 10), ("y", 10, 10), key="k", durability="block")
+    house.store.handle(head, memoryview(body), answers.append)
+    with monkeypatch.context() as context, contextlib.suppress(InterruptedError):
+        context.setattr(house.store.journal, "note_done", Failing(None, 1, errno.EINTR))  # killed there
+        house.store.commit()
+    house.kill()
+    house.open("x", "y")
+    assert house.append(("x", 10, 10), ("y", 10, 10), key="k", durability="block")["ok"]
+    assert (house.numbers("x"), house.numbers("y")) == ([*range(20)], [*range(10, 20)])
+    assert [answer["status"] for answer in answers] == [503]
+
+
+def test_what_could_not_be_cut_off_is_cut_when_its_segment_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = Harness(tmp_path, most_open=16)
+    names = [f"c{number}" for number in range(20)]
+    house.open(*names)
+    assert house.append(*((name, 0, 10) for name in names))["ok"]
+    answers: list[Any] = []
+    head, body = house.head(*((name, 10, 10) for name in names))
+    house.store.handle(head, memoryview(body), answers.append)
+    moved = (house.archive / "c0").rename(tmp_path / "moved")
+    with monkeypatch.context() as context:
+        context.setattr(house.store.journal, "write", Failing(None, 1, errno.EIO))
+        house.store.commit()
+    assert answers[0]["status"] == 503
+    moved.rename(house.archive / "c0")
+    house.close()
+    assert all(house.numbers(name) == [*range(10)] for name in names)
+
+
+def test_a_channel_whose_folder_is_moved_away_goes_on_in_another(house: Harness) -> None:
+    house.append(("x", 0, 10))
+    (house.archive / "x").rename(house.folder / "x")
+    assert house.append(("x", 10, 10), durability="block")["ok"]
+    assert (house.numbers("x"), numbers(house.folder / "x")) == ([*range(10, 20)], [*range(10)])
+
+
+def test_another_spec_is_for_what_comes_after_it(house: Harness) -> None:
+    second = {**NUMBERED, "name": "second"}
+    told = {"multicast": make_spec(house.folder)["multicast"], "framing": "single_object"}
+    house.open("x", **told)
+    answers: list[Any] = []
+    head, body = house.head(("x", 0, 10), live=True)
+    house.store.handle(head, memoryview(body), answers.append)
+    house.open("x", schema=second, **told)
+    assert answers == [{"ok": True, "records": 10, "repeated": False}]
+    assert house.append(("x", 10, 1))["unknown"] == ["x"]
 
 
 def test_a_channel_whose_files_are_deleted_goes_on_in_others(house: Harness) -> None:
