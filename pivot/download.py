@@ -9,12 +9,12 @@ from typing import BinaryIO
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from speeddata.pivot.outlet import Outlet
 from speeddata.pivot.problem import Problem
 
 __all__ = ["Download", "Part", "wanted_part"]
 
 CHUNK = 1 << 20  # bytes read at a time
-PIECE = 1 << 16  # bytes sent at a time
 RANGE = re.compile(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.IGNORECASE)
 
 
@@ -82,29 +82,20 @@ class Download(Response):
         self._body = body  # False: the headers alone, as HEAD asks for
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(_disconnect(receive))
+        outlet = Outlet(receive, send, self._stall_s)
         try:
             start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
             await send(start)
-            while self._body and (chunk := await asyncio.to_thread(self._file.read, min(CHUNK, self._left))):
+            while self._body and not outlet.gone.done():
+                chunk = await asyncio.to_thread(self._file.read, min(CHUNK, self._left))
+                if not chunk:
+                    break
                 self._left -= len(chunk)
-                for at in range(0, len(chunk), PIECE):
-                    if gone.done():
-                        return
-                    await self._pass_on(send, chunk[at : at + PIECE], more=True)
-            await self._pass_on(send, b"", more=False)
+                await outlet.pass_on(chunk)
+            await outlet.finish()
         except TimeoutError:  # ending without the last message makes the server close the connection
             pass
         finally:
-            gone.cancel()
+            outlet.close()
             self._file.close()
             self._done()
-
-    async def _pass_on(self, send: Send, piece: bytes, more: bool) -> None:
-        async with asyncio.timeout(self._stall_s):
-            await send({"type": "http.response.body", "body": piece, "more_body": more})
-
-
-async def _disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from speeddata.pivot.follow_session import Message, Session
+from speeddata.pivot.outlet import Outlet
 
 __all__ = ["FollowStream"]
 
 POLL_S = 0.15  # between two looks at an archive
-PIECE = 1 << 16  # bytes sent at a time
 
 
 class FollowStream(Response):
@@ -40,33 +40,29 @@ class FollowStream(Response):
         self._stopping, self._done = stopping, done
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(_disconnect(receive))
+        outlet = Outlet(receive, send, self._stall_s)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await self._follow(send, gone)
-            if not gone.done():
-                await self._send(send, b"", more=False)
+            await self._follow(outlet)
+            await outlet.finish()
         except TimeoutError:  # ending without the last message makes the server close the connection
             pass
         finally:
-            gone.cancel()
+            outlet.close()
             # After the step that may be under way: a thread cannot be ended.
             self._threads.submit(self._end)
 
-    async def _follow(self, send: Send, gone: "asyncio.Future[None]") -> None:
+    async def _follow(self, outlet: Outlet) -> None:
         steps, said = self._session.messages(), time.monotonic()
         loop = asyncio.get_running_loop()
-        while not gone.done() and not self._stopping():
+        while not outlet.gone.done() and not self._stopping():
             data = await loop.run_in_executor(self._threads, self._step, steps)
             if data is None and time.monotonic() - said >= self._heartbeat_s:
                 data = self._form(self._session.heartbeat())
             if data is None:
-                await asyncio.wait({gone}, timeout=POLL_S)
+                await asyncio.wait({outlet.gone}, timeout=POLL_S)
                 continue
-            for at in range(0, len(data), PIECE):
-                if gone.done():
-                    return
-                await self._send(send, data[at : at + PIECE], more=True)
+            await outlet.pass_on(data)
             said = time.monotonic()
 
     def _step(self, steps: Iterator[Message | None]) -> bytes | None:
@@ -76,12 +72,3 @@ class FollowStream(Response):
     def _end(self) -> None:
         self._session.close()
         self._done()
-
-    async def _send(self, send: Send, piece: bytes, more: bool) -> None:
-        async with asyncio.timeout(self._stall_s):
-            await send({"type": "http.response.body", "body": piece, "more_body": more})
-
-
-async def _disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

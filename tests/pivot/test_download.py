@@ -4,6 +4,7 @@ import io
 import pytest
 
 from speeddata.pivot import download as module
+from speeddata.pivot import outlet
 from speeddata.pivot.download import Download, Part, wanted_part
 from speeddata.pivot.problem import Problem
 
@@ -52,7 +53,7 @@ def send(client_options, size=5000, stall_s=LIMIT_S):
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     monkeypatch.setattr(module, "CHUNK", 2000)
-    monkeypatch.setattr(module, "PIECE", 1000)
+    monkeypatch.setattr(outlet, "PIECE", 1000)
 
 
 def test_sends_all_in_chunks():

@@ -1,0 +1,65 @@
+import asyncio
+
+import pytest
+
+from speeddata.pivot import outlet as module
+from speeddata.pivot.outlet import Outlet
+
+LIMIT_S = 20
+
+
+class Client:
+    """Takes pieces until it leaves, or, `stuck`, none at all."""
+
+    def __init__(self, leaves_after=None, stuck=False):
+        self.pieces = []
+        self.leaves_after, self.stuck = leaves_after, stuck
+        self.left = asyncio.Event()
+
+    async def receive(self):
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, event):
+        if self.stuck:
+            await asyncio.Event().wait()
+        self.pieces.append((event["body"], event["more_body"]))
+        if len(self.pieces) == self.leaves_after:
+            self.left.set()
+            await asyncio.sleep(0)
+
+
+def run(client_options, data, stall_s=LIMIT_S):
+    async def ask():
+        client = Client(**client_options)
+        outlet = Outlet(client.receive, client.send, stall_s)
+        try:
+            await outlet.pass_on(data)
+            await outlet.finish()
+        finally:
+            outlet.close()
+        return client.pieces, outlet.gone
+
+    return asyncio.run(asyncio.wait_for(ask(), LIMIT_S))
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch):
+    monkeypatch.setattr(module, "PIECE", 4)
+
+
+def test_a_body_goes_in_pieces_and_is_finished():
+    pieces, gone = run({}, b"0123456789")
+    assert pieces == [(b"0123", True), (b"4567", True), (b"89", True), (b"", False)]
+    assert gone.cancelled()
+
+
+def test_who_has_gone_is_sent_no_more():
+    pieces, gone = run({"leaves_after": 2}, b"0123456789")
+    assert pieces == [(b"0123", True), (b"4567", True)]
+    assert not gone.cancelled()
+
+
+def test_who_takes_nothing_is_given_up():
+    with pytest.raises(TimeoutError):
+        run({"stuck": True}, b"0123456789", stall_s=0.01)
