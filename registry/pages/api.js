@@ -1,7 +1,11 @@
 // The registration API, as the page calls it.
 
 async function call(path, options = {}) {
-  const answer = await fetch(`/api/v1${path}`, { signal: AbortSignal.timeout(15000), ...options });
+  return contentOf(await fetch(`/api/v1${path}`, { signal: AbortSignal.timeout(15000), ...options }));
+}
+
+// The JSON of an answer; one other than success is thrown, in the server's words and with its `status`.
+export async function contentOf(answer) {
   const text = await answer.text();
   let content = null;
   try {
@@ -9,12 +13,12 @@ async function call(path, options = {}) {
   } catch {
     if (answer.ok) throw new Error("the answer is not JSON");
   }
-  if (!answer.ok) throw new Error(explain(content, answer.status));
+  if (!answer.ok) throw Object.assign(new Error(explain(content, answer.status)), { status: answer.status });
   return content;
 }
 
 // What an error answer says, with the details it carries.
-export function explain(content, status) {
+function explain(content, status) {
   if (!content?.error) return `the server answered ${status}`;
   const { field, value, wanted } = content;
   if (field && wanted) return `${content.error}: ${field} is ${JSON.stringify(value)}, wanted ${wanted}`;
@@ -24,7 +28,7 @@ export function explain(content, status) {
   return details.length ? `${content.error} (${details.join(", ")})` : content.error;
 }
 
-function sent(method, content) {
+export function sent(method, content) {
   return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) };
 }
 

@@ -24,6 +24,7 @@ export class ExportDialog {
     this.bar = dialog.querySelector("progress");
     this.source = source;
     this.job = null;
+    this.turn = 0; // another one each time the dialog was closed
     this.form.addEventListener("submit", (event) => this.submit(event));
     this.form.elements.cancel.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => this.abandon());
@@ -34,7 +35,7 @@ export class ExportDialog {
     this.range = [view.start, view.end];
     this.say("");
     this.bar.hidden = true;
-    this.form.elements.start.disabled = false;
+    this.rest();
     setText(this.dialog.querySelector(".range"), `${this.source.rangeText()} (${lengthText(view.length)})`);
     this.dialog.showModal();
   }
@@ -54,25 +55,30 @@ export class ExportDialog {
 
   async submit(event) {
     event.preventDefault();
-    const { params, source } = this;
+    const { params, source, turn } = this;
     const [start, end] = this.range;
     this.form.elements.start.disabled = true;
     this.say("Starting…");
     try {
-      const isSimple = end - start <= SIMPLE;
-      if (isSimple) this.offer(exportAddress(source.pivot, params), "Download");
-      else await this.follow(await startExport(source.pivot, params));
+      if (end - start <= SIMPLE) this.offer(exportAddress(source.pivot, params), "Download");
+      else await this.follow(await startExport(source.pivot, params), turn);
     } catch (error) {
+      if (turn !== this.turn) return;
       this.say(error.message, "bad");
       this.bar.hidden = true;
-    } finally {
-      setText(this.form.elements.cancel, "Close");
-      this.form.elements.start.disabled = false;
     }
+    if (turn === this.turn) this.rest();
+  }
+
+  // Nothing is being made.
+  rest() {
+    setText(this.form.elements.cancel, "Close");
+    this.form.elements.start.disabled = false;
   }
 
   // Wait for a job.
-  async follow(job) {
+  async follow(job, turn) {
+    if (turn !== this.turn) return this.cancel(job);
     this.job = job;
     this.bar.hidden = false;
     setText(this.form.elements.cancel, "Cancel");
@@ -105,7 +111,12 @@ export class ExportDialog {
 
   // Nobody waits for it any more.
   abandon() {
-    if (this.job) cancelExport(this.source.pivot, this.job.id).catch(() => {});
+    this.turn++;
+    if (this.job) this.cancel(this.job);
     this.job = null;
+  }
+
+  cancel(job) {
+    cancelExport(this.source.pivot, job.id).catch(() => {});
   }
 }

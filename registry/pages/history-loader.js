@@ -4,7 +4,7 @@
 import { DAY, SECOND, max, now } from "./history-time.js";
 import { TILE, tileAt, tileLength, tileStart, widthForRecords } from "./history-levels.js";
 import { Tile, Tiles } from "./history-tiles.js";
-import { NotFound, askBuckets, askRecords } from "./history-query.js";
+import { askBuckets, askRecords } from "./history-query.js";
 
 const RECORDS = 2 * Number(TILE); // of a tile that is had as records
 const OPEN_MS = 900; // for how long a tile to which records still come is good
@@ -17,7 +17,7 @@ const NOT_FOUND_MS = 8000; // more, for what is not there
 const SIGNALS_KEPT = 1600; // tiles times signals, so that memory is bounded
 
 export class Loader {
-  // `onLoad` is called when tiles came, `onError` with what went wrong ("" when it is over).
+  // `onLoad` is called when tiles came, `onError` when `trouble` tells something else ("" when it is over).
   constructor(address, channel, onLoad, onError) {
     this.address = address;
     this.channel = channel;
@@ -107,7 +107,7 @@ export class Loader {
       this.say("");
     } catch (error) {
       if (abort.signal.aborted) return;
-      this.failedAt = performance.now() + (error instanceof NotFound ? NOT_FOUND_MS : 0);
+      this.failedAt = performance.now() + (error.status === 404 ? NOT_FOUND_MS : 0);
       setTimeout(() => this.onLoad(), RETRY_MS + 50);
       this.say(error.message);
     } finally {
@@ -125,7 +125,7 @@ export class Loader {
   say(trouble) {
     if (trouble === this.trouble) return;
     this.trouble = trouble;
-    this.onError(trouble);
+    this.onError();
   }
 
   async askBuckets({ width, first, last }, start, end, signal) {

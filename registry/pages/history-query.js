@@ -1,6 +1,6 @@
 // The history service, as the page calls it: signals, records and buckets of a channel, exports.
 
-import { explain } from "./api.js";
+import { contentOf, sent } from "./api.js";
 import { isoText, parseTime } from "./history-time.js";
 import { widthText } from "./history-levels.js";
 
@@ -8,9 +8,6 @@ const AGGREGATES = ["first", "min", "max", "last", "avg", "count"];
 const NUMERIC = new Set(["int", "long", "float", "double", "boolean"]);
 const TIMEOUT_MS = 60_000;
 const MOST_SIGNALS = 100_000;
-
-// What was asked for is not there: asking again does not help.
-export class NotFound extends Error {}
 
 async function call(address, path, options = {}) {
   const limit = AbortSignal.timeout(TIMEOUT_MS);
@@ -23,19 +20,10 @@ async function call(address, path, options = {}) {
     if (error.name === "AbortError") throw error;
     throw new Error("The history service does not answer.");
   }
-  const text = await answer.text();
-  let content = null;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    if (answer.ok) throw new Error("The history service's answer is not JSON.");
-  }
-  if (answer.ok) return content;
-  if (answer.status === 404) throw new NotFound(explain(content, 404));
-  throw new Error(explain(content, answer.status));
+  return contentOf(answer);
 }
 
-// All signals that can be drawn: [{name, channel, path, unit, type, role, isWhole, first, last, count}].
+// All signals that can be drawn: [{name, channel, path, unit, type, isWhole, first, last, count}].
 export async function askSignals(service) {
   const told = [];
   let cursor = "";
@@ -54,7 +42,6 @@ function signalOf({ channel, signal, unit, type, first_time: first, last_time: l
     path: signal,
     unit: unit ?? "",
     type,
-    role: "",
     isWhole: type === "int" || type === "long" || type === "boolean",
     first: first ? parseTime(first) : null,
     last: last ? parseTime(last) : null,
@@ -101,8 +88,4 @@ export async function askRecords(service, channel, names, start, end, limit, sig
 export const exportAddress = (service, params) => `${service}/api/v1/pivot/export?${new URLSearchParams(params)}`;
 export const exportState = (service, id) => call(service, `/api/v1/exports/${encodeURIComponent(id)}`);
 export const cancelExport = (service, id) => call(service, `/api/v1/exports/${encodeURIComponent(id)}`, { method: "DELETE" });
-
-export function startExport(service, params) {
-  const headers = { "Content-Type": "application/json" };
-  return call(service, "/api/v1/exports", { method: "POST", headers, body: JSON.stringify(params) });
-}
+export const startExport = (service, params) => call(service, "/api/v1/exports", sent("POST", params));

@@ -15,7 +15,7 @@ const BESIDE_PX = 390; // of the window that other things take
 const LEGEND_PX = 45;
 
 export class Stage {
-  // `element` takes the charts; `hooks` are drawn(), settled(), error(text), gestures(chart).
+  // `element` takes the charts; `hooks` are drawn(), settled(why), error(), gestures(chart).
   constructor(element, hooks) {
     this.element = element;
     this.hooks = hooks;
@@ -73,7 +73,7 @@ export class Stage {
     }
     for (const channel of this.channels) {
       if (!this.loaders.has(channel)) {
-        const loader = new Loader(this.pivot, channel, () => this.loaded(), () => this.hooks.error());
+        const loader = new Loader(this.pivot, channel, () => this.redraw(), this.hooks.error);
         this.loaders.set(channel, loader);
       }
       const own = signals.filter((signal) => signal.channel === channel);
@@ -86,7 +86,7 @@ export class Stage {
   }
 
   layOut() {
-    const made = groups(this.signals.map((signal) => ({ ...signal, number: true, role: "" })));
+    const made = groups(this.signals.map((signal) => ({ ...signal, number: true })));
     for (const chart of this.charts) chart.unmount();
     const share = (innerHeight - BESIDE_PX) / made.length - LEGEND_PX;
     const height = Math.round(Math.min(CHARTS_PX[1], Math.max(CHARTS_PX[0], share)));
@@ -115,10 +115,6 @@ export class Stage {
     this.redraw(false);
     if (this.why) this.hooks.settled(this.why);
     this.why = "";
-  }
-
-  loaded() {
-    this.redraw();
   }
 
   resized() {

@@ -166,7 +166,7 @@ function show({ signals: names, start, end, last }, why) {
 }
 
 function firstShown() {
-  const drawable = signals.filter((signal) => !signal.role && signal.first !== null);
+  const drawable = signals.filter((signal) => signal.first !== null);
   const latest = drawable.reduce((best, signal) => (best && best.last >= signal.last ? best : signal), null);
   return drawable.filter((signal) => signal.channel === latest?.channel).slice(0, FIRST_SHOWN);
 }

@@ -188,3 +188,29 @@ def test_a_refused_export_is_told(history: Open, system: System, watch: Any) -> 
     expect(dialog.get_by_role("status")).to_have_text("There is no room for the export")
     page.unroute_all(behavior="ignoreErrors")
     whole(page)
+
+
+def test_closing_the_dialog_cancels_an_export_that_is_only_beginning(history: Open, system: System) -> None:
+    page = history(at(PLANT, made.PEAK, made.PEAK + 30 * DAY))
+    exports = f"http://127.0.0.1:{system.pivot_port}/api/v1/exports"
+    page.evaluate(
+        """(exports) => {
+            const ask = fetch;
+            globalThis.fetch = async (address, options) => {
+                if (address === exports) await new Promise((resolve) => (globalThis.letGo = resolve));
+                return ask(address, options);
+            };
+        }""",
+        exports,
+    )
+    dialog = export(page)
+    expect(dialog.get_by_role("status")).to_have_text("Starting…")
+    page.wait_for_function("() => globalThis.letGo")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Export", exact=True).first.click()
+    with page.expect_request(lambda request: request.method == "DELETE" and request.url.startswith(exports)):
+        page.evaluate("() => letGo()")
+    expect(dialog.locator("[role=status]")).to_be_empty()
+    expect(dialog.get_by_role("button", name="Close")).to_be_visible()
+    page.keyboard.press("Escape")
