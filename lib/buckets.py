@@ -20,13 +20,14 @@ from speeddata.errors import TimeError
 from speeddata.table import Array
 from speeddata.times import NS, parse_duration
 
-__all__ = ["LADDER", "Buckets", "for_pixels", "parse_every", "parse_zone"]
+__all__ = ["LADDER", "UNITS", "Buckets", "for_pixels", "parse_every", "parse_zone"]
 
 DAY = 86400 * NS
 YEAR = 366 * DAY
 MONTHS_OF_YEAR = 12
 MAX_MONTHS = 1200
 MONDAY = 4 * DAY  # 1970-01-05, the first Monday
+OF_UTC = ("UTC", "Etc/UTC")
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": NS, "m": 60 * NS, "min": 60 * NS, "h": 3600 * NS, "d": DAY, "w": 7 * DAY}  # fmt: skip
 SHORT = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*(mo|y|ns|us|µs|ms|s|min|m|h|d|w)", re.ASCII | re.IGNORECASE)
@@ -59,7 +60,7 @@ class Buckets:
 
         What would lie outside int64 is cut off there.
         """
-        if not self.months and (self.zone == "UTC" or self.width_ns % DAY == 0 and _fixed(self.zone) == 0):
+        if not self.months and self.zone in OF_UTC:
             return _regular(self.width_ns, _origin(self.width_ns), start_ns, end_ns)
         low, high = max(start_ns, LOWEST + 4 * DAY), min(end_ns, HIGHEST - 4 * DAY)
         changes, offsets = _offsets(self.zone, low - self._reach(), high + self._reach())
@@ -184,11 +185,6 @@ def _inside(local: Array) -> Array:
     """Without what is so far out that an offset would lead beyond int64."""
     made: Array = local[(local > LOWEST + DAY) & (local < HIGHEST - DAY)]
     return made
-
-
-def _fixed(zone: str) -> int | None:
-    """The offset of a zone that never changes it."""
-    return 0 if zone in ("UTC", "Etc/UTC") else None
 
 
 def _to_utc(local: Array, changes: list[int], offsets: list[int]) -> Array:

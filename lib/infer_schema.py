@@ -11,13 +11,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from speeddata.errors import SchemaError
+from speeddata.schema import TIMESTAMPS, record_name
+from speeddata.times import unit_of
 from speeddata.tree import MAX_DEPTH, MAX_FIELDS, NAME
 
 __all__ = ["Inferred", "infer_columns", "infer_rows"]
 
 TIME = "time"
-LOGICAL = {"ms": "timestamp-millis", "us": "timestamp-micros", "ns": "timestamp-nanos"}
-LIMITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17))  # below which a time is of the unit
 Column: TypeAlias = "Sequence[Any] | np.ndarray[Any, Any]"
 
 
@@ -41,8 +41,16 @@ def infer_rows(
     return _inferred(seen, name, time_unit)
 
 
-def infer_columns(columns: Mapping[str, Column], name: str, time_unit: str | None = None) -> Inferred:
-    """Infer from columns by the names of the signals: lists, or arrays (datetime64 among them). SchemaError names the field."""
+def infer_columns(
+    columns: Mapping[str, Column],
+    name: str,
+    time_unit: str | None = None,
+    measures: Mapping[str, str] | None = None,
+) -> Inferred:
+    """Infer from columns by the names of the signals: lists, or arrays (datetime64 among them). SchemaError names the field.
+
+    `measures` are units of signals, as far as they are told.
+    """
     seen = _Seen(MAX_DEPTH - 1)
     seen.objects = max((len(column) for column in columns.values()), default=0)
     for path, column in columns.items():
@@ -51,7 +59,9 @@ def infer_columns(columns: Mapping[str, Column], name: str, time_unit: str | Non
         for part in above:
             below = below.field(part)
             below.count = below.objects = seen.objects
-        _add_column(below.field(last), column)
+        field = below.field(last)
+        field.measure = (measures or {}).get(path, "")
+        _add_column(field, column)
     return _inferred(seen, name, time_unit)
 
 
@@ -70,6 +80,7 @@ class _Seen:
     number: str = ""  # the widest so far, in the order of WIDER
     first: float = 0  # the first number over 0
     unit: str | None = None  # of datetime64
+    measure: str = ""  # the unit of what is measured, where that is told
     fields: dict[str, "_Seen"] = field(default_factory=dict)
     items: "_Seen | None" = None
 
@@ -191,10 +202,10 @@ def _nested(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _record(seen: _Seen, name: str, path: str) -> dict[str, Any]:
     prefix = f"{path}." if path else ""
-    fields = [
-        {"name": key, "type": below.type(f"{prefix}{key}", seen.objects)}
-        for key, below in seen.fields.items()
-    ]
+    fields: list[dict[str, Any]] = []
+    for key, below in seen.fields.items():
+        entry = {"name": key, "type": below.type(f"{prefix}{key}", seen.objects)}
+        fields.append({**entry, "speeddata": {"unit": below.measure}} if below.measure else entry)
     return {"type": "record", "name": name, "fields": fields}
 
 
@@ -204,16 +215,11 @@ def _inferred(seen: _Seen, name: str, time_unit: str | None) -> Inferred:
     time = seen.fields.get(TIME)
     if time is None or not time.count:
         raise SchemaError("the rows have no time", TIME)
-    schema = _record(seen, _record_name(name), "")
+    schema = _record(seen, record_name(name), "")
     entry = next(entry for entry in schema["fields"] if entry["name"] == TIME)
     entry["type"], unit = _time_type(time, entry["type"], time_unit)
-    schema["fields"].sort(key=lambda entry: entry is not None and entry["name"] != TIME)
+    schema["fields"].sort(key=lambda field: field["name"] != TIME)
     return Inferred(schema, unit)
-
-
-def _record_name(channel: str) -> str:
-    plain = "".join(letter if letter.isalnum() else "_" for letter in channel)
-    return f"_{plain}" if plain[:1].isdigit() else plain
 
 
 def _time_type(time: _Seen, found: Any, stated: str | None) -> tuple[Any, str | None]:
@@ -221,12 +227,12 @@ def _time_type(time: _Seen, found: Any, stated: str | None) -> tuple[Any, str | 
     if isinstance(found, list):
         raise SchemaError("missing in some rows; each row needs its time", TIME)
     if time.unit is not None or found == "string":
-        return {"type": "long", "logicalType": LOGICAL[time.unit or "ns"]}, None
+        return {"type": "long", "logicalType": TIMESTAMPS[time.unit or "ns"]}, None
     if found not in ("int", "long", "float", "double"):
         raise SchemaError("a time is a number, or ISO 8601 text", TIME)
-    unit = stated or next((name for name, limit in LIMITS if time.first < limit), "ns")
-    if found in ("int", "long") and unit in LOGICAL:
-        return {"type": "long", "logicalType": LOGICAL[unit]}, None
+    unit = stated or unit_of(time.first)
+    if found in ("int", "long") and unit in TIMESTAMPS:
+        return {"type": "long", "logicalType": TIMESTAMPS[unit]}, None
     return ("long" if found == "int" else "double" if found == "float" else found), unit
 
 

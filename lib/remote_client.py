@@ -172,10 +172,7 @@ class Client:
         path = Path(path)
         asked = {"channels": _listed(channels), "start": _time(start), "end": _time(end), **options}
         asked.setdefault("format", SUFFIXES.get(path.suffix.lower()))
-        asked = {
-            key: value if isinstance(value, str) else _listed(value)
-            for key, value in asked.items() if value not in (None, "")
-        }  # fmt: skip
+        asked = {key: _listed(value) for key, value in asked.items() if value not in (None, "")}
         if background:
             file = self._job(asked, timeout_s)
             return self._download(path, file, {}, timeout_s)
@@ -283,13 +280,8 @@ def _names(value: str | Iterable[str]) -> list[str]:
 
 
 def _listed(value: Any) -> str:
-    return (
-        value
-        if isinstance(value, str)
-        else ",".join(map(str, value))
-        if isinstance(value, Iterable)
-        else str(value)
-    )
+    listed = isinstance(value, Iterable) and not isinstance(value, str)
+    return ",".join(map(str, value)) if listed else str(value)
 
 
 def _time(value: Any) -> str | None:

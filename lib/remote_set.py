@@ -10,7 +10,7 @@ from speeddata.channel import Channel
 from speeddata.dataset import Set, read_avro, read_csv, read_hdf5
 from speeddata.remote_http import Service
 from speeddata.remote_query import fetch, signals
-from speeddata.set_resample import HOWS
+from speeddata.set_resample import ANY_TYPE, aggregates_of
 from speeddata.set_times import duration_of, stamp_of
 from speeddata.signal import Signal
 from speeddata.table import Array, join_columns
@@ -121,31 +121,29 @@ class RemoteChannel(Channel):
         """As `Channel.resample`, made by the service from its rollups and records unless this is fetched already."""
         if self._fetched is not None:
             return self._fetched.resample(every, how, fill)
-        empty = Channel.from_ns(self.name, np.empty(0, np.int64), {}).resample(
-            every, how, fill
-        )  # refuses what is wrong
-        hows = ["mean" if one == "avg" else one for one in ([how] if isinstance(how, str) else how)]
-        hows = [part for one in hows for part in (("min", "max") if one == "minmax" else (one,))]
-        made = empty
-        for one in (one for one in HOWS if one in hows):
-            names = [
-                s["signal"] for s in self._listed if s["type"] in NUMBERS or one in ("first", "last", "count")
-            ]
-            if names:
-                part = self._aggregated(every, one, fill, names)
-                named = not isinstance(how, str) or how == "minmax"
-                made = _joined(made, part, AVERAGE.get(one, one), one if named else "", names)
+        # Refuses what is wrong.
+        made = Channel.from_ns(self.name, np.empty(0, np.int64), {}).resample(every, how, fill)
+        hows, named = aggregates_of(how)
+        numbers = [one["signal"] for one in self._listed if one["type"] in NUMBERS]
+        others = [one["signal"] for one in self._listed if one["type"] not in NUMBERS]
+        for names, own in ((numbers, hows), (others, [one for one in hows if one in ANY_TYPE])):
+            if names and own:
+                made = _joined(made, self._aggregated(every, own, fill, names), names, own, named)
         return made
 
-    def _aggregated(self, every: Any, how: str, fill: str, names: list[str]) -> Channel:
-        """One aggregate of some signals, fetched in parts that the service answers."""
+    def _aggregated(self, every: Any, hows: list[str], fill: str, names: list[str]) -> Channel:
+        """Aggregates of some signals, fetched in parts that the service answers."""
         step, (start, end) = duration_of(every), self._range()
-        span = step * max(1, POINTS // len(names))
-        if (end - start) // span >= PARTS:
+        span = step * max(1, POINTS // (len(names) * len(hows)))
+        if (end - start) // span >= PARTS * len(hows):
             raise ValueError(
                 f"that would be {(end - start) // step} buckets; choose a longer one or a shorter range"
             )
-        asked = self._asked(names) | {"every": f"{step}ns", "aggregates": AVERAGE.get(how, how), "fill": fill}
+        asked = self._asked(names) | {
+            "every": f"{step}ns",
+            "aggregates": ",".join(map(_told, hows)),
+            "fill": fill,
+        }
         parts = []
         while start < end:
             stop = min(end, start // span * span + span)
@@ -249,15 +247,18 @@ def _below(parts: list[Channel]) -> Channel:
     return out
 
 
-def _joined(made: Channel, part: Channel, told: str, ours: str, names: list[str]) -> Channel:
-    """Add an aggregate of the service to those before; without `ours` signals keep their names."""
+def _joined(made: Channel, part: Channel, names: list[str], hows: list[str], named: bool) -> Channel:
+    """Add aggregates of the service to those before; they have the signals' names unless they are `named` by theirs."""
     out = made if len(made) or made.signal else Channel.from_ns(part.name, part.time_ns, {})
     for name in names:
-        signal = part.signal.get(f"{name}.{told}")
-        if signal is not None:
-            unit = None if ours == "count" or told == "count" else signal.unit
-            out.add_signals(
-                {f"{name}.{ours}" if ours else name: signal._plain()},
-                {f"{name}.{ours}" if ours else name: unit},
-            )
+        for how in hows:
+            signal = part.signal.get(f"{name}.{_told(how)}")
+            if signal is not None:
+                ours = f"{name}.{how}" if named else name
+                out.add_signals({ours: signal._plain()}, {ours: None if how == "count" else signal.unit})
     return out
+
+
+def _told(how: str) -> str:
+    """The service's word for an aggregate."""
+    return AVERAGE.get(how, how)

@@ -20,16 +20,13 @@ from speeddata.errors import SchemaError
 from speeddata.hdf5_names import NO_TEXT
 from speeddata.tree import MAX_DEPTH, NUMBERS, Field, Type, build
 
-__all__ = ["MAX_TEXT", "Schema", "Signal", "main"]
+__all__ = ["MAX_TEXT", "TIMESTAMPS", "TIME_UNITS", "Schema", "Signal", "main", "record_name"]
 
 MAX_TEXT = 64 * 1024  # bytes of the JSON text
 MAX_JSON_DEPTH = 3 * MAX_DEPTH + 8  # a record nests by three brackets: itself, its fields, the field
 TIME_UNITS = ("s", "ms", "us", "ns")
-LOGICAL_UNITS = {
-    f"{prefix}timestamp-{name}": unit
-    for prefix in ("", "local-")
-    for name, unit in (("millis", "ms"), ("micros", "us"), ("nanos", "ns"))
-}
+TIMESTAMPS = {"ms": "timestamp-millis", "us": "timestamp-micros", "ns": "timestamp-nanos"}
+LOGICAL_UNITS = {f"{prefix}{name}": unit for prefix in ("", "local-") for unit, name in TIMESTAMPS.items()}
 ROLES = ("time", "sequence")
 PARSE_ERRORS = (fastavro.schema.SchemaParseException, fastavro.schema.UnknownType, ArithmeticError, AttributeError,
                 LookupError, RecursionError, TypeError, ValueError)  # fmt: skip
@@ -280,6 +277,12 @@ def _sequence(record: Type, sequence: str | None) -> str | None:
         if field.name == sequence and field.type.kind not in ("int", "long"):
             raise SchemaError(f"the sequence must be int or long, not {field.type.kind}", sequence)
     return sequence
+
+
+def record_name(channel: str) -> str:
+    """The name of a channel's record, where nothing else gives it one."""
+    plain = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in channel)
+    return f"_{plain}" if plain[:1].isdigit() else plain
 
 
 def main(files: Sequence[str]) -> int:

@@ -81,11 +81,7 @@ def _converted(signal: Signal, column: Array) -> Array:
     dtype = DTYPES.get(signal.type)
     if dtype is None:
         out = np.empty(len(column), np.object_)
-        out[:] = (
-            [None if value is np.ma.masked else value for value in column.tolist()]
-            if (column.ndim == 1)
-            else list(column)
-        )
+        out[:] = column.tolist() if column.ndim == 1 else list(column)  # None for what is masked
         return out
     mask = np.ma.getmaskarray(column)
     values: Array = np.ma.getdata(column).astype(dtype)

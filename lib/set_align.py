@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from speeddata.set_times import duration_of
+from speeddata.set_times import duration_of, time_order
 from speeddata.stamps import times_of
 from speeddata.table import Array
 
@@ -82,10 +82,8 @@ def _base(channels: tuple["Channel", ...], base: Any, every: Any) -> Array:
 
 
 def _sorted(time_ns: Array) -> tuple[Array, Array | None]:
-    if (time_ns[1:] >= time_ns[:-1]).all():
-        return time_ns, None
-    order = np.argsort(time_ns, kind="stable")
-    return time_ns[order], order
+    order = time_order(time_ns)
+    return (time_ns if order is None else time_ns[order]), order
 
 
 def _taken(at: Array, values: Array, times: Array, how: str, limit: int | None) -> Array:

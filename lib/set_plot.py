@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from speeddata.set_extras import needed
-from speeddata.set_times import gap_rows
+from speeddata.set_times import gap_rows, time_order
 from speeddata.table import Array
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def _broken(signal: "Signal") -> tuple[Array, Array]:
     """Times and values to draw, with a value that is not there after each gap."""
     values, time_ns = np.ma.getdata(signal._plain()), signal.time_ns
     mask = np.ma.getmaskarray(signal._plain())
-    if not (time_ns[1:] >= time_ns[:-1]).all():
-        order = np.argsort(time_ns, kind="stable")
+    order = time_order(time_ns)
+    if order is not None:
         values, time_ns, mask = values[order], time_ns[order], mask[order]
     if values.dtype == object:
         values = np.array(["" if value is None else str(value) for value in values], object)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from speeddata.set_times import duration_of
+from speeddata.set_times import duration_of, time_order
 from speeddata.table import Array
 
 if TYPE_CHECKING:
     from speeddata.channel import Channel
 
-__all__ = ["HOWS", "is_null", "resample"]
+__all__ = ["ANY_TYPE", "aggregates_of", "is_null", "resample"]
 
 HOWS = ("mean", "min", "max", "first", "last", "sum", "count", "minmax")
 ANY_TYPE = ("first", "last", "count")  # what text and other objects have too
@@ -28,7 +28,7 @@ def resample(
     """See `Channel.resample`."""
     from speeddata.channel import Channel
 
-    hows, named = _hows(how)
+    hows, named = aggregates_of(how)
     if fill not in ("null", "none"):
         raise ValueError(f"fill must be 'null' or 'none', not {fill!r}")
     times, bucket, order = _buckets(channel.time_ns, duration_of(every), fill)
@@ -60,8 +60,8 @@ def is_null(values: Array) -> Array:
     return found
 
 
-def _hows(how: str | Sequence[str]) -> tuple[list[str], bool]:
-    """The aggregates, and whether signals are named by them: where there is more than one."""
+def aggregates_of(how: str | Sequence[str]) -> tuple[list[str], bool]:
+    """The aggregates, and whether signals are named by them. ValueError for a word that is none."""
     given = ["mean" if one == "avg" else one for one in ([how] if isinstance(how, str) else how)]
     for one in given:
         if one not in HOWS:
@@ -76,7 +76,7 @@ def _buckets(time_ns: Array, every: int, fill: str) -> tuple[Array, Array, Array
     """Times of the buckets, the bucket of each record, and the order of the records by time (None: as they are)."""
     if not len(time_ns):
         return np.empty(0, np.int64), np.empty(0, np.int64), None
-    order = None if (time_ns[1:] >= time_ns[:-1]).all() else np.argsort(time_ns, kind="stable")
+    order = time_order(time_ns)
     sorted_ns = time_ns if order is None else time_ns[order]
     number = np.floor_divide(sorted_ns, every)
     if fill == "none":

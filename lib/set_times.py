@@ -7,22 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from speeddata.buckets import UNITS
 from speeddata.errors import TimeError
 from speeddata.stamps import NO_TIME, to_ns
 from speeddata.table import Array
 from speeddata.times import HIGHEST, LOWEST, parse_duration, parse_time
 
-__all__ = ["duration_of", "gap_rows", "is_stamp", "rows_between", "stamp_of"]
+__all__ = ["duration_of", "gap_rows", "is_stamp", "rows_between", "stamp_of", "time_order"]
 
 GAP_STEPS = 5  # a step in time that is longer than so many ordinary ones is a gap
 WANTED = (
     "wanted ISO 8601 text, a datetime, a datetime64, or a number of seconds (ms, us, ns by its magnitude)"
 )
 SHORT = re.compile(r"(\d{1,18}(?:\.\d{1,30})?) ?(ns|us|µs|ms|s|min|m|h|d|w)", re.ASCII | re.IGNORECASE)
-UNITS_NS = {
-    "ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9,
-    "m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9, "w": 7 * 86400 * 10**9,
-}  # fmt: skip
 
 
 def is_stamp(value: Any) -> bool:
@@ -49,7 +46,7 @@ def duration_of(value: Any) -> int:
     """A span of time above zero as ns: "100ms", "30s", "15m", "1h", "1d", ISO 8601, a timedelta, or seconds."""
     if isinstance(value, str):
         match = SHORT.fullmatch(value.strip())
-        span = int(Fraction(match[1]) * UNITS_NS[match[2].lower()]) if match else parse_duration(value)
+        span = int(Fraction(match[1]) * UNITS[match[2].lower()]) if match else parse_duration(value)
     elif isinstance(value, datetime.timedelta):
         span = (value.days * 86400 + value.seconds) * 10**9 + value.microseconds * 1000
     elif isinstance(value, np.timedelta64):
@@ -77,6 +74,11 @@ def rows_between(time_ns: Array, start: Any = None, end: Any = None) -> slice | 
         return slice(first, max(first, last))
     mask: Array = time_ns >= low
     return mask if high is None else mask & (time_ns < high)
+
+
+def time_order(time_ns: Array) -> Array | None:
+    """The order of the rows by time, those of one time as they stand; None: they ascend already."""
+    return None if (time_ns[1:] >= time_ns[:-1]).all() else np.argsort(time_ns, kind="stable")
 
 
 def gap_rows(time_ns: Array) -> Array:

@@ -4,12 +4,10 @@ import numpy as np
 
 from speeddata.errors import TimeError
 from speeddata.table import Array
-from speeddata.times import parse_time
+from speeddata.times import SCALES, parse_time, unit_of
 
 __all__ = ["times_of", "to_ns"]
 
-SCALES = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
-LIMITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17))  # below which a time is of the unit
 NO_TIME = -(2**63)  # as datetime64 has it
 
 
@@ -22,7 +20,7 @@ def to_ns(time: Array, unit: str | None = None) -> Array:
         return time.astype("datetime64[ns]").astype(np.int64)
     if not unit:
         first = next((abs(int(value)) for value in time[np.isfinite(time) & (time > 0)][:1]), 0)
-        unit = next((name for name, limit in LIMITS if first < limit), "ns")
+        unit = unit_of(first)
     if unit not in SCALES:
         raise TimeError(f"times in {unit!r}, wanted one of {', '.join(SCALES)}")
     scale = SCALES[unit]

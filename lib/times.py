@@ -10,9 +10,11 @@ from fractions import Fraction
 
 from speeddata.errors import TimeError
 
-__all__ = ["format_time", "parse_duration", "parse_time"]
+__all__ = ["SCALES", "format_time", "parse_duration", "parse_time", "unit_of"]
 
 NS = 1_000_000_000
+SCALES = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}  # nanoseconds of a unit
+LIMITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17))  # below which a number that is a time is of the unit
 # The int64 range of nanoseconds: 1677-09-21 to 2262-04-11.
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -48,6 +50,11 @@ def parse_time(text: str) -> int:
     seconds = span.days * 86400 + span.seconds - _offset(match["zone"], text)
     stamp = seconds * NS + int((match["fraction"] or "0").ljust(9, "0")[:9])
     return _in_range(stamp, text)
+
+
+def unit_of(number: float) -> str:
+    """The unit that the size of a number tells, which is a time since 1970."""
+    return next((unit for unit, limit in LIMITS if number < limit), "ns")
 
 
 def parse_duration(text: str) -> int:

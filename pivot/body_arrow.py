@@ -11,12 +11,15 @@ from speeddata.pivot.body_arrow_sizes import unpacked_size
 from speeddata.pivot.ingest_batch import Columns, Part
 from speeddata.pivot.problem import Problem
 from speeddata.table import Array
+from speeddata.times import SCALES
 
 __all__ = ["read_arrow"]
 
 MAX_COLUMNS = 10_000
 ALONE = pa.ipc.IpcReadOptions(use_threads=False)  # a batch is too small to be worth waking others
 CHANNEL_KEY = b"speeddata.channel"  # in the metadata of a stream's schema
+UNIT_KEY = b"unit"  # in that of a field, as exports and `Channel.to_arrow` write it
+TIME = "time"
 
 
 def read_arrow(data: bytes, channel: str | None, limit: int) -> list[Part]:
@@ -38,7 +41,14 @@ def read_arrow(data: bytes, channel: str | None, limit: int) -> list[Part]:
         raise Problem(400, "No channel is named", wanted="`channel=` in the URL")
     if len(set(names)) < len(names):
         raise Problem(400, "Two columns of the same name", columns=names[:20])
-    return [Part(name, Columns({n: _column(n, c) for n, c in zip(names, table.columns, strict=True)}))]
+    columns = {n: _column(n, c) for n, c in zip(names, table.columns, strict=True)}
+    return [Part(name, Columns(columns, _units(table.schema)))]
+
+
+def _units(schema: pa.Schema) -> dict[str, str]:
+    """The units of signals, which their fields' metadata tell."""
+    told = {field.name: (field.metadata or {}).get(UNIT_KEY, b"") for field in schema if field.name != TIME}
+    return {name: unit.decode(errors="replace") for name, unit in told.items() if unit}
 
 
 def _column(name: str, column: "pa.ChunkedArray[Any]") -> Any:
@@ -71,10 +81,9 @@ def _numbers(column: "pa.ChunkedArray[Any]") -> Array:
 
 def _timestamps(column: "pa.ChunkedArray[Any]") -> Array:
     """datetime64 of the column's own unit; NaT where null."""
-    unit = column.type.unit
     whole = _numbers(column.cast(pa.int64()))
     values = np.ma.getdata(whole)
-    scale = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[unit]
+    scale = SCALES[column.type.unit]
     fits = (values <= 2**63 // scale - 1) & (values >= -(2**63 // scale) + 1) & ~np.ma.getmaskarray(whole)
     times: Array = np.where(fits, values, 0).astype(np.int64) * scale
     return np.where(fits, times, np.iinfo(np.int64).min).view("datetime64[ns]")

@@ -38,6 +38,7 @@ class Csv(Content):
     def __init__(self, data: bytes, delimiter: str = ",") -> None:
         self.data = data.removeprefix(b"\xef\xbb\xbf")
         self.delimiter = delimiter
+        self.names: list[str] = []
         try:
             self.data.decode()
         except UnicodeDecodeError as error:
@@ -106,7 +107,7 @@ class Csv(Content):
             return "skip"
 
         if types is not None:
-            types = {**{name: pa.string() for name in getattr(self, "names", ())}, **types}
+            types = dict.fromkeys(self.names, pa.string()) | types
         try:
             return arrow_csv.read_csv(
                 io.BytesIO(data),

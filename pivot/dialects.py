@@ -14,15 +14,14 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from speeddata.errors import TimeError
 from speeddata.pivot.attendance import Attendance, checker
 from speeddata.pivot.problem import Problem
 from speeddata.pivot.query import Engine
 from speeddata.pivot.query_words import Check, Query, Series
-from speeddata.pivot.request import LOST_PLUS
+from speeddata.pivot.request import read_stamp
 from speeddata.pivot.result_cache import Answer, ResultCache
 from speeddata.table import Array
-from speeddata.times import format_time, parse_time
+from speeddata.times import format_time
 
 __all__ = [
     "Reads",
@@ -85,14 +84,6 @@ def params(request: Request, *names: str) -> list[str]:
         if name not in given:
             raise invalid("query", name, "Field required")
     return [given[name] for name in names]
-
-
-def read_stamp(text: str) -> int:
-    """An ISO 8601 time in ns; TimeError."""
-    try:
-        return parse_time(text)
-    except TimeError:
-        return parse_time(LOST_PLUS.sub("+", text.rstrip()))
 
 
 def stamps(times: Array) -> list[str]:

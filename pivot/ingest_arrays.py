@@ -10,12 +10,12 @@ from speeddata.errors import RecordError
 from speeddata.pivot.ingest_specs import Known
 from speeddata.rows import encode
 from speeddata.table import Array
+from speeddata.times import SCALES
 from speeddata.tree import Type
 from speeddata.values_json import default_of
 
 __all__ = ["encode_arrays", "listed", "plain_times"]
 
-SCALES = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 DTYPES = {"int": np.int32, "long": np.int64, "float": np.float32, "double": np.float64, "boolean": np.bool_}
 
 

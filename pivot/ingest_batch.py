@@ -96,10 +96,11 @@ class Rows(Content):
 
 
 class Columns(Content):
-    """Columns by the names of the signals: lists as JSON has them, or arrays."""
+    """Columns by the names of the signals: lists as JSON has them, or arrays; `units` of those signals that tell theirs."""
 
-    def __init__(self, columns: Mapping[str, Any]) -> None:
+    def __init__(self, columns: Mapping[str, Any], units: Mapping[str, str] | None = None) -> None:
         self.columns = columns
+        self.units = units
 
     def encode(self, known: Known, given: str | None, ignore_unknown: bool, faults: Faults) -> Ready | None:
         columns: Mapping[str, Any] = self.columns
@@ -123,7 +124,7 @@ class Columns(Content):
 
     def infer(self, name: str, time_unit: str | None) -> Inferred:
         self._count(name)
-        return infer_columns(self.columns, name, time_unit)
+        return infer_columns(self.columns, name, time_unit, self.units)
 
 
 class Records(Content):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from speeddata.pivot.ingest_options import PARAMETERS
+from speeddata.pivot.ingest_options import CONTENT_TYPES, PARAMETERS
 
 __all__ = ["OPERATION", "RESPONSES"]
 
@@ -62,9 +62,7 @@ OPERATION: dict[str, Any] = {
         "content": {
             "application/json": {"schema": JSON_BODY, "example": EXAMPLE},
             "text/csv": {"schema": {"type": "string"}},
-            "avro/binary": BINARY,
-            "application/avro": BINARY,
-            "application/vnd.apache.arrow.stream": BINARY,
+            **{name: BINARY for name, kind in CONTENT_TYPES.items() if kind in ("avro", "arrow")},
         },
     },
 }

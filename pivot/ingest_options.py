@@ -7,10 +7,10 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from speeddata.pivot.problem import Problem
+from speeddata.schema import TIME_UNITS
 
 __all__ = ["CONTENT_TYPES", "PARAMETERS", "Options", "read_key", "read_options", "read_type"]
 
-UNITS = ("s", "ms", "us", "ns")
 DELIMITERS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";"}
 MAX_KEY = 200
 MAX_PARAMETERS = 20
@@ -20,7 +20,7 @@ PARAMETERS: dict[str, tuple[tuple[str, ...], str]] = {
     "durability": (("interval", "block"), "Answer when written, or when fsynced; else as the channel has it"),
     "create": (("true", "false"), "Make channels that there are not, by a schema inferred from the rows"),
     "live": (("auto", "true", "false"), "Send the records live too; auto: those newer than a minute"),
-    "time_unit": (UNITS, "Unit of times that are numbers; else the channel's"),
+    "time_unit": (TIME_UNITS, "Unit of times that are numbers; else the channel's"),
     "ignore_unknown": (("true", "false"), "Leave out fields that are no signals, instead of refusing them"),
     "delimiter": (tuple(DELIMITERS), "What is between the cells of CSV"),
     "key": ((), "The same as the header Idempotency-Key"),

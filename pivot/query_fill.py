@@ -4,7 +4,7 @@ import numpy as np
 
 from speeddata.table import Array
 
-__all__ = ["FILLS", "fill_column"]
+__all__ = ["FILLS", "fill_column", "there"]
 
 FILLS = ("none", "null", "previous", "linear")
 
@@ -24,12 +24,16 @@ def fill_column(fill: str, starts: Array, column: Array) -> Array:
 
 
 def there(column: Array) -> Array:
-    """Which values of a column are there."""
-    if column.dtype == object:
-        return np.fromiter((value is not None for value in column), np.bool_, len(column))
+    """Which rows of a column have a value that is neither null nor NaN; of arrays NaN is a value."""
     data = np.ma.getdata(column)
-    missing = np.ma.getmaskarray(column)
-    valid: Array = ~(missing | np.isnan(data)) if data.dtype.kind == "f" else ~missing
+    if data.dtype == object:
+        return np.fromiter((value is not None for value in data), np.bool_, len(data))
+    missing: Array = np.ma.getmaskarray(column)
+    if data.ndim > 1:
+        missing = np.asarray(missing.any(tuple(range(1, data.ndim))))
+    elif data.dtype.kind == "f":
+        missing = missing | np.isnan(data)
+    valid: Array = ~missing
     return valid
 
 

@@ -12,10 +12,10 @@ from speeddata.pivot.problem import Problem
 from speeddata.pivot.query_collect import MOMENTS, quantile_of
 from speeddata.pivot.query_fill import FILLS
 from speeddata.pivot.query_words import Query
-from speeddata.pivot.request import LOST_PLUS, read_list
+from speeddata.pivot.request import read_list, read_stamp
 from speeddata.pivot.result import FORMATS, TIMES, Shape
 from speeddata.pivot.where import parse_where
-from speeddata.times import parse_duration, parse_time
+from speeddata.times import parse_duration
 
 __all__ = ["AGGREGATES", "PARAMETERS", "Asked", "read_body_params", "read_query", "read_url_params"]
 
@@ -164,15 +164,7 @@ def _range(params: Params, now_ns: int, newest: Callable[[], int | None]) -> tup
 
 
 def _stamp(text: str, now_ns: int) -> int:
-    if text.strip() == "now":
-        return now_ns
-    try:
-        return parse_time(text)
-    except TimeError:
-        mended = LOST_PLUS.sub("+", text.rstrip())
-        if mended == text:
-            raise
-        return parse_time(mended)
+    return now_ns if text.strip() == "now" else read_stamp(text)
 
 
 def _aggregate(name: str) -> str:

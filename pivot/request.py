@@ -18,6 +18,7 @@ __all__ = [
     "read_list",
     "read_range",
     "read_signals",
+    "read_stamp",
     "require_span",
 ]
 
@@ -107,7 +108,7 @@ def read_range(
     Of start, end and duration two make the range; start alone goes up to now, duration alone ends at the newest record.
     """
     require_span(start, end, duration)
-    start_ns, end_ns = _read("start", start, _parse_stamp), _read("end", end, _parse_stamp)
+    start_ns, end_ns = _read("start", start, read_stamp), _read("end", end, read_stamp)
     span_ns = _read("duration", duration, parse_duration)
     if start_ns is not None and span_ns is not None:
         end_ns = start_ns + span_ns
@@ -133,7 +134,8 @@ def _read(name: str, text: str | None, parse: Callable[[str], int]) -> int | Non
         raise Problem(400, f"Invalid {name}: {error}") from error
 
 
-def _parse_stamp(text: str) -> int:
+def read_stamp(text: str) -> int:
+    """A time of a URL in ns, also where its `+` has become a space; TimeError."""
     try:
         return parse_time(text)
     except TimeError:

@@ -16,7 +16,7 @@ from speeddata.pivot.query_words import Result, Series
 from speeddata.table import Array
 from speeddata.times import format_time
 
-__all__ = ["FORMATS", "Shape", "write_result"]
+__all__ = ["FORMATS", "OPTIONS", "TIMES", "Shape", "range_text", "write_result"]
 
 FORMATS = {
     "json": "application/json",
@@ -88,7 +88,7 @@ def _json_rows(series: Series, shape: Shape) -> Iterator[bytes]:
 
     def rows_of(rows: slice) -> bytes:
         times = orjson.loads(b"[" + _json_times(series.time_ns[rows], shape.time) + b"]")
-        columns = [_plain_list(column[rows]) for column in series.columns.values()]
+        columns = [column[rows].tolist() for column in series.columns.values()]
         return orjson.dumps(list(zip(times, *columns, strict=True)), default=plain_json, option=OPTIONS)[1:-1]
 
     yield from _pieces(len(series.time_ns), rows_of)
@@ -108,16 +108,12 @@ def _json_times(times: Array, form: str) -> bytes:
 def _json_list(column: Array) -> bytes:
     """A column as what stands in a list of JSON: null for null, NaN and what is infinite."""
     if isinstance(column, np.ma.MaskedArray):
-        column = np.ascontiguousarray(column.data) if not column.mask.any() else _plain_list(column)  # type: ignore[assignment]
+        column = np.ascontiguousarray(column.data) if not column.mask.any() else column.tolist()
     elif column.dtype == object:
         column = column.tolist()
     else:
         column = np.ascontiguousarray(column)
     return orjson.dumps(column, default=plain_json, option=OPTIONS)[1:-1]
-
-
-def _plain_list(column: Array) -> list[Any]:
-    return [None if value is np.ma.masked else value for value in column.tolist()]
 
 
 def _tables(result: Result, shape: Shape, check: Callable[[], None]) -> Iterator[bytes]:
@@ -235,7 +231,7 @@ def _arrow(column: Array, texts: bool) -> Any:
         if texts and column.dtype.kind == "f":
             made = pa.array(np.ascontiguousarray(column), mask=~np.isfinite(column))
         return made
-    values = [None if value is None else value for value in column]
+    values = list(column)
     if all(value is None or isinstance(value, str) for value in values):
         return pa.array([_safe(value) for value in values] if texts else values, pa.string())
     if not texts and all(value is None or isinstance(value, bytes) for value in values):

@@ -6,11 +6,12 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from speeddata.pivot.arrow_types import plain_json
 from speeddata.pivot.query_fill import FILLS
 from speeddata.pivot.query_request import AGGREGATES, read_body_params, read_url_params
 from speeddata.pivot.query_service import QueryService
 from speeddata.pivot.request_body import read_body
-from speeddata.pivot.result import FORMATS, TIMES
+from speeddata.pivot.result import FORMATS, OPTIONS, TIMES
 from speeddata.pivot.signals import SignalList
 
 __all__ = ["add_query_routes"]
@@ -151,7 +152,4 @@ def _parameter(name: str, text: str) -> dict[str, Any]:
 
 
 def _json(value: Any) -> Response:
-    # What JSON has no form for, such as bytes, is told as Python writes it.
-    return Response(
-        orjson.dumps(value, default=str, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"
-    )
+    return Response(orjson.dumps(value, default=plain_json, option=OPTIONS), media_type="application/json")

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import speeddata
@@ -71,9 +72,7 @@ def make_app(
     `names` are host names to answer to beside addresses and loopback names; without `ingest` nothing is taken in.
     `registry` is the address of the registry, whose pages may use the service.
     """
-
     runner = SqlRunner(exporter.catalogue.folder, sql or SqlLimits())
-
     queries = queries or QueryService(Engine(exporter.catalogue))
 
     @asynccontextmanager
@@ -94,6 +93,8 @@ def make_app(
     )
     app.state.sql = runner
     app.state.queries = queries
+    # What is added first is the innermost: a page of the registry may read what an unforeseen error is answered with.
+    app.add_middleware(ServerErrorMiddleware, handler=_unforeseen)
     app.add_middleware(CrossOrigin, guard=Guard(names), registry=registry)
     app.add_middleware(HostCheck, guard=Guard(names))
     _add_routes(app)
@@ -144,10 +145,12 @@ def _add_errors(app: FastAPI) -> None:
         first = error.errors()[0]
         return JSONResponse({"error": f"Invalid {first['loc'][-1]}: {first['msg']}"}, 400)
 
-    @app.exception_handler(Exception)
-    async def unforeseen(_: Request, error: Exception) -> Response:
-        # The traceback goes to the log alone.
-        return JSONResponse({"error": f"Server error: {type(error).__name__}"}, 500)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _unforeseen(_: Request, error: Exception) -> Response:
+    # The traceback goes to the log alone.
+    return JSONResponse({"error": f"Server error: {type(error).__name__}"}, 500)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -9,6 +9,7 @@ A signal is a name, `channel.name`, or either in backticks. As in SQL, a compari
 true nor false, and so is its opposite.
 """
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from speeddata.pivot.problem import Problem
+from speeddata.pivot.query_fill import there
 from speeddata.table import Array
 
 __all__ = ["Condition", "parse_where"]
@@ -182,30 +184,28 @@ class _Reader:
         return _any([_compare(name, "==", value) for value in values])
 
 
-def _valid(column: Array) -> Array:
-    """Which values are there."""
-    data = np.ma.getdata(column)
-    if data.dtype == object:
-        return np.fromiter((value is not None for value in data), np.bool_, len(data))
-    if data.dtype.kind == "f" and data.ndim == 1:
-        valid: Array = ~np.isnan(data)
-        return valid
-    there: Array = np.logical_not(np.ma.getmaskarray(column).reshape(len(data), -1).any(1))
-    return there
-
-
 def _compare(name: str, sign: str, value: Any) -> Callable[[Columns], Known]:
     def test(columns: Columns) -> Known:
         column = columns[name]
-        data, valid = np.ma.getdata(column), _valid(column)
+        data, valid = np.ma.getdata(column), there(column)
         if data.dtype == object or isinstance(value, str) or data.ndim != 1:
             rows = [_same_kind(one, value) and bool(COMPARE[sign](one, value)) for one in data.tolist()]
             kinds = [_same_kind(one, value) for one in data.tolist()]
             return np.array(rows, np.bool_), valid & ~np.array(rows, np.bool_) & np.array(kinds, np.bool_)
-        found = np.asarray(COMPARE[sign](data, value)) & valid
+        constant = _as_real(value) if data.dtype.kind in "fb" else value
+        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite too
+            found = np.asarray(COMPARE[sign](data, constant)) & valid
         return found, valid & ~found
 
     return test
+
+
+def _as_real(value: float) -> float:
+    """A constant as float64; what that cannot hold is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _same_kind(one: Any, value: Any) -> bool:
@@ -217,7 +217,7 @@ def _same_kind(one: Any, value: Any) -> bool:
 
 def _null(name: str) -> Callable[[Columns], Known]:
     def test(columns: Columns) -> Known:
-        valid = _valid(columns[name])
+        valid = there(columns[name])
         return ~valid, valid
 
     return test

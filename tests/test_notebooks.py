@@ -1,5 +1,6 @@
 """The notebooks run from their first cell to the last, and are committed without what they print."""
 
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -55,7 +56,10 @@ def test_the_first_one_is_there():
 @pytest.mark.parametrize("path", [path for path in NOTEBOOKS if path.stem not in SYSTEM], ids=name)
 def test_runs(path, tmp_path, monkeypatch):
     monkeypatch.delenv("SPEEDDATA_HISTORY", raising=False)
-    said = execute(path, tmp_path)
+    folder = tmp_path / FOLDER.name
+    folder.mkdir()
+    shutil.copy(FOLDER.parent / "grid_frequency.py", tmp_path)
+    said = execute(path, folder)
     wanted = {
         "grid_frequency": "mHz up at the full hour",
         "speeddata_analysis_example": "1.50 Hz",

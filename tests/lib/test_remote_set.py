@@ -4,7 +4,7 @@ import pytest
 import segments as made
 
 import speeddata
-from speeddata import Channel, Set
+from speeddata import Channel, Set, remote_query, remote_set
 from speeddata.remote_set import RemoteChannel
 from speeddata.set_resample import is_null
 
@@ -127,6 +127,21 @@ def test_resampled_by_the_service_as_here(data, local, how, fill):
             same(theirs.signal[name]._plain(), signal._plain())
         else:
             assert theirs.signal[name].tolist() == signal.tolist()
+
+
+def test_all_aggregates_of_a_range_are_asked_for_at_once(data, monkeypatch):
+    asked = []
+
+    def fetch(service, channel, params, **options):
+        asked.append(params["aggregates"])
+        return remote_query.fetch(service, channel, params, **options)
+
+    monkeypatch.setattr(remote_set, "fetch", fetch)
+    made = data.engine.choose("voltage", "level").resample("100s", ["mean", "min", "last"])
+    assert asked == ["avg,min,last"]
+    assert list(made.signal) == [
+        f"{name}.{how}" for name in ("voltage", "level") for how in ("mean", "min", "last")
+    ]
 
 
 def test_a_set_is_used_as_any_other(data, tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speeddata.errors import TimeError
-from speeddata.times import format_time, parse_duration, parse_time
+from speeddata.times import format_time, parse_duration, parse_time, unit_of
 
 NS = 1_000_000_000
 FOURTEEN = 1737640800 * NS  # 2025-01-23T14:00:00Z
@@ -141,3 +141,9 @@ def test_no_text_does_worse_than_a_time_error(text: str) -> None:
     for parse in (parse_time, parse_duration):
         with contextlib.suppress(TimeError):
             parse(text)
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_the_size_of_a_time_tells_its_unit(unit: str) -> None:
+    assert unit_of(FOURTEEN // {"s": NS, "ms": 10**6, "us": 10**3, "ns": 1}[unit]) == unit
+    assert unit_of(0) == "s"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from speeddata.pivot.body_arrow import read_arrow
 from speeddata.pivot.problem import Problem
+from speeddata.schema import Schema
 
 LIMIT = 1 << 24
 
@@ -76,6 +77,21 @@ def test_the_stream_may_name_its_channel():
     table = pa.table({"time": [1]}).replace_schema_metadata({"speeddata.channel": "engine"})
     assert read_arrow(stream(table), None, LIMIT)[0].channel == "engine"
     assert read_arrow(stream(table), "x", LIMIT)[0].channel == "x"
+
+
+def test_a_channel_that_is_made_has_the_units_of_the_fields():
+    fields = [
+        pa.field("time", pa.timestamp("ns"), metadata={"unit": "ns"}),
+        pa.field("voltage", pa.float64(), metadata={"unit": "V"}),
+        pa.field("pos.x", pa.float32(), metadata={"unit": "°"}),
+        pa.field("count", pa.int32()),
+    ]
+    table = pa.table([[1], [1.5], [2.5], [3]], schema=pa.schema(fields))
+    (part,) = read_arrow(stream(table), "c", LIMIT)
+    schema = Schema.parse(part.content.infer("c", None).schema)
+    assert {signal.name: signal.unit for signal in schema.signals} == {
+        "time": None, "voltage": "V", "pos.x": "°", "count": None,
+    }  # fmt: skip
 
 
 def refused(data, channel="c", limit=LIMIT):

@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from line import wait_until
 
 from speeddata.archive import Archive
+from speeddata.channel import Channel
 from speeddata.pivot.ingest import make_ingest
 from speeddata.pivot.ingest_body import BodyLimits
 from speeddata.pivot.ingest_options import CONTENT_TYPES, PARAMETERS
@@ -166,6 +167,22 @@ def test_channels_are_made(world):
     assert registry.specs["made.a"]["config"] == {"live": True, "time_unit": "s"}
     with Archive(archive / "made.a").open() as reader:
         assert next(iter(reader.batches())).time_ns.tolist() == [1700000000_500000000]
+
+
+def test_a_channel_of_a_table_keeps_its_units(world):
+    service, registry, _ = world
+    made = Channel.from_ns("u", np.array([10**18]), {"speed": np.array([2.5])}, {"speed": "m/s"}).to_arrow()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, made.schema) as writer:
+        writer.write_table(made)
+    headers = {"Content-Type": "application/vnd.apache.arrow.stream"}
+    query = {"channel": "made.units", "create": "true"}
+    answer = requests.post(
+        f"{service.address}{PATH}", sink.getvalue().to_pybytes(), params=query, headers=headers, timeout=30
+    )
+    assert answer.status_code == 200, answer.text
+    fields = registry.specs["made.units"]["schema"]["fields"]
+    assert fields[1] == {"name": "speed", "type": "double", "speeddata": {"unit": "m/s"}}
 
 
 def rss(process):

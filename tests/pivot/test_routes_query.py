@@ -21,6 +21,12 @@ RANGE = {"channels": "c", "start": "2023-11-14T22:13:20Z", "end": "2023-11-14T22
 def client(tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")
     rolled.segment(folder / "c", 0, rolled.steady_rows(100))
+    schema = {
+        "type": "record",
+        "name": "raw",
+        "fields": [rolled.SCHEMA["fields"][0], {"name": "raw", "type": "bytes"}],
+    }
+    rolled.segment(folder / "raw", 0, [{"time": made.START, "raw": b"\xff\x00"}], schema=schema)
     made.write_segment(folder / "words", [[made.record(0, message="=cmd()"), made.record(1, message="b")]])
     with TestClient(make_app(Exporter(Catalogue(folder, None), Limits())), "http://localhost") as client:
         yield client
@@ -92,6 +98,12 @@ def test_signals(client):
     assert body["cursor"] is None
     assert get(client, "signals", limit=0).status_code == 400
     assert get(client, "signals", channels="x").status_code == 404
+
+
+def test_bytes_are_told_alike_by_both(client):
+    value = get(client, "signals", channels="raw").json()["signals"][0]["value"]
+    assert get(client, **RANGE | {"channels": "raw"}).json()["series"][0]["columns"]["raw"] == [value]
+    assert value == {"base64": "/wA="}
 
 
 def test_the_cache(client):

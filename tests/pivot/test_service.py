@@ -233,18 +233,42 @@ def test_docs_come_from_here_alone(service):
     assert get(service, "/docs/..%2fservice.py").status_code == 404
 
 
-def test_unforeseen_errors_are_500_without_details(tmp_path, monkeypatch):
-    from starlette.testclient import TestClient
+FAILED = (500, {"error": "Server error: ArchiveError"})
 
+
+@pytest.fixture
+def failing(tmp_path, monkeypatch):
+    """An exporter whose exports end in an error that nobody foresaw."""
     made.write_segment(tmp_path / "example", [made.records(1)])
-    exporter = Exporter(Catalogue(tmp_path, None), Limits())
 
     def fail(*_):
         raise ArchiveError("/secret/path")
 
     monkeypatch.setattr("speeddata.pivot.exporter.make_export", fail)
-    with TestClient(make_app(exporter), "http://localhost", raise_server_exceptions=False) as client:
-        response = client.get(EXPORT, params={"duration": "PT1S", "channels": "example"})
-        assert (response.status_code, response.json()) == (500, {"error": "Server error: ArchiveError"})
+    return Exporter(Catalogue(tmp_path, None), Limits())
+
+
+def failed(exporter, **headers):
+    """What an export of it is answered."""
+    from starlette.testclient import TestClient
+
+    app = make_app(exporter, registry="http://localhost:8080")
+    with TestClient(app, "http://localhost", raise_server_exceptions=False) as client:
+        return client.get(EXPORT, params={"duration": "PT1S", "channels": "example"}, headers=headers)
+
+
+def test_unforeseen_errors_are_500_without_details(failing):
+    response = failed(failing)
+    assert (response.status_code, response.json()) == FAILED
     with pytest.raises(RuntimeError):
-        exporter._attendance._threads.submit(print)
+        failing._attendance._threads.submit(print)
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [("http://localhost:8080", "http://localhost:8080"), ("http://evil.example.org", None)],
+)
+def test_pages_of_the_registry_alone_may_read_unforeseen_errors(failing, origin, told):
+    response = failed(failing, origin=origin)
+    assert (response.status_code, response.json()) == FAILED
+    assert response.headers.get("access-control-allow-origin") == told

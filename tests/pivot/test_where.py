@@ -13,6 +13,7 @@ COLUMNS = {
     "on": np.array([True, False, True, False]),
     "car.speed": np.array([9.0, 8.0, 7.0, 6.0]),
     "other": np.array([1, "x", None, 2.5], object),
+    "small": np.array([1.0, np.nan, 3.0, -4.0], np.float32),
 }
 
 
@@ -24,6 +25,12 @@ def rows(text):
     ("text", "wanted"),
     [
         ("speed > 1", [2, 3]),
+        (f"speed < {10**400}", [0, 2, 3]),
+        (f"speed < -{10**400}", []),
+        (f"on < {10**30}", [0, 1, 2, 3]),
+        (f"gear < {10**30}", [0, 2, 3]),
+        (f"other < {10**400}", [0, 3]),
+        ("small < 1e300 and small > -1e300", [0, 2, 3]),
         ("1 < speed", [2, 3]),
         ("speed >= 3 and mode == 'stop'", [2]),
         ('speed > 3 or mode = "run"', [0, 3]),
