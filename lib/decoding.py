@@ -24,8 +24,9 @@ __all__ = ["ENTRY_DTYPE", "Decoding", "Wanted", "entry_array", "sound_parts", "t
 
 T = TypeVar("T")
 
-PART = 1 << 16  # records that are worth a thread of their own
-MAX_THREADS = 8
+PART = 1 << 16  # records that a thread decodes at once, at most about
+LEAST = 1 << 14  # that are worth a thread of their own
+THREADS = min(8, os.cpu_count() or 1)
 ENTRY_DTYPE = np.dtype(
     [
         ("offset", "<u8"),
@@ -166,18 +167,28 @@ def times_in(segment: Segment, piece: Piece, column: Array) -> Array:
 
 
 def _split(wanted: list[Wanted]) -> Iterator[_Part]:
-    """Parts of about equal work, in the order of their rows."""
-    row = 0
+    """Parts of about equal work, in the order of their rows: as many for each thread, where there are enough records."""
+    row, size = 0, _size(sum(int(one.entries["count"].sum()) for one in wanted))
     for one in wanted:
         numbers = np.cumsum(one.entries["count"], dtype=np.int64)
+        total = int(numbers[-1]) if len(numbers) else 0
         first, before = 0, 0
-        for end in range(1, len(numbers) + 1):
-            if numbers[end - 1] - before >= PART or end == len(numbers):
-                yield _Part(Wanted(one.segment, one.entries[first:end], one.place + first), row + before)
-                first, before = end, int(numbers[end - 1])
-        row += before
+        while first < len(numbers):
+            # Up to the end of the block that is the nearest to the size.
+            middles = numbers - one.entries["count"] // 2
+            end = max(first + 1, int(np.searchsorted(middles, before + size, "right")))
+            yield _Part(Wanted(one.segment, one.entries[first:end], one.place + first), row + before)
+            first, before = end, int(numbers[end - 1])
+        row += total
+
+
+def _size(total: int) -> int:
+    """Records of a part."""
+    workers = max(1, min(THREADS, total // LEAST))
+    rounds = max(1, -(-total // (workers * PART)))
+    return max(1, -(-total // (workers * rounds)))
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1), "decode")
+    return ThreadPoolExecutor(THREADS, "decode")

@@ -22,6 +22,7 @@ from speeddata.pivot.catalogue import Catalogue
 from speeddata.pivot.connection import Connection
 from speeddata.pivot.export_tags import Tags
 from speeddata.pivot.exporter import Exporter
+from speeddata.pivot.heap import keep_memory
 from speeddata.pivot.ingest import Ingest, make_ingest
 from speeddata.pivot.job_options import job_limits, job_options
 from speeddata.pivot.query_options import make_queries, query_options
@@ -113,6 +114,7 @@ def main(
         click.echo(f"pivot: port {port} on {host} is {reason}", err=True)
         sys.exit(EXIT_PORT_IN_USE)
     allow_files()
+    keep_memory()
     limits = Limits(channels=limit_channels, minutes=limit_minutes, timeout_s=timeout)
     exporter = Exporter(
         Catalogue(archive, registry),

@@ -15,6 +15,7 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from speeddata.pivot.attendance import Attendance, checker
+from speeddata.pivot.outlet import Outlet
 from speeddata.pivot.problem import Problem
 from speeddata.pivot.query import Engine
 from speeddata.pivot.query_words import Check, Query, Series
@@ -44,7 +45,6 @@ PAGE = 50_000  # records or buckets that are in memory at a time
 WINDOW = 100_000  # buckets that are asked for at a time
 EXACT = 10**15  # below this a whole number is written without a fraction
 RETRY_S = 2
-PIECE = 1 << 16  # bytes sent at a time
 STALL_S = 15.0  # for how long a client may take nothing
 
 
@@ -277,10 +277,10 @@ class _Pages(Response):
         self._reading, self._rows, self._first, self._around, self._kept = reading, rows, first, around, kept
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(_disconnect(receive))
-        work = asyncio.ensure_future(self._send(send))
+        outlet = Outlet(receive, send, STALL_S)
+        work = asyncio.ensure_future(self._send(send, outlet))
         try:
-            await asyncio.wait({gone, work}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({outlet.gone, work}, return_when=asyncio.FIRST_COMPLETED)
             # Without its last message the server closes the connection, so that the client sees the answer break off.
             with suppress(TimeoutError):
                 if work.done():
@@ -288,38 +288,21 @@ class _Pages(Response):
         except Problem as problem:
             logger.warning("an answer broke off: %s", problem)
         finally:
-            gone.cancel()
+            outlet.close()
             work.cancel()
             self._reading.end()
 
-    async def _send(self, send: Send) -> None:
+    async def _send(self, send: Send, outlet: Outlet) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         begin, end = self._around[0].encode() + b"[", b"]" + self._around[1].encode()
         page, before, pages = self._first, begin, 0
         self._first, whole = None, begin
         while page is not None:
             text = orjson.dumps(page)[1:-1]
-            await self._pass_on(send, before + text)
+            await outlet.pass_on(before + text)
             before, pages = b",", pages + 1
             whole = begin + text if pages == 1 else b""
             page = await self._reading.step(lambda: next_page(self._rows))
-        await self._pass_on(send, (b"" if pages else begin) + end, more=False)
+        await outlet.finish((b"" if pages else begin) + end)
         if self._kept is not None and pages < 2:
             self._kept.put(whole + end)
-
-    async def _pass_on(self, send: Send, data: bytes, more: bool = True) -> None:
-        for at in range(0, len(data), PIECE):
-            async with asyncio.timeout(STALL_S):
-                last = at + PIECE >= len(data)
-                await send(
-                    {
-                        "type": "http.response.body",
-                        "body": data[at : at + PIECE],
-                        "more_body": more or not last,
-                    }
-                )
-
-
-async def _disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import Receive, Send
 
-__all__ = ["Outlet"]
+__all__ = ["PIECE", "Outlet"]
 
 PIECE = 1 << 16  # bytes sent at a time
 
@@ -25,9 +25,11 @@ class Outlet:
         for at in range(0, len(data), PIECE):
             await self._piece(data[at : at + PIECE], more=True)
 
-    async def finish(self) -> None:
-        """Tell that the body is whole; without that the server closes the connection, and the client sees it break off."""
-        await self._piece(b"", more=False)
+    async def finish(self, data: bytes = b"") -> None:
+        """Send the rest of the body, and tell that it is whole; else the server closes the connection, and the client sees it break off."""
+        last = max(len(data) - 1, 0) // PIECE * PIECE
+        await self.pass_on(data[:last])
+        await self._piece(data[last:], more=False)
 
     async def _piece(self, piece: bytes, more: bool) -> None:
         if not self.gone.done():

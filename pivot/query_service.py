@@ -1,8 +1,7 @@
 """Runs queries: so many at a time, each with a deadline, none for a client that has left; repeated ones from a cache."""
 
-import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from speeddata.pivot.attendance import Attendance, Left, checker, stopping
+from speeddata.pivot.outlet import PIECE, Outlet
 from speeddata.pivot.problem import Problem
 from speeddata.pivot.query import Engine
 from speeddata.pivot.query_request import Asked, read_query
@@ -22,7 +22,6 @@ T = TypeVar("T")
 
 AHEAD_NS = 60_000_000_000  # how far the clock of a source may be ahead of ours
 RETRY_S = 1
-PIECE = 1 << 16  # bytes sent at a time
 CACHE_BYTES = 64 << 20
 
 
@@ -57,11 +56,13 @@ class QueryService:
 
     async def query(self, params: Mapping[str, str], accept: str, left: Left) -> Response:
         """Answer a request; `left` tells whether the client has gone."""
+        begun = time.perf_counter()
         answer = await self.run(lambda check: self._answer(params, accept, check), left)
         if self.unsent + answer.size > self.limits.unsent and self.unsent:
             raise self._too_many()
         self.unsent += answer.size
-        return Pieces(answer, self._sent, self.limits.stall_s)
+        taken_ms = (time.perf_counter() - begun) * 1e3
+        return Pieces(answer, f"query;dur={taken_ms:.3f}", self._sent, self.limits.stall_s)
 
     async def run(self, work: Callable[[Callable[[], None]], T], left: Left) -> T:
         """Do something in a thread until its deadline, as long as the client waits for it."""
@@ -98,7 +99,7 @@ class QueryService:
     def _made(self, asked: Asked, check: Callable[[], None]) -> Answer:
         result = self.engine.run(asked.query, check)
         about = range_text(asked.query.start_ns, asked.query.end_ns)
-        parts = tuple(write_result(result, about, asked.shape, check))
+        parts = tuple(_joined(write_result(result, about, asked.shape, check)))
         headers = []
         if result.damages:
             headers.append(("x-speeddata-partial", f"{result.damages} damaged places left out"))
@@ -128,28 +129,33 @@ class QueryService:
 class Pieces(Response):
     """Sends an answer; a client that does not take a piece in `stall_s` is left."""
 
-    def __init__(self, answer: Answer, done: Callable[[int], None], stall_s: float) -> None:
-        headers = {"content-length": str(answer.size), **dict(answer.headers)}
+    def __init__(self, answer: Answer, timing: str, done: Callable[[int], None], stall_s: float) -> None:
+        headers = {"content-length": str(answer.size), "server-timing": timing, **dict(answer.headers)}
         super().__init__(media_type=answer.media_type, headers=headers)
         self._answer = answer
         self._done = done
         self._stall_s = stall_s
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        outlet = Outlet(receive, send, self._stall_s)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            if self._answer.size <= PIECE:
-                await self._pass_on(send, b"".join(self._answer.parts), more=False)
-                return
-            for part in self._answer.parts:
-                for at in range(0, len(part), PIECE):
-                    await self._pass_on(send, part[at : at + PIECE], more=True)
-            await self._pass_on(send, b"", more=False)
+            for part in self._answer.parts[:-1]:
+                await outlet.pass_on(part)
+            await outlet.finish(*self._answer.parts[-1:])
         except TimeoutError:  # ending without the last message makes the server close the connection
             pass
         finally:
+            outlet.close()
             self._done(self._answer.size)
 
-    async def _pass_on(self, send: Send, piece: bytes, more: bool) -> None:
-        async with asyncio.timeout(self._stall_s):
-            await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+def _joined(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Small parts together: each one costs a message."""
+    small: list[bytes] = []
+    for part in parts:
+        small.append(part)
+        if sum(map(len, small)) >= PIECE:
+            yield b"".join(small)
+            small = []
+    yield b"".join(small)

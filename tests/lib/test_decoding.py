@@ -10,10 +10,16 @@ def wanted(segment, place=0):
     return Wanted(segment, entry_array(segment.entries), place)
 
 
+def split(monkeypatch, part):
+    """Let parts have so many records."""
+    monkeypatch.setattr("speeddata.decoding.PART", part)
+    monkeypatch.setattr("speeddata.decoding.LEAST", part)
+
+
 @pytest.mark.parametrize("part", [1, 5, 1 << 16])
 @pytest.mark.parametrize("codec", ["null", "deflate", "zstandard"])
 def test_blocks_are_decoded_in_their_order_however_they_are_split(tmp_path, monkeypatch, part, codec):
-    monkeypatch.setattr("speeddata.decoding.PART", part)
+    split(monkeypatch, part)
     path = made.write_segment(
         tmp_path / "example", [made.records(3, n) for n in range(0, 30, 3)], codec=codec
     )
@@ -30,7 +36,7 @@ def test_blocks_are_decoded_in_their_order_however_they_are_split(tmp_path, monk
 
 @pytest.mark.parametrize("part", [1, 1 << 16])
 def test_damaged_blocks_are_left_out_with_their_rows(tmp_path, monkeypatch, part):
-    monkeypatch.setattr("speeddata.decoding.PART", part)
+    split(monkeypatch, part)
     path = made.write_segment(tmp_path / "example", [made.records(3, n) for n in range(0, 30, 3)])
     data = bytearray(path.read_bytes())
     data[data.index(b"m13")] ^= 1
@@ -47,7 +53,7 @@ def test_damaged_blocks_are_left_out_with_their_rows(tmp_path, monkeypatch, part
 
 
 def test_what_is_cancelled_is_not_at_work_any_more(tmp_path, monkeypatch):
-    monkeypatch.setattr("speeddata.decoding.PART", 1)
+    split(monkeypatch, 1)
     path = made.write_segment(tmp_path / "example", [made.records(1, n) for n in range(50)])
     with Segment(path) as segment:
         decoding = Decoding(segment.head.plan, [wanted(segment)], ["counter"], False)
@@ -56,9 +62,32 @@ def test_what_is_cancelled_is_not_at_work_any_more(tmp_path, monkeypatch):
 
 
 def test_check_is_called_while_it_waits(tmp_path, monkeypatch):
-    monkeypatch.setattr("speeddata.decoding.PART", 1)
+    split(monkeypatch, 1)
     path = made.write_segment(tmp_path / "example", [made.records(1, n) for n in range(5)])
     calls: list[int] = []
     with Segment(path) as segment:
         Decoding(segment.head.plan, [wanted(segment)], [], False).take(lambda: calls.append(1))
     assert len(calls) == 6
+
+
+@pytest.mark.parametrize(
+    ("blocks", "threads", "parts"),
+    [
+        ([3] * 10, 2, [15, 15]),
+        ([10] * 7, 2, [20, 20, 20, 10]),
+        ([10, 1, 1], 2, [10, 2]),
+        ([1, 1, 1], 8, [3]),
+        ([40, 2], 4, [40, 2]),
+        ([], 2, []),
+    ],
+)
+def test_threads_have_about_as_much_to_do(tmp_path, monkeypatch, blocks, threads, parts):
+    monkeypatch.setattr("speeddata.decoding.THREADS", threads)
+    monkeypatch.setattr("speeddata.decoding.PART", 20)
+    monkeypatch.setattr("speeddata.decoding.LEAST", 5)
+    path = made.write_segment(tmp_path / "example", [made.records(count) for count in blocks])
+    with Segment(path) as segment:
+        decoding = Decoding(segment.head.plan, [wanted(segment)], ["counter"], False)
+        decoding.take(None)
+        assert [part.filled for part in decoding._parts] == parts
+        assert [part.row for part in decoding._parts] == [sum(parts[:n]) for n in range(len(parts))]

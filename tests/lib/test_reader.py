@@ -126,6 +126,7 @@ def test_a_record_far_ahead_does_not_hold_up_the_others(tmp_path, monkeypatch):
 
 def test_closing_waits_for_the_threads(tmp_path, monkeypatch):
     monkeypatch.setattr("speeddata.decoding.PART", 1)
+    monkeypatch.setattr("speeddata.decoding.LEAST", 1)
     monkeypatch.setattr("speeddata.reader.BATCH", 4)
     made.write_segment(tmp_path / "example", [made.records(2, n) for n in range(0, 40, 2)])
     reader = Archive(tmp_path / "example").open()

@@ -193,6 +193,11 @@ def test_damage_is_told(make, tmp_path):
     assert response.headers["x-speeddata-partial"] == "1 damaged places left out"
 
 
+async def stay():
+    """A client that does not leave."""
+    await asyncio.Event().wait()
+
+
 def test_a_client_that_takes_nothing_is_left():
     sent, done = [], []
 
@@ -203,17 +208,19 @@ def test_a_client_that_takes_nothing_is_left():
 
     answer = Answer((b"x" * 200_000,), "text/plain", (("x-a", "b"),))
     begun = time.monotonic()
-    asyncio.run(Pieces(answer, done.append, 0.05)({}, None, send))
+    asyncio.run(Pieces(answer, "query;dur=1", done.append, 0.05)({}, stay, send))
     assert (sent, done) == (["http.response.start"], [200_000])
     assert time.monotonic() - begun < LIMIT_S
 
 
 def test_large_answers_are_sent_in_pieces():
-    bodies = []
+    bodies, headers = [], []
 
     async def send(message):
+        headers.extend(message.get("headers", ()))
         bodies.append((len(message.get("body", b"")), message.get("more_body")))
 
     parts = (b"x" * 100_000, b"y" * 10)
-    asyncio.run(Pieces(Answer(parts, "text/plain"), lambda _: None, 1)({}, None, send))
-    assert bodies[1:] == [(65536, True), (34464, True), (10, True), (0, False)]
+    asyncio.run(Pieces(Answer(parts, "text/plain"), "query;dur=1", lambda _: None, 1)({}, stay, send))
+    assert bodies[1:] == [(65536, True), (34464, True), (10, False)]
+    assert (b"server-timing", b"query;dur=1") in headers
