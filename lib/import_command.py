@@ -1,6 +1,7 @@
 """`speeddata import`: files into channels. What it needs is imported when it runs."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["import_files"]
 
 EPILOG = "Exit status: 0 done, 1 failed or stopped, 2 wrong usage. Run the same command again to go on with what was stopped."
+SEALED = 1 << 20  # bytes that are worth a segment of their own
 API = "http://127.0.0.1:8080/api/v1"
 
 
@@ -100,6 +102,7 @@ class Run:
         self.refused: list[tuple[Path, Found]] = []
         self.channels: Channels | None = None
         self.sender: HttpSender | None = None
+        self.loaded: Counter[str] = Counter()  # bytes that channels were sent
 
     def all(self, files: Sequence[Path]) -> int:
         """Import files; the exit status."""
@@ -109,6 +112,7 @@ class Run:
         try:
             for path in files:
                 failed += not self._import(path)
+            self._seal()
         finally:
             for open_one in (self.sender, self.channels):
                 if open_one is not None:
@@ -210,9 +214,16 @@ class Run:
             entry.update(imported=state.rows, imported_before=before)
             complain([f"{work.path}: {state.rows:,} of {work.found.rows:,} rows are imported and durable"])
             raise
+        self.loaded += sent.sizes
         entry.update(state="imported", **sent_json(sent, before))
         self._say([_done(work, sent.rows, before)])
         return True
+
+    def _seal(self) -> None:
+        """Have the segments ended that much came into, so that they are compressed and rolled up now, not some time later."""
+        for channel, size in self.loaded.items():
+            if self.sender is not None and size >= SEALED:
+                self.sender.seal(channel)
 
     def _say(self, lines: Any) -> None:
         if not self.terms.as_json:

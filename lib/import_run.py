@@ -31,7 +31,8 @@ class Sent:
 
     rows: int = 0
     repeated: int = 0  # of them, those that the service had already
-    channels: dict[str, int] = field(default_factory=dict)
+    channels: dict[str, int] = field(default_factory=dict)  # rows
+    sizes: Counter[str] = field(default_factory=Counter)  # bytes of a channel's records
 
 
 class Importer:
@@ -92,6 +93,7 @@ class Importer:
                 self.sent.rows += count
                 self.sent.repeated += count if answer.repeated else 0
                 self.sent.channels[channel] = self.sent.channels.get(channel, 0) + count
+                self.sent.sizes[channel] += len(body)
         with self._lock:
             self.state.add(number, chunk.rows)
             progress(chunk.size, chunk.rows)

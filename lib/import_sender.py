@@ -79,6 +79,17 @@ class HttpSender:
                 raise SendError("stopped")
             wait_s = min(2 * wait_s, WAIT_S[1])
 
+    def seal(self, channel: str) -> bool:
+        """Have the segment ended that a channel's records went into; False where that cannot be: then it ends some time."""
+        try:
+            status, _, _ = self._ask(
+                f"{self._path}/seal?{urlencode({'channel': channel}, quote_via=quote)}", b""
+            )
+        except (OSError, http.client.HTTPException):
+            self._drop()
+            return False
+        return status == 200
+
     def stop(self) -> None:
         """End waiting attempts."""
         self._stopped.set()

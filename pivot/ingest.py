@@ -75,6 +75,25 @@ class Ingest:
             return _answer(ready, bool(answer.get("repeated")), created)
         raise Problem(503, "The channels change faster than records get there", {"retry-after": str(RETRY_S)})
 
+    async def seal(self, channel: str) -> list[str]:
+        """End the segment that a channel's batches go into, so that it can be compressed and rolled up; the names of those ended.
+
+        Problem: 400, 404, 503.
+        """
+        if not CHANNEL_NAME.fullmatch(channel):
+            raise Problem(400, "Invalid channel name", name=channel[:200], wanted=NAME_WANTED)
+        try:
+            return await self.store.seal(channel)
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise _passed_on(refusal) from None
+        except StoreAway as away:
+            raise _away(away) from None
+        # The shared relay knows the channels that it has had batches of.
+        if (await self.specs.find([channel]))[channel] is None:
+            raise Problem(404, "Channel not found", name=channel)
+        return []
+
     async def _encode(self, batch: Batch, known: Mapping[str, Known]) -> list[Ready]:
         ready = await self._run(lambda: batch.encode(known), batch)
         size = sum(len(part.data) for part in ready)

@@ -4,7 +4,7 @@ from typing import Any
 
 from speeddata.pivot.ingest_options import CONTENT_TYPES, PARAMETERS
 
-__all__ = ["OPERATION", "RESPONSES"]
+__all__ = ["OPERATION", "RESPONSES", "SEAL_OPERATION", "SEAL_RESPONSES"]
 
 OBJECT = {"type": "object"}
 ROWS = {"type": "array", "items": OBJECT}
@@ -114,4 +114,28 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     429: _answer("Too much at once; Retry-After says when to try again"),
     503: _answer("The shared relay or the registry is away; Retry-After says when to try again"),
     507: _answer("There is no room in the archive"),
+}
+
+
+SEALED = {
+    "type": "object",
+    "required": ["channel", "segments"],
+    "properties": {"channel": {"type": "string"}, "segments": {"type": "array", "items": {"type": "string"}}},
+}
+SEAL_OPERATION: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "channel",
+            "in": "query",
+            "required": True,
+            "description": "The channel",
+            "schema": {"type": "string"},
+        }
+    ],
+}
+SEAL_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: _answer("The segments that were ended, by their names: none, where nothing was open", SEALED),
+    400: _answer("No channel is named"),
+    404: _answer("There is no such channel"),
+    503: _answer("The shared relay, or the registry, is away"),
 }

@@ -1,4 +1,7 @@
-"""POST /api/v1/ingest. The handler speaks ASGI itself: what FastAPI does for a request takes longer than ingesting a batch."""
+"""POST /api/v1/ingest, and /api/v1/ingest/seal at the end of a load.
+
+The handler of the first speaks ASGI itself: what FastAPI does for a request takes longer than ingesting a batch.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +28,7 @@ from speeddata.pivot.ingest_body import (
     receive_body,
     unpack_body,
 )
-from speeddata.pivot.ingest_docs import OPERATION, RESPONSES
+from speeddata.pivot.ingest_docs import OPERATION, RESPONSES, SEAL_OPERATION, SEAL_RESPONSES
 from speeddata.pivot.ingest_options import Options, read_key, read_options, read_type
 from speeddata.pivot.problem import Problem
 
@@ -38,7 +41,7 @@ WANTED = (b"content-type", b"content-encoding", b"content-length", b"idempotency
 
 
 def add_ingest_routes(app: FastAPI, ingest: Ingest, limits: BodyLimits | None = None) -> None:
-    """Add the route; `ingest` is closed by who made it."""
+    """Add the routes; `ingest` is closed by who made it."""
     handler = IngestRoute(ingest, limits or BodyLimits())
 
     class Route(APIRoute):
@@ -61,6 +64,14 @@ def add_ingest_routes(app: FastAPI, ingest: Ingest, limits: BodyLimits | None = 
         openapi_extra=OPERATION,
         route_class_override=Route,
     )
+
+    @app.post(
+        f"{PATH}/seal", summary="End the segment that a channel's batches go into, after a bulk load",
+        response_model=None, responses=SEAL_RESPONSES, openapi_extra=SEAL_OPERATION,
+    )  # fmt: skip
+    async def seal(request: Request) -> dict[str, Any]:
+        channel = request.query_params.get("channel", "")
+        return {"channel": channel, "segments": await ingest.seal(channel)}
 
 
 class IngestRoute:

@@ -238,6 +238,7 @@ def test_a_killed_import_goes_on_where_it_was(run, server, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert "before" in done.stdout
     assert sorted(row["v"] for row in server.records("big")) == list(range(250_000))
+    assert server.sealed == ["big"], "at the end, once"
 
 
 def test_progress_is_shown_on_a_terminal(server, file, tmp_path):

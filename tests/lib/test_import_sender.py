@@ -90,3 +90,11 @@ def test_waiting_can_be_ended(server, sender):
 def test_addresses_that_are_none(address):
     with pytest.raises(SendError, match="is no address"):
         HttpSender(address)
+
+
+def test_segments_are_ended_where_that_can_be(server, sender):
+    assert sender.seal("a b")
+    assert server.sealed == ["a b"]
+    away = HttpSender("http://127.0.0.1:9")
+    assert not away.seal("a")
+    away.close()

@@ -150,6 +150,21 @@ def test_a_key_is_archived_once(fresh):
     assert read()["time"] == TIMES
 
 
+def test_the_segment_of_a_load_is_ended(fresh):
+    post, read = fresh
+    response = post(ROWS)
+    channel = response.request.url.rpartition("channel=")[2]
+    seal = response.request.url.partition("?")[0] + "/seal"
+    assert (
+        requests.post(seal, params={"channel": channel}, timeout=30).json()["segments"][0].endswith(".avro")
+    )
+    again = requests.post(seal, params={"channel": channel}, timeout=30)
+    assert (again.status_code, again.json()) == (200, {"channel": channel, "segments": []})
+    assert read()["time"] == TIMES
+    for name, status in (("nobody", 404), ("", 400), ("a/b", 400)):
+        assert requests.post(seal, params={"channel": name}, timeout=30).status_code == status, name
+
+
 def test_channels_are_made(world):
     service, registry, archive = world
     body = {

@@ -26,6 +26,7 @@ class ImportServer(ThreadingHTTPServer):
         self.channels: dict[str, dict[str, Any]] = {}
         self.bodies: dict[str, list[bytes]] = {}
         self.keys: dict[str, str] = {}
+        self.sealed: list[str] = []
         self.requests: list[dict[str, list[str]]] = []
         # Asked before a batch is taken: gives an answer in the place of the usual one, or None.
         self.trouble: Callable[[int], Reply | None] = lambda _: None
@@ -55,6 +56,9 @@ class ImportServer(ThreadingHTTPServer):
             for one in json.loads(body)["channels"]:
                 self._make(one)
             return 200, {"created": [], "present": [], "refused": []}
+        if path == "/api/v1/ingest/seal":
+            self.sealed += query["channel"]
+            return 200, {"channel": query["channel"][0], "segments": []}
         if path != "/api/v1/ingest":
             return 404, {"error": "Not found"}
         channel, key = query["channel"][0], query["key"][0]
