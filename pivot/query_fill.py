@@ -28,12 +28,15 @@ def there(column: Array) -> Array:
     data = np.ma.getdata(column)
     if data.dtype == object:
         return np.fromiter((value is not None for value in data), np.bool_, len(data))
-    missing: Array = np.ma.getmaskarray(column)
+    valid: Array
     if data.ndim > 1:
-        missing = np.asarray(missing.any(tuple(range(1, data.ndim))))
+        valid = np.asarray(~np.ma.getmaskarray(column).any(tuple(range(1, data.ndim))))
     elif data.dtype.kind == "f":
-        missing = missing | np.isnan(data)
-    valid: Array = ~missing
+        valid = data == data  # NaN is not
+        if isinstance(column, np.ma.MaskedArray):
+            valid &= ~np.ma.getmaskarray(column)
+    else:
+        valid = ~np.ma.getmaskarray(column)
     return valid
 
 

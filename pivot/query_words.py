@@ -105,8 +105,11 @@ def matching(query: Query, table: Table, written: Mapping[str, str]) -> Table:
     """The rows of a table that the condition holds for; a signal that the table has not is null."""
     if query.where is None:
         return table
-    absent = np.full(len(table), None, np.object_)
-    rows = query.where.rows({name: table.columns.get(signal, absent) for name, signal in written.items()})
+    columns = {
+        name: table.columns[signal] if signal in table.columns else np.full(len(table), None, np.object_)
+        for name, signal in written.items()
+    }
+    rows = query.where.rows(columns)
     return table if rows.all() else table.take(np.flatnonzero(rows))
 
 
