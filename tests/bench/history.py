@@ -199,8 +199,8 @@ def clients(folder: Path, system: System) -> None:
 
 ROWS: dict[str, Callable[[Path, System], None]] = {
     "decode": decode,
-    "export": export,
     "imports": imports,
+    "export": export,
     "queries": queries,
     "size": size,
     "ingest": ingest,
@@ -215,6 +215,14 @@ def system_in(folder: Path) -> Iterator[System]:
     (config / "relay.yaml").write_text("compression: zstandard\n")
     with run(folder / "data", f"--config={config}") as system:
         system.processes()
+        deadline = time.monotonic() + 30
+        while True:  # until the history service is there
+            try:
+                History(system.pivot_port).get("/api/v1/health")
+                break
+            except ConnectionRefusedError:
+                assert time.monotonic() < deadline, "no history service"
+                time.sleep(0.1)
         yield system
 
 
