@@ -18,6 +18,7 @@ import uvloop
 from fastapi import FastAPI
 
 from speeddata.pidfile import pidfile
+from speeddata.pivot.body_options import body_limits, body_options
 from speeddata.pivot.catalogue import Catalogue
 from speeddata.pivot.connection import Connection
 from speeddata.pivot.export_tags import Tags
@@ -90,6 +91,7 @@ class Server(uvicorn.Server):
 @click.option(
     "--pidfile", "pid_path", type=click.Path(path_type=Path), help="File that holds the process id."
 )
+@body_options
 @sql_options
 @query_options
 def main(
@@ -127,9 +129,8 @@ def main(
     ingest = make_ingest(registry, ingest_socket or archive.absolute().parent / "run" / "ingest.sock")
     queries = make_queries(exporter.catalogue, timeout, exports)
     with pidfile(pid_path):
-        app = make_app(
-            exporter, [name.lower() for name in names], ingest, registry, sql_limits(exports), queries
-        )
+        hosts = [name.lower() for name in names]
+        app = make_app(exporter, hosts, ingest, registry, sql_limits(exports), queries, body_limits(exports))
         uvloop.run(serve(app, exporter, listener, ingest))
 
 

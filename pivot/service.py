@@ -20,6 +20,7 @@ from speeddata.host_names import Guard, host_of
 from speeddata.pivot.cross_origin import CrossOrigin
 from speeddata.pivot.exporter import Exporter
 from speeddata.pivot.ingest import Ingest
+from speeddata.pivot.ingest_body import BodyLimits
 from speeddata.pivot.problem import Problem
 from speeddata.pivot.query import Engine
 from speeddata.pivot.query_service import QueryService
@@ -42,6 +43,13 @@ PAGE_HEADERS = {
     "cache-control": "no-cache",
 }
 PAGES = {"docs.html": "text/html", "docs.js": "text/javascript", "docs.css": "text/css"}
+DOCUMENT: dict[str, Any] = {
+    "title": "SpeedData history",
+    "version": speeddata.__version__,
+    "docs_url": None,
+    "redoc_url": None,
+    "openapi_url": "/openapi.json",
+}
 
 
 class HostCheck:
@@ -66,6 +74,7 @@ def make_app(
     registry: str | None = None,
     sql: SqlLimits | None = None,
     queries: QueryService | None = None,
+    bodies: BodyLimits | None = None,
 ) -> FastAPI:
     """Make the application; closing it stops the exports that are being made.
 
@@ -83,14 +92,7 @@ def make_app(
         app.state.dialects.close()
         queries.close()
 
-    app = FastAPI(
-        title="SpeedData history",
-        version=speeddata.__version__,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/openapi.json",
-        lifespan=lifespan,
-    )
+    app = FastAPI(**DOCUMENT, lifespan=lifespan)
     app.state.sql = runner
     app.state.queries = queries
     # What is added first is the innermost: a page of the registry may read what an unforeseen error is answered with.
@@ -103,7 +105,7 @@ def make_app(
     add_query_routes(app, queries)
     app.state.dialects = add_dialect_routes(app, queries.engine, ingest, queries.cache)
     if ingest is not None:
-        add_ingest_routes(app, ingest)
+        add_ingest_routes(app, ingest, bodies)
     app.state.follow = add_follow_routes(app, exporter.catalogue, exporter.limits)
     _add_pages(app)
     _add_errors(app)

@@ -48,6 +48,8 @@ def test_services_are_told_everything_by_their_arguments() -> None:
         *("--ingest-socket", "/data/run/ingest.sock"),
         *("--limit-channels", "20", "--limit-minutes", "5", "--timeout", "60"),
         *("--limit-points", "1000000", "--result-cache", "67108864", "--rollup-cache", "268435456"),
+        *("--ingest-bytes", "67108864", "--ingest-text", "33554432"),
+        *("--ingest-requests", "64", "--ingest-held", "268435456"),
         *("--sql-timeout", "30", "--sql-memory", "512"),
         *("--exports", "/data/exports", "--exports-channels", "1000", "--exports-running", "1"),
         *("--exports-queued", "100", "--exports-keep", "86400", "--exports-bytes", "21474836480"),
