@@ -12,12 +12,11 @@ import pyarrow.compute as pc
 
 from speeddata.pivot.arrow_types import json_text
 from speeddata.pivot.export_sink import Sink
+from speeddata.pivot.spreadsheet import plain_texts
 from speeddata.table import Array
 
-__all__ = ["cell", "compressed", "json_value", "safe", "time_text"]
+__all__ = ["cell", "compressed", "json_value", "time_text"]
 
-# What a spreadsheet takes for a formula at the start of a cell, and the full-width forms of it.
-FORMULA = "^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
 ESCAPED = r'[\x00-\x1f"\\]'
 BILLION = 10**9
 
@@ -44,23 +43,15 @@ def time_text(time_ns: Array, how: str) -> Any:
     return pc.binary_join_element_wise(pc.binary_replace_slice(text, 10, 11, "T"), "Z", "")
 
 
-def safe(text: Any) -> Any:
-    """Texts that no spreadsheet takes for formulas: those that it would get a ' before them."""
-    risky = pc.match_substring_regex(text, FORMULA)
-    if not pc.any(risky).as_py():
-        return text
-    return pc.if_else(risky, pc.binary_join_element_wise("'", text, ""), text)
-
-
 def cell(values: Any) -> Any:
     """A column as pyarrow writes it to CSV: bytes as base64, lists, maps and structs as JSON."""
     kind = values.type
     if pa.types.is_string(kind):
-        return safe(values)
+        return plain_texts(values)
     if pa.types.is_binary(kind):
-        return safe(pa.array([_base64(value) for value in values.to_pylist()], pa.string()))
+        return plain_texts(pa.array([_base64(value) for value in values.to_pylist()], pa.string()))
     if pa.types.is_nested(kind):
-        return safe(pa.array([_nested(value, kind) for value in values.to_pylist()], pa.string()))
+        return plain_texts(pa.array([_nested(value, kind) for value in values.to_pylist()], pa.string()))
     return values
 
 

@@ -14,7 +14,8 @@ from speeddata.pivot.export_column import Column, unique_names
 from speeddata.pivot.export_options import Options
 from speeddata.pivot.export_sink import Sink, table_rows
 from speeddata.pivot.export_stream import Stream
-from speeddata.pivot.export_text import cell, compressed, safe, time_text
+from speeddata.pivot.export_text import cell, compressed, time_text
+from speeddata.pivot.spreadsheet import plain_texts
 from speeddata.regroup import pieces
 from speeddata.table import Table
 
@@ -43,7 +44,7 @@ def titles(columns: Sequence[Column], header: str, time: str) -> list[str]:
     units = [None if time == "iso" else time, *(column.unit for column in columns)]
     if header == "units":
         names = [f"{name} [{unit}]" if unit else name for name, unit in zip(names, units, strict=True)]
-    return safe(pa.array(names)).to_pylist()  # type: ignore[no-any-return]
+    return plain_texts(pa.array(names)).to_pylist()  # type: ignore[no-any-return]
 
 
 def batch(table: Table, columns: Sequence[Column], names: Sequence[str], time: str) -> pa.RecordBatch:

@@ -13,6 +13,7 @@ from speeddata.buckets import Buckets
 from speeddata.iso_times import iso_json
 from speeddata.pivot.arrow_types import plain_json
 from speeddata.pivot.query_words import Result, Series
+from speeddata.pivot.spreadsheet import plain
 from speeddata.table import Array
 from speeddata.times import format_time
 
@@ -27,8 +28,6 @@ TIMES = ("iso", "ns", "us", "ms", "s")
 TICKS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
 ROWS = 1 << 15  # that are written at a time
 OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-# What a spreadsheet takes for the beginning of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 UTC = pa.timestamp("ns", "UTC")
 
 
@@ -135,7 +134,7 @@ def _tables(result: Result, shape: Shape, check: Callable[[], None]) -> Iterator
                 check()
                 rows = slice(at, at + ROWS)
                 length = len(series.time_ns[rows])
-                batch = [pa.repeat(_safe(series.channel) if texts else series.channel, length)] * several
+                batch = [pa.repeat(plain(series.channel) if texts else series.channel, length)] * several
                 batch.append(_time_array(series.time_ns[rows], shape))
                 for name, type_ in types.items():
                     batch.append(
@@ -233,7 +232,7 @@ def _arrow(column: Array, texts: bool) -> Any:
         return made
     values = list(column)
     if all(value is None or isinstance(value, str) for value in values):
-        return pa.array([_safe(value) for value in values] if texts else values, pa.string())
+        return pa.array([plain(value) for value in values] if texts else values, pa.string())
     if not texts and all(value is None or isinstance(value, bytes) for value in values):
         return pa.array(values, pa.binary())
     if not texts and all(isinstance(value, np.ndarray) for value in values):
@@ -242,12 +241,7 @@ def _arrow(column: Array, texts: bool) -> Any:
         None if value is None else orjson.dumps(value, default=plain_json, option=OPTIONS).decode()
         for value in values
     ]
-    return pa.array([_safe(value) for value in told] if texts else told, pa.string())
-
-
-def _safe(text: str | None) -> str | None:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text and text.startswith(FORMULA) else text
+    return pa.array([plain(value) for value in told] if texts else told, pa.string())
 
 
 def range_text(start_ns: int, end_ns: int) -> dict[str, str]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from speeddata.errors import FormatError, TimeError
+from speeddata.pivot.spreadsheet import plain
 from speeddata.times import format_time
 
 __all__ = ["FORMATS", "Failed", "TooLarge", "write"]
@@ -176,9 +177,12 @@ def _stamp(value: int, ticks: int, zone: str) -> str:
 
 
 def _cell(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return plain(value)
+    if value is None or isinstance(value, int | float):
         return value
-    return _json(value).decode().strip('"')
+    told = _json(value).decode()
+    return plain(told.strip('"')) if told.startswith('"') else told
 
 
 def _json(value: Any) -> bytes:

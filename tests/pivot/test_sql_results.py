@@ -77,6 +77,13 @@ def test_names_that_repeat():
     assert json.loads(answer("SELECT 1 AS a, 2 AS a")[1])["rows"] == [[1, 2]]
 
 
+def test_fault_80_no_text_of_csv_is_a_formula():
+    words = "SELECT '=1+1' AS a, '-x' AS b, -1.5 AS c, -2.5::DECIMAL(5, 2) AS d, -3 AS e, 'x' AS f, NULL AS g"
+    _, content = answer(words, "csv")
+    lines = list(csv.reader(io.StringIO(content.decode(), newline="")))
+    assert lines[1] == ["'=1+1", "'-x", "-1.5", "-2.5", "-3", "x", ""]
+
+
 def test_csv():
     _, content = answer(
         "SELECT 1 AS \"a,b\", 'x\"y' AS c, NULL AS d, [1, 2] AS e, TIMESTAMP '2020-01-01' AS t", "csv"
