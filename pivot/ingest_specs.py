@@ -29,6 +29,7 @@ TIMEOUT_S = 20.0  # also for making a thousand channels
 THREADS = 4  # as many requests as the registry takes at a time
 MAX_KEPT = 50_000  # channels
 RETRY_S = 1
+ASKED = 1000  # channels by one request
 
 
 class RegistryAway(Problem):
@@ -103,14 +104,14 @@ class Specs:
         missing = [name for name, known in found.items() if known is None and CHANNEL_NAME.fullmatch(name)]
         if missing:
             loop = asyncio.get_running_loop()
-            asked = [loop.run_in_executor(self._threads, self._ask, name) for name in missing]
-            answers = await asyncio.gather(*asked, return_exceptions=True)
-            for name, answer in zip(missing, answers, strict=True):
-                if isinstance(answer, BaseException):
-                    raise answer
-                found[name] = answer
-                if answer is not None:
-                    self._keep(answer)
+            for at in range(0, len(missing), ASKED):
+                group = missing[at : at + ASKED]
+                for name, known in zip(
+                    group, await loop.run_in_executor(self._threads, self._ask, group), strict=True
+                ):
+                    found[name] = known
+                    if known is not None:
+                        self._keep(known)
         return found
 
     async def create(self, channels: Sequence[Mapping[str, Any]]) -> tuple[list[str], dict[str, str]]:
@@ -127,17 +128,19 @@ class Specs:
             self._known.pop(next(iter(self._known)))
         self._known[known.name] = known
 
-    def _ask(self, name: str) -> Known | None:
+    def _ask(self, names: Sequence[str]) -> list[Known | None]:
+        """Channels, by one request."""
         try:
-            status, data = self._exchange("GET", f"/{quote(name)}/spec")
-            if status == 404:
-                return None
-            spec = self._answer(status, data)
-            unit = spec.get("time_unit")
-            plan = compiled(orjson.dumps(spec["schema"]), unit)
-            return Known(name, spec, plan, plan.schema.time_unit or self._detected(name))
-        except (SpeedDataError, ValueError, LookupError, TypeError):
+            specs = self._answer(*self._exchange("POST", "/specs", orjson.dumps({"names": names})))["specs"]
+            return [self._read(name, spec) for name, spec in zip(names, specs, strict=True)]
+        except (SpeedDataError, ValueError, LookupError, TypeError, AttributeError):
             raise RegistryAway from None
+
+    def _read(self, name: str, spec: dict[str, Any] | None) -> Known | None:
+        if spec is None:
+            return None
+        plan = compiled(orjson.dumps(spec["schema"]), spec.get("time_unit"))
+        return Known(name, spec, plan, plan.schema.time_unit or self._detected(name))
 
     def _detected(self, name: str) -> str | None:
         """The unit that a channel's relay has found in its records."""

@@ -9,7 +9,7 @@ from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.registration import Registration, read_channel, read_registration
 from speeddata.registry.store import Channel
 
-__all__ = ["MOST", "Sorted", "read_batch", "sort_batch"]
+__all__ = ["MOST", "Sorted", "read_batch", "read_names", "sort_batch"]
 
 MOST = 10_000  # channels
 
@@ -34,6 +34,18 @@ def read_batch(body: Mapping[str, Any]) -> list[Any]:
     if not isinstance(given, list) or not 0 < len(given) <= MOST:
         shown = f"{len(given)} channels" if isinstance(given, list) else given
         raise wrong_value("Invalid channels", "channels", shown, f"a list of 1 to {MOST} channels")
+    return given
+
+
+def read_names(body: Mapping[str, Any]) -> list[str]:
+    """The names of a request; 400 when there are none, too many, or something else among them."""
+    given = body.get("names")
+    if not isinstance(given, list) or not 0 < len(given) <= MOST:
+        shown = f"{len(given)} names" if isinstance(given, list) else given
+        raise wrong_value("Invalid names", "names", shown, f"a list of 1 to {MOST} names")
+    wrong = next((name for name in given if not isinstance(name, str)), None)
+    if wrong is not None:
+        raise wrong_value("Invalid names", "names", wrong, "text")
     return given
 
 

@@ -241,6 +241,11 @@ class Registry:
         """Everything that a relay must know of a channel; 404 if there is none."""
         return self._spec(self.find(name), self.schemas.former(name))
 
+    def spec_or_none(self, name: str) -> Json | None:
+        """The same; None where there is none."""
+        channel = self.store.get(name)
+        return None if channel is None else self._spec(channel, self.schemas.former(name))
+
     def conditions(self) -> list[Json]:
         """State and reason of all channels, without their counters."""
         running, trouble = self._running()

@@ -5,7 +5,7 @@ from typing import Any
 
 import flask
 
-from speeddata.registry.batches import read_batch
+from speeddata.registry.batches import read_batch, read_names
 from speeddata.registry.body import json_body
 from speeddata.registry.channels import Registry
 from speeddata.registry.problems import ApiProblem, wrong_value
@@ -37,11 +37,6 @@ def channel_routes(registry: Registry) -> flask.Blueprint:
         )
         return answer, 201
 
-    @routes.post("/channels/batch")
-    def register_batch() -> Answer:
-        flask.request.max_content_length = MAX_BATCH
-        return flask.jsonify(registry.register_all(read_batch(json_body())))
-
     @routes.get("/channels/<name>")
     def show(name: str) -> Answer:
         return flask.jsonify(registry.describe(name))
@@ -66,7 +61,22 @@ def channel_routes(registry: Registry) -> flask.Blueprint:
         verdict = compare(registered, json_body())
         return flask.jsonify(verdict), 200 if verdict["valid"] else 409
 
+    _add_many(routes, registry)
     return routes
+
+
+def _add_many(routes: flask.Blueprint, registry: Registry) -> None:
+    """Add the routes for many channels at once."""
+
+    @routes.post("/channels/batch")
+    def register_batch() -> Answer:
+        flask.request.max_content_length = MAX_BATCH
+        return flask.jsonify(registry.register_all(read_batch(json_body())))
+
+    @routes.post("/channels/specs")
+    def specs() -> Answer:
+        names = read_names(json_body())
+        return flask.jsonify(specs=[registry.spec_or_none(name) for name in names])
 
 
 def read_flag(field: str, text: str | None) -> bool:

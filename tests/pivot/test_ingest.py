@@ -139,7 +139,8 @@ def test_a_channel_that_somebody_else_makes_meanwhile_is_taken_as_it_is(world, m
     post = world.registry.post
 
     def first_another(path, body):
-        world.registry.add("new", ingest_world.SPEED)
+        if path.endswith("/batch"):
+            world.registry.add("new", ingest_world.SPEED)
         return post(path, body)
 
     monkeypatch.setattr(world.registry, "post", first_another)
@@ -148,8 +149,11 @@ def test_a_channel_that_somebody_else_makes_meanwhile_is_taken_as_it_is(world, m
 
 
 def test_a_channel_that_the_registry_refuses(world, monkeypatch):
-    refused = [{"name": "new", "error": "no room"}]
-    monkeypatch.setattr(world.registry, "post", lambda *_: (200, {"refused": refused}))
+    post = world.registry.post
+    refused = 200, {"refused": [{"name": "new", "error": "no room"}]}
+    monkeypatch.setattr(
+        world.registry, "post", lambda path, body: refused if path.endswith("/batch") else post(path, body)
+    )
     problem = world.refused(Part("new", Rows(ROWS)), create=True)
     assert (problem.status, problem.body["error"]) == (400, "The channel cannot be made: no room")
 

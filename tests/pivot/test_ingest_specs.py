@@ -39,7 +39,7 @@ def test_a_channel_is_asked_for_once(registry):
     known = run(registry, work)
     assert (known.name, known.unit, known.spec) == ("x", "ns", registry.specs["x"])
     assert known.fingerprint == known.plan.schema.fingerprint.hex()
-    assert registry.asked == ["/api/v1/channels/x/spec"]
+    assert (registry.asked, registry.named) == (["/api/v1/channels/specs"], ["x"])
 
 
 def test_what_is_forgotten_is_asked_for_again(registry):
@@ -56,7 +56,17 @@ def test_channels_that_there_are_not(registry):
     assert run(registry, lambda specs: specs.find(["y", "not a name", "../x"])) == {
         "y": None, "not a name": None, "../x": None,
     }  # fmt: skip
-    assert registry.asked == ["/api/v1/channels/y/spec"]
+    assert registry.named == ["y"]
+
+
+def test_many_channels_are_asked_for_together(registry, monkeypatch):
+    monkeypatch.setattr(ingest_specs, "ASKED", 3)
+    names = [f"x{n}" for n in range(7)]
+    for name in names:
+        registry.add(name, ingest_world.SPEED)
+    found = run(registry, lambda specs: specs.find([*names, "away"]))
+    assert [known and known.name for known in found.values()] == [*names, None]
+    assert registry.asked == ["/api/v1/channels/specs"] * 3
 
 
 @pytest.mark.parametrize(("stated", "unit"), [("ms", "ms"), (None, None), ("never", None)])
@@ -67,10 +77,7 @@ def test_the_unit_of_the_time_is_the_channels(registry, stated, unit):
 
 def test_the_unit_that_the_relay_has_found_counts(registry, monkeypatch):
     registry.add("p", PLAIN)
-    answer = registry.get
-    monkeypatch.setattr(
-        registry, "get", lambda path: answer(path) if path.endswith("/spec") else (200, {"time_unit": "us"})
-    )
+    monkeypatch.setattr(registry, "get", lambda _: (200, {"time_unit": "us"}))
     assert run(registry, lambda specs: specs.find(["p"]))["p"].unit == "us"
 
 
@@ -92,10 +99,18 @@ def test_channels_are_made_many_at_once(registry):
 
 
 @pytest.mark.parametrize(
-    "answer", [(500, {"error": "x"}), (200, []), (200, {}), (200, {"schema": {"type": "int"}})]
+    "answer",
+    [
+        (500, {"error": "x"}),
+        (200, []),
+        (200, {}),
+        (200, {"specs": []}),
+        (200, {"specs": [1]}),
+        (200, {"specs": [{"schema": {"type": "int"}}]}),
+    ],
 )
 def test_a_registry_that_answers_what_is_no_spec_is_away(registry, monkeypatch, answer):
-    monkeypatch.setattr(registry, "get", lambda _: answer)
+    monkeypatch.setattr(registry, "post", lambda *_: answer)
     with pytest.raises(RegistryAway) as caught:
         run(registry, lambda specs: specs.find(["x"]))
     assert (caught.value.status, caught.value.headers) == (503, {"retry-after": "1"})

@@ -60,6 +60,22 @@ def test_a_list_of_channels_is_wanted(client: Any, given: Any) -> None:
     assert (answer.status_code, answer.json["field"]) == (400, "channels")
 
 
+def test_the_specs_of_many_are_those_of_each(client: Any) -> None:
+    register(client, channel("a"), channel("b", OTHER))
+    told = client.post(f"{API}/channels/specs", json={"names": ["b", "nobody", "a"]}).json["specs"]
+    assert told == [
+        client.get(f"{API}/channels/b/spec").json,
+        None,
+        client.get(f"{API}/channels/a/spec").json,
+    ]
+
+
+@pytest.mark.parametrize("given", [None, [], {}, "x", [7], ["x"] * 10_001])
+def test_a_list_of_names_is_wanted(client: Any, given: Any) -> None:
+    answer = client.post(f"{API}/channels/specs", json={"names": given, "a": 1})
+    assert (answer.status_code, answer.json["field"]) == (400, "names")
+
+
 def test_they_are_not_live_unless_they_say_so(client: Any) -> None:
     register(client, channel("a"), channel("b", config={"live": True}))
     a, b = client.get(f"{API}/channels").json["channels"]

@@ -141,6 +141,7 @@ class Registry:
     def __init__(self) -> None:
         self.specs: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
+        self.named: list[str] = []  # channels whose specs were asked for
         self.about: dict[
             str, Any
         ] = {}  # what all specs have beside name and schema; `archive` is the folder above
@@ -179,17 +180,23 @@ class Registry:
 
     def get(self, path: str) -> tuple[int, Any]:
         self.asked.append(path)
-        *_, name, last = ["", *map(unquote, path.split("/"))]
+        last = unquote(path.rpartition("/")[2])
         if path == "/api/v1/channels":
             return 200, {"channels": [{"name": name} for name in self.specs]}
-        spec = self.specs.get(name if last == "spec" else last)
+        spec = self.specs.get(last)
         if spec is None:
             return 404, {"error": "Channel not found"}
-        # A relay is to be told of what it knows alone.
-        return 200, {key: value for key, value in spec.items() if key != "config"} if last == "spec" else spec
+        return 200, spec
+
+    def _told(self, spec: dict[str, Any] | None) -> dict[str, Any] | None:
+        """What a relay is to know of a channel, and no more."""
+        return spec and {key: value for key, value in spec.items() if key != "config"}
 
     def post(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         self.asked.append(path)
+        if path.endswith("/specs"):
+            self.named += body["names"]
+            return 200, {"specs": [self._told(self.specs.get(name)) for name in body["names"]]}
         done: dict[str, list[Any]] = {"created": [], "present": [], "refused": []}
         for channel in body["channels"]:
             name, config = channel["name"], channel.get("config", {})
