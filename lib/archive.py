@@ -14,6 +14,7 @@ from speeddata.damage import Damage
 from speeddata.decoding import entry_array
 from speeddata.errors import ArchiveError
 from speeddata.index import HEAD_SIZE, Seal, index_path, seal_of
+from speeddata.open_files import open_for_writing
 from speeddata.reader import EARLIEST, LATEST, Reader
 from speeddata.segment import Known, Segment
 
@@ -238,7 +239,9 @@ def _is_cut(segment: Segment) -> bool:
     if 0 <= time.time_ns() - segment.signature[2] < GROWING_NS:
         return False
     with Segment(segment.path) as again:
-        return (again.size, again.end) == (segment.size, segment.end)
+        same = (again.size, again.end) == (segment.size, segment.end)
+    # A writer may be held up in the midst of a block.
+    return same and not open_for_writing(segment.path)
 
 
 def _unreadable(path: Path, error: OSError) -> Damage:

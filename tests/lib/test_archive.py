@@ -197,6 +197,8 @@ def test_cut_segments_are_said_except_the_last(tmp_path):
     assert rows == made.records(2) + made.records(2, 4)
     assert reader.damages == [], "it may be being written to"
     os.utime(first, (1e9, 1e9))
+    with first.open("ab"):
+        assert read(folder)[1].damages == [], "its writer may be held up"
     rows, reader = read(folder)
     assert rows == made.records(2) + made.records(2, 4)
     assert [damage.reason for damage in reader.damages] == ["cut off"]
