@@ -2,6 +2,7 @@
 
 from removal import RECEIVER, REPLAY, RESCUE, WALK, WRITER, Removal
 from removals_around import AROUND_THEM
+from removals_history import IN_HISTORY
 
 IN_THE_WALK = [
     Removal(
@@ -277,4 +278,4 @@ IN_THE_WRITER = [
     ),
 ]
 
-REMOVALS = [*IN_THE_WALK, *IN_THE_RECEIVER, *IN_THE_WRITER, *AROUND_THEM]
+REMOVALS = [*IN_THE_WALK, *IN_THE_RECEIVER, *IN_THE_WRITER, *AROUND_THEM, *IN_HISTORY]
