@@ -63,7 +63,12 @@ class Ingest:
         created: list[str] = []
         for _ in range(TRIES):
             known = await self._known(batch, create, created)
-            ready = await self._encode(batch, known)
+            try:
+                ready = await self._encode(batch, known)
+            except Problem as problem:
+                if problem.status != 400 or not await self._has_changed(known, batch, create, created):
+                    raise
+                continue
             try:
                 answer = await self._send(ready, key, durability, self._live(live, ready))
             except Refused as refusal:
@@ -194,6 +199,14 @@ class Ingest:
             if found.get(name) is None:
                 raise Problem(400, f"The channel cannot be made: {error}"[:500], name=name)
         created += made
+
+    async def _has_changed(
+        self, known: Mapping[str, Known], batch: Batch, create: bool, created: list[str]
+    ) -> bool:
+        """Whether channels have another schema, or are others, than was remembered; 404 where one is not there any more."""
+        self.specs.forget(known)
+        now = await self._known(batch, create, created)
+        return any(now[name].spec != one.spec for name, one in known.items())
 
     async def _introduce(self, names: Sequence[str], batch: Batch, create: bool, created: list[str]) -> None:
         """Tell the shared relay of channels, or versions of their schemas, that it does not know."""

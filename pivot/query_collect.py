@@ -175,7 +175,8 @@ class Weighted:
 
 
 class Words:
-    """First, last, count, distinct and mode of values of any kind; of equally frequent ones the mode is that which came first."""
+    """First, last, count, distinct and mode of values of any kind; of equally frequent ones the mode is that which came first
+    in the bucket."""
 
     def __init__(self, edges: Array, names: Sequence[str]) -> None:
         self._edges = edges
@@ -185,7 +186,9 @@ class Words:
         self._values: list[Any] = []
         self._count = np.zeros(buckets, np.int64)
         self._first, self._last = np.full(buckets, -1, np.int64), np.full(buckets, -1, np.int64)
-        self._pairs: list[tuple[Array, Array]] = []  # bucket and code as one number, and how often
+        # Bucket and code as one number, how often, and where that came first among all that was added.
+        self._pairs: list[tuple[Array, Array, Array]] = []
+        self._added = 0
 
     def add(self, times: Array, values: Array) -> None:
         codes = np.fromiter(self._codes_of(values), np.int64, len(values))
@@ -202,8 +205,10 @@ class Words:
         self._last[low + filled] = codes[bounds[filled + 1] - 1]
         if "distinct" in self._names or "mode" in self._names:
             buckets = np.repeat(np.arange(low, high + 1), np.diff(bounds))
-            self._pairs.append(np.unique((buckets << 32) + codes, return_counts=True))
-            if sum(len(pairs) for pairs, _ in self._pairs) > MAX_PAIRS:
+            pairs, first, often = np.unique((buckets << 32) + codes, return_index=True, return_counts=True)
+            self._pairs.append((pairs, often, first + self._added))
+            self._added += len(codes)
+            if sum(len(pairs) for pairs, _, _ in self._pairs) > MAX_PAIRS:
                 raise Problem(413, "Too many distinct values: ask for a shorter range", field="aggregates")
 
     def columns(self) -> dict[str, Array]:
@@ -234,13 +239,18 @@ class Words:
         return made
 
     def _frequent(self) -> dict[str, Array]:
-        pairs = np.concatenate([np.empty(0, np.int64), *(pairs for pairs, _ in self._pairs)])
-        often = np.concatenate([np.empty(0, np.int64), *(often for _, often in self._pairs)])
+        empty = np.empty(0, np.int64)
+        pairs, often, first = (
+            np.concatenate([empty, *parts])
+            for parts in (zip(*self._pairs, strict=True) if self._pairs else ((), (), ()))
+        )
         pairs, place = np.unique(pairs, return_inverse=True)
         often = np.bincount(place, often, len(pairs)).astype(np.int64)
+        before = np.full(len(pairs), self._added)
+        np.minimum.at(before, place, first)
         distinct = np.bincount(pairs >> 32, minlength=len(self._count))
         mode = np.full(len(self._count), -1, np.int64)
-        order = np.lexsort((-pairs, often))  # the most frequent last, of those the one that came first
+        order = np.lexsort((-before, often))  # the most frequent last, of those the one that came first
         mode[pairs[order] >> 32] = pairs[order] & 0xFFFFFFFF
         return {"distinct": distinct.astype(np.int64), "mode": self._looked_up(mode)}
 

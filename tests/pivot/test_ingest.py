@@ -193,6 +193,38 @@ def test_a_schema_that_changed_is_noticed(world):
     assert decode(Plan(schema), world.store.batches[1][0][1])["more"].tolist() == [0.5, 0.5]
 
 
+OTHER = {
+    "type": "record",
+    "name": "other",
+    "fields": [ingest_world.SPEED["fields"][0], {"name": "more", "type": "double"}],
+}
+
+
+def test_a_channel_that_is_another_by_now_is_noticed_by_rows_of_the_new_one(world):
+    async def work(ingest):
+        await ingest.append(Batch([Part("x", Rows(ROWS))]))
+        world.registry.add("x", OTHER)
+        world.store.forget()
+        return await ingest.append(Batch([Part("x", Rows([{"time": 1, "more": 2.5}]))]))
+
+    assert world.run(work)["ingested"] == 1
+    assert decode(Plan(Schema.parse(OTHER)), world.store.batches[1][0][1])["more"].tolist() == [2.5]
+
+
+def test_rows_that_never_fitted_are_refused_when_the_channel_was_asked_for_again(world):
+    async def work(ingest):
+        await ingest.append(Batch([Part("x", Rows(ROWS))]))
+        with pytest.raises(Problem) as caught:
+            await ingest.append(Batch([Part("x", Rows([{"time": 1, "speed": "fast"}]))]))
+        assert caught.value.status == 400
+        world.registry.specs.clear()
+        await ingest.append(Batch([Part("x", Rows([{"time": 1, "speed": "fast"}]))]))
+
+    with pytest.raises(Problem) as caught:
+        world.run(work)
+    assert caught.value.status == 404
+
+
 def test_a_channel_that_was_removed_is_noticed(world):
     async def work(ingest):
         await ingest.append(Batch([Part("x", Rows(ROWS))]))
