@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.types as kinds
 
 from speeddata.pivot.body_arrow_sizes import unpacked_size
+from speeddata.pivot.body_arrow_values import require_plain, written_out
 from speeddata.pivot.ingest_batch import Columns, Part
 from speeddata.pivot.problem import Problem
 from speeddata.table import Array
@@ -26,16 +27,19 @@ def read_arrow(data: bytes, channel: str | None, limit: int) -> list[Part]:
     """The part of a stream that takes at most `limit` bytes when unpacked."""
     try:
         if unpacked_size(data) > limit:
-            raise Problem(413, f"The columns are more than {limit} bytes when unpacked", limit=limit)
+            raise _too_large(limit)
         with pa.ipc.open_stream(data, options=ALONE) as reader:
             metadata: Mapping[bytes, bytes] = reader.schema.metadata or {}
             if len(reader.schema) > MAX_COLUMNS:
                 raise Problem(400, f"More than {MAX_COLUMNS} columns")
+            require_plain(reader.schema)
             table = reader.read_all()
         table.validate(full=True)  # so that nothing reads beside the buffers of a stream that lies
         names = [str(name) for name in table.column_names]
     except (pa.ArrowException, ValueError, OSError, NotImplementedError) as error:
         raise Problem(400, f"The body is not an Arrow IPC stream: {str(error)[:300]}") from None
+    if sum(map(written_out, table.columns)) > 2 * limit:
+        raise _too_large(limit)
     name = channel or metadata.get(CHANNEL_KEY, b"").decode(errors="replace")
     if not name:
         raise Problem(400, "No channel is named", wanted="`channel=` in the URL")
@@ -43,6 +47,10 @@ def read_arrow(data: bytes, channel: str | None, limit: int) -> list[Part]:
         raise Problem(400, "Two columns of the same name", columns=names[:20])
     columns = {n: _column(n, c) for n, c in zip(names, table.columns, strict=True)}
     return [Part(name, Columns(columns, _units(table.schema)))]
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, f"The columns are more than {limit} bytes when unpacked", limit=limit)
 
 
 def _units(schema: pa.Schema) -> dict[str, str]:

@@ -43,7 +43,16 @@ class Csv(Content):
             self.data.decode()
         except UnicodeDecodeError as error:
             raise Problem(400, "The body is not UTF-8", byte=error.start) from None
+        self._require_closed_quotes()
         self.names = self._names()
+
+    def _require_closed_quotes(self) -> None:
+        """A quote that is not closed would take the rest of the body, or the rows up to the next one, for a text."""
+        if self.data.count(b'"') % 2:
+            last = self.data.rindex(b'"')
+            line = self.data.count(b"\n", 0, last) + 1
+            error = f"The body is not CSV: a quote is not closed, the last one is in line {line}"
+            raise Problem(400, error, line=line, wanted='quotes in pairs; inside of quotes "" stands for one')
 
     def _names(self) -> list[str]:
         line = self.data[: self.data.find(b"\n") + 1 or None]

@@ -23,10 +23,10 @@ TIMES = {"time": TIME, "time_ns": pa.int64()}
 
 
 def channel_names(folder: Path) -> list[str]:
-    """The channels that have a folder in the archive. Links are not followed."""
+    """The channels that have a folder in the archive, which there may not be as yet. Links are not followed."""
     return sorted(
         path.name
-        for path in folder.iterdir()
+        for path in (folder.iterdir() if folder.is_dir() else ())
         if CHANNEL_NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
     )
 

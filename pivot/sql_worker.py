@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -52,6 +53,10 @@ def main() -> None:
         result.close()
     except MemoryError:
         told = _too_much(request["memory_mb"])
+    except BaseException:  # ending as usual would wait for the thread, and abort
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
     sys.stdout.write(json.dumps(told))
     sys.stdout.flush()
     os._exit(0)

@@ -132,3 +132,22 @@ def test_damaged_streams_are_refused_or_read(changes):
     for place, value in changes:
         data[place] = value
     assert outcome(bytes(data)) in (200, 400, 413)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.DictionaryArray.from_arrays(np.zeros(100_000, np.int8), pa.array(["x" * 1_000_000])),
+        pa.nulls(5_000_000),
+        pa.array([[]] * 5_000_000, pa.list_(pa.int8(), 0)),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_few_bytes_that_stand_for_many_values_are_refused(column):
+    sink = pa.BufferOutputStream()
+    table = pa.table({"time": np.zeros(len(column), np.int8), "x": column})
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    with pytest.raises(Problem) as caught:
+        read_arrow(sink.getvalue().to_pybytes(), "c", 16 << 20)
+    assert caught.value.status == 413

@@ -126,3 +126,23 @@ def test_what_nothing_can_be_inferred_from():
         Csv(b"time,x\n1\n").infer("x", None)
     with pytest.raises(SchemaError, match="time"):
         Csv(b"a,b\n1,2\n").infer("x", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        (b'time,s\n1,"abc\n2,x\n', 2),
+        (b'time,s\n1,a"b\n', 2),
+        (b'time,s\n1,"a"\n2,"b', 3),
+        (b'time,"s\n1,2\n', 1),
+    ],
+)
+def test_a_quote_that_is_not_closed_is_refused(body, line):
+    with pytest.raises(Problem) as caught:
+        read_csv(body, "x", ",")
+    assert (caught.value.status, caught.value.body["line"]) == (400, line)
+
+
+def test_quotes_in_pairs_are_part_of_text():
+    (part,) = read_csv(b'time,s\n1,"a ""b"" c\nd"\n', "x", ",")
+    assert part.content.data.count(b'"') == 6
