@@ -16,7 +16,7 @@ from speeddata.errors import ArchiveError
 from speeddata.index import HEAD_SIZE, Seal, index_path, seal_of
 from speeddata.open_files import open_for_writing
 from speeddata.reader import EARLIEST, LATEST, Reader
-from speeddata.segment import Known, Segment
+from speeddata.segment import Known, Segment, Signature, signature_of
 
 __all__ = ["Archive", "Look", "Span", "segment_paths"]
 
@@ -129,7 +129,8 @@ class Archive:
         for name, known in found.items():
             span = self._span_of(name, known)
             apart = span is None or span.newest_ns < start_ns or span.oldest_ns > end_ns
-            if known is not None and apart and name != last:
+            apart = apart and known is not None and known.behind is None
+            if apart and name != last:
                 continue
             path = self.folder / name
             try:
@@ -139,7 +140,9 @@ class Archive:
             except (OSError, ArchiveError) as error:
                 unreadable.append(_unreadable(path, error))
                 continue
-            if segment.size > segment.end and name != last and _is_cut(segment):
+            if segment.behind is not None:
+                segment.damages.append(segment.behind)
+            elif segment.size > segment.end and name != last and _is_cut(segment):
                 segment.damages.append(Damage(name, segment.end, segment.size, None, "cut off"))
             yield segment
 
@@ -226,12 +229,12 @@ def _changed_ns(folder: Path) -> int:
         return 0
 
 
-def _signature(path: Path) -> tuple[int, int, int] | None:
+def _signature(path: Path) -> Signature | None:
     try:
         status = path.lstat()
     except FileNotFoundError:
         return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
+    return signature_of(status)
 
 
 def _is_cut(segment: Segment) -> bool:

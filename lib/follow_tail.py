@@ -12,11 +12,10 @@ from speeddata.damage import Damage
 from speeddata.follow_blocks import Blocks, Rows, open_segment
 from speeddata.follow_history import History
 from speeddata.follow_positions import Positions
-from speeddata.segment import Segment
+from speeddata.segment import Segment, Signature, signature_of
 
 __all__ = ["Tail"]
 
-Signature = tuple[int, int, int]
 RESCAN = 25  # looks after which the folder is listed though it seems unchanged
 
 
@@ -67,7 +66,7 @@ class Tail:
         if not names:
             return Positions()
         # The open one is the last by name, but after the clock was set back: then the one that changed last.
-        newest = max(names, key=lambda name: (_signature(self.folder / name) or (0, 0, 0))[2])
+        newest = max(names, key=lambda name: (_signature(self.folder / name) or (0, 0, 0, 0))[2])
         made = Positions(names[-1])
         for name in dict.fromkeys([newest, names[-1]]):
             made.set(name, self._count(name))
@@ -148,4 +147,4 @@ def _signature(path: Path) -> Signature | None:
         status = os.lstat(path)
     except OSError:
         return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
+    return signature_of(status)

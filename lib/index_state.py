@@ -15,12 +15,11 @@ from speeddata.index import (
     is_crc_damaged,
     parse_head,
 )
-from speeddata.segment import MAX_INDEX, Segment
+from speeddata.segment import ANYWHERE, MAX_INDEX, Segment
 
 __all__ = ["blocks_behind", "entries_that_hold", "index_faults", "is_indexed", "read_index", "records_told"]
 
 CHECKED = 56  # bytes of an entry that its check covers
-ANYWHERE = 1 << 62
 
 
 def read_index(segment: Path) -> bytes | None:

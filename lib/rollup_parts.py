@@ -167,7 +167,9 @@ class Parts:
 
     def _usable(self, one: Seen, name: str, level: int) -> Kept | None:
         kept = self._memory.get((self._folder, one.path.name, one.sync, name))
-        return kept if kept is not None and kept.rollup.width_ns <= LEVELS[level] else None
+        # One that has been cut since has fewer blocks than are known.
+        usable = kept is not None and kept.blocks <= one.blocks and kept.rollup.width_ns <= LEVELS[level]
+        return kept if usable else None
 
     def _extend(
         self, one: Seen, names: Sequence[str], found: dict[str, Kept], check: Check

@@ -85,6 +85,8 @@ class View:
         self._finest = np.array(
             [NEVER if one.finest is None else one.finest for one in self._filled], np.int64
         )
+        # Of what a file that was cut had behind its end, nobody looks at the times.
+        self._cut = sum(one.known is not None and one.known.behind is not None for one in segments)
         self._damages = np.array([one.damages for one in self._filled], np.int64)
         self._steady: dict[int, Steady] = {}
 
@@ -133,7 +135,7 @@ class View:
 
     def damages_within(self, start_ns: int, end_ns: int) -> int:
         """Places known to be unreadable in the segments that have records in [start_ns, end_ns]."""
-        return int(self._damages[self._inside(start_ns, end_ns)].sum())
+        return int(self._damages[self._inside(start_ns, end_ns)].sum()) + self._cut
 
     def steady(self, level: int) -> Steady:
         """The first segments that can be merged at a level."""

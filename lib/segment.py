@@ -36,9 +36,11 @@ from speeddata.index import (
 from speeddata.index import parse_head as index_head
 from speeddata.times import parse_time
 
-__all__ = ["Known", "Piece", "Segment", "rebuild_index", "scan", "whole_length"]
+__all__ = ["Known", "Piece", "Segment", "Signature", "rebuild_index", "scan", "signature_of", "whole_length"]
 
 MAX_INDEX = 1 << 30  # bytes of an index
+ANYWHERE = 1 << 62  # no file is as large
+Signature = tuple[int, int, int, int]  # inode, size, times of the last write and of the last change
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,13 @@ class Known:
     """What opening a segment has found out, so that it need not be found out again while the file is the same."""
 
     path: Path
-    signature: tuple[int, int, int]
+    signature: Signature
     head: Head
     entries: bytes
     unit: str | None
     seal: Seal  # UNSEEN: it may grow yet
     damages: tuple[Damage, ...]
+    behind: Damage | None  # blocks that the index has, and the file, which was cut, has not
 
 
 class Segment:
@@ -82,6 +85,8 @@ class Segment:
         self.path = path
         # Damage found while looking for blocks; what is found while reading them is given by `read`.
         self.damages: list[Damage] = []
+        # Blocks that the index has, and the file, which was cut, has not.
+        self.behind: Damage | None = None
         # Index entries of all whole blocks, in the order of the file.
         self.entries = b""
         # The unit of the source time; None when no record has told it.
@@ -113,8 +118,8 @@ class Segment:
     def known(self) -> Known:
         """What is known of it now, for the next time that it is opened."""
         return Known(
-            self.path, self.signature, self.head, self.entries, self.unit, self._seal, tuple(self.damages)
-        )
+            self.path, self.signature, self.head, self.entries, self.unit, self._seal, tuple(self.damages), self.behind,
+        )  # fmt: skip
 
     @property
     def end(self) -> int:
@@ -151,18 +156,19 @@ class Segment:
         if self.signature != known.signature:
             return False
         self.head, self.entries, self.unit = known.head, known.entries, known.unit
-        self._seal, self.damages = known.seal, list(known.damages)
+        self._seal, self.damages, self.behind = known.seal, list(known.damages), known.behind
         return True
 
     def _look(self) -> None:
         status = os.fstat(self._fd)
         self.size = status.st_size
         # Tells whether the file has changed since.
-        self.signature = status.st_ino, status.st_size, status.st_mtime_ns
+        self.signature = signature_of(status)
 
     def _find_blocks(self, use_index: bool) -> None:
         self._read_head(use_index)
         if not self.size:  # made, and not yet written to
+            self._look_behind(self._index_bytes()[HEAD_SIZE:] if use_index else b"")
             return
         indexed = self._read_index() if use_index else b""
         if indexed is None:  # a resealed file has a new sync marker: see whether both were exchanged just now
@@ -175,6 +181,25 @@ class Segment:
         self.entries, holes = cover(indexed or b"", self.head.length, self.size)
         for start, stop in reversed(holes):
             self._fill(start, stop)
+        self._look_behind(indexed or b"")
+
+    def _look_behind(self, indexed: bytes) -> None:
+        """See whether an index has blocks behind the end of the file: a block is in the file before it is in the index."""
+        last = indexed[len(indexed) // ENTRY_SIZE * ENTRY_SIZE - ENTRY_SIZE :][:ENTRY_SIZE]
+        if last and last == self.entries[-ENTRY_SIZE:]:
+            return
+        gone = [
+            entry
+            for entry in entries_of(cover(indexed, 0, ANYWHERE)[0])
+            if entry.offset + entry.length > self.size
+        ]
+        if gone and os.fstat(self._fd).st_size < gone[-1].offset + gone[-1].length:
+            start, end, records = (
+                gone[0].offset,
+                gone[-1].offset + gone[-1].length,
+                sum(one.count for one in gone),
+            )
+            self.behind = Damage(self.path.name, start, end, records, "cut off")
 
     def _read_head(self, use_index: bool) -> None:
         self._look()
@@ -301,6 +326,11 @@ class Segment:
                 break
             data += more
         return data
+
+
+def signature_of(status: os.stat_result) -> Signature:
+    """What tells whether a file is still the same: one that is put back has another time of change."""
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def scan(path: Path) -> list[Entry]:

@@ -9,7 +9,7 @@ import segments as made
 
 from speeddata.archive import Archive, Span, segment_paths
 from speeddata.columns import Columns
-from speeddata.index import Seal, index_path, mark_seal
+from speeddata.index import ENTRY_SIZE, Seal, entries_of, index_path, mark_seal
 from speeddata.segment import Segment
 
 MS = 1_000_000
@@ -190,6 +190,8 @@ def test_cut_segments_are_said_except_the_last(tmp_path):
     folder = tmp_path / "example"
     first = made.write_segment(folder, [made.records(2), made.records(2, 2)])
     first.write_bytes(first.read_bytes()[:-5])
+    index = index_path(first)
+    index.write_bytes(index.read_bytes()[:-ENTRY_SIZE])
     rows, reader = read(folder)
     assert (rows, reader.damages) == (made.records(2), [])
     made.write_segment(folder, [made.records(2, 4)], start=made.START + 10**9)
@@ -202,6 +204,37 @@ def test_cut_segments_are_said_except_the_last(tmp_path):
     rows, reader = read(folder)
     assert rows == made.records(2) + made.records(2, 4)
     assert [damage.reason for damage in reader.damages] == ["cut off"]
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_blocks_that_the_index_has_and_the_file_has_not_are_damage(tmp_path, left):
+    folder = tmp_path / "example"
+    path = made.write_segment(folder, [made.records(2, n) for n in (0, 2, 4)])
+    archive = Archive(folder)
+    with archive.open() as reader:
+        assert reader.damages == []
+    with Segment(path) as segment:
+        ends = [entry.offset + entry.length for entry in entries_of(segment.entries)]
+    os.truncate(path, ends[left - 1] + 1 if left else 0)
+    for _ in range(2):  # it is remembered, and not told twice
+        with archive.open() as reader:
+            assert sum(len(table) for table in reader.batches(["counter"])) == 2 * left
+            assert [(one.reason, one.records) for one in reader.damages] == [("cut off", 6 - 2 * left)]
+
+
+def test_a_segment_that_is_put_back_as_it_was_is_read_anew(tmp_path):
+    folder = tmp_path / "example"
+    path = made.write_segment(folder, [made.records(2)])
+    whole, status = path.read_bytes(), path.stat()
+    archive = Archive(folder)
+    assert archive.segments()[0].damages == ()
+    path.write_bytes(bytes(len(whole)))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert archive.segments() == []
+    path.write_bytes(whole)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with archive.open() as reader:
+        assert sum(len(table) for table in reader.batches(["counter"])) == 2
 
 
 def test_a_segment_deleted_while_it_is_read_is_read_to_its_end(tmp_path):

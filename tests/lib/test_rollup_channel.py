@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speeddata import rollup_blocks, rollup_parts
+from speeddata.index import entries_of
 from speeddata.rollup_file import make_rollup
 from speeddata.rollup_names import rollup_path
+from speeddata.segment import Segment
 
 S = 10**9
 HOUR = 3600 * S
@@ -102,6 +104,24 @@ def test_a_rollup_that_cannot_be_used_is_as_good_as_none(tmp_path, spoil, decode
     assert total(channel, BEGIN, BEGIN + 2 * HOUR) == (count, sum(n / 4 for n in range(count)))
     assert sum(decoded) > 0
     assert (spoil == "missing") != ("not used" in caplog.text)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_segment_that_is_cut_has_no_more_than_is_left(tmp_path, sealed):
+    rows = rolled.steady_rows(3000)
+    path = rolled.segment(tmp_path / "c", 0, rows, parts=3)
+    if sealed:
+        make_rollup(path, lambda: None)
+    channel = rolled.rollups(tmp_path / "c")
+    assert total(channel, BEGIN, BEGIN + 2 * HOUR)[0] == 3000
+    assert channel.look().unreadable == 0
+    with Segment(path) as segment:
+        last = list(entries_of(segment.entries))[-1]
+    os.truncate(path, last.offset + 5)
+    assert total(channel, BEGIN, BEGIN + 2 * HOUR) == (2000, sum(row["real"] for row in rows[:2000]))
+    view = channel.look()
+    sums = channel.sum_up(view, view.signals, np.arange(BEGIN, BEGIN + 3 * HOUR, HOUR), HOUR, lambda: None)
+    assert sums.damages == 1
 
 
 def test_a_rollup_that_is_made_is_used(tmp_path, decoded):

@@ -6,9 +6,9 @@ STORE = ("tests/relay/test_ingest_store.py",)
 RECOVERY = ("tests/relay/test_ingest_recovery.py",)
 JOURNAL = ("tests/relay/test_ingest_journal.py",)
 SQL = ("tests/pivot/test_sql.py",)
-BODY = ("tests/pivot/test_ingest_body.py",)
+BODY = ("tests/pivot/test_ingest_body.py", "tests/pivot/test_routes_ingest.py")
 CACHE = ("tests/pivot/test_result_cache.py",)
-ROLLUPS = ("tests/lib/test_rollup_segments.py",)
+ROLLUPS = ("tests/lib/test_rollup_channel.py",)
 
 IN_HISTORY = [
     Removal(
@@ -78,13 +78,6 @@ IN_HISTORY = [
         "a statement reaches no file",
         "pivot/sql_worker.py",
         '            "enable_external_access": "false",\n',
-        "",
-        ("tests/pivot/test_sql_worker.py", *SQL),
-    ),
-    Removal(
-        "a statement changes no setting",
-        "pivot/sql_worker.py",
-        '    connection.execute("SET lock_configuration = true")\n',
         "",
         ("tests/pivot/test_sql_worker.py", *SQL),
     ),
