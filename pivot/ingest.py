@@ -7,13 +7,16 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+
+import orjson
 
 from speeddata.errors import SchemaError
 from speeddata.infer_schema import Inferred
 from speeddata.pivot.ingest_batch import Batch, Part, Ready
-from speeddata.pivot.ingest_specs import Known, Specs
+from speeddata.pivot.ingest_specs import Known, Specs, compiled
 from speeddata.pivot.problem import Problem
 from speeddata.pivot.store_client import MAX_BODY, Refused, StoreAway, StoreClient
 from speeddata.schema import Schema
@@ -161,37 +164,54 @@ class Ingest:
             else:
                 known[part.channel] = found
         if asked:
-            known |= await self._find(asked, batch, create, created)
+            known |= await self._find(asked, batch, create, created, known)
         return known
 
     async def _find(
-        self, names: Sequence[str], batch: Batch, create: bool, created: list[str]
+        self,
+        names: Sequence[str],
+        batch: Batch,
+        create: bool,
+        created: list[str],
+        known: Mapping[str, Known],
     ) -> dict[str, Known]:
-        """Ask the registry for channels, and make those that there are not."""
+        """Ask the registry for channels, and make those that there are not; others are `known`."""
         for name in names:
             if not CHANNEL_NAME.fullmatch(name):
                 raise Problem(404 if not create else 400, "Channel not found" if not create else "Invalid channel name",
                               name=name[:200], wanted=NAME_WANTED)  # fmt: skip
         if create and all(part.schema is not None for part in batch.parts):
-            await self._create(batch, set(names), created)  # at once, those that there are stay as they are
+            # At once; those that there are stay as they are.
+            await self._create(batch, set(names), created, known)
         found = await self.specs.find(names)
         missing = [name for name, known in found.items() if known is None]
         if missing and not create:
             raise Problem(404, "Channel not found", name=missing[0], names=missing[:100])
         if missing:
-            await self._create(batch, set(missing), created)
+            there = {name: one for name, one in found.items() if one is not None}
+            await self._create(batch, set(missing), created, {**known, **there})
             found |= await self.specs.find(missing)
         lost = [name for name, known in found.items() if known is None]
         if lost:
             raise Problem(503, "A channel was removed meanwhile", {"retry-after": str(RETRY_S)}, name=lost[0])
         return {name: known for name, known in found.items() if known is not None}
 
-    async def _create(self, batch: Batch, names: Collection[str], created: list[str]) -> None:
-        """Register channels; one that somebody else has registered meanwhile is taken as it is."""
+    async def _create(
+        self, batch: Batch, names: Collection[str], created: list[str], known: Mapping[str, Known]
+    ) -> None:
+        """Register channels; one that somebody else has registered meanwhile is taken as it is.
+
+        None is registered for a batch that is refused then: it would keep the schema of what was wrong.
+        """
         parts = list({part.channel: part for part in batch.parts if part.channel in names}.values())
 
         def describe() -> list[dict[str, Any]]:
-            return [_registration(part, batch.time_unit) for part in parts]
+            made = [_registration(part, batch.time_unit) for part in parts]
+            if any(part.schema is None for part in parts):
+                plans = {entry["name"]: _planned(entry) for entry in made}
+                tried = [part for part in batch.parts if part.channel in plans or part.channel in known]
+                replace(batch, parts=tried).encode({**known, **plans})
+            return made
 
         made, refused = await self.specs.create(await self._run(describe, batch))
         found = await self.specs.find(list(refused)) if refused else {}
@@ -211,7 +231,7 @@ class Ingest:
     async def _introduce(self, names: Sequence[str], batch: Batch, create: bool, created: list[str]) -> None:
         """Tell the shared relay of channels, or versions of their schemas, that it does not know."""
         self.specs.forget(names)
-        found = await self._find(names, batch, create, created)
+        found = await self._find(names, batch, create, created, {})
         try:
             await self.store.open(known.spec for known in found.values())
         except Refused as refusal:
@@ -240,6 +260,12 @@ def _registration(part: Part, time_unit: str | None) -> dict[str, Any]:
     config = {**part.config, **({"time_unit": inferred.time_unit} if inferred.time_unit else {})}
     made = {"name": part.channel, "port": None, "schema": schema}
     return {**made, "config": config} if config else made
+
+
+def _planned(entry: Mapping[str, Any]) -> Known:
+    """A channel that is to be registered, as it will be known."""
+    plan = compiled(orjson.dumps(entry["schema"]), entry.get("config", {}).get("time_unit"))
+    return Known(entry["name"], {}, plan, plan.schema.time_unit)
 
 
 def _answer(ready: Sequence[Ready], repeated: bool, created: Sequence[str]) -> dict[str, Any]:

@@ -135,6 +135,21 @@ def test_rows_that_no_channel_can_be_made_by(world):
     assert "new" not in world.registry.specs
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [Part("new", Rows([{"time": "2016-12-31T24:00:00Z", "v": 1}]))],
+        [Part("new", Rows(ROWS)), Part("x", Rows([{"time": 1, "speed": "fast"}]))],
+    ],
+    ids=["its own rows", "those of a channel that there is"],
+)
+def test_no_channel_is_made_for_a_batch_that_is_refused(world, parts):
+    assert world.refused(*parts, create=True).status == 400
+    assert "new" not in world.registry.specs
+    answer = world.append(Part("new", Rows([{"time": "2017-01-01T00:00:00Z", "v": 1.5}])), create=True)
+    assert answer["created"] == ["new"]
+
+
 def test_a_channel_that_somebody_else_makes_meanwhile_is_taken_as_it_is(world, monkeypatch):
     post = world.registry.post
 
