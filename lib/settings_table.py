@@ -328,6 +328,10 @@ PIVOT = (
          unit="min", low=0.001, high=10**9),
     _row("pivot", "api.limits.timeout_seconds", "number", 60, "longest time one export or query may take",
          unit="s", low=0.1, high=10**6),
+    _row("pivot", "api.limits.running_exports", "integer", 4, "exports made at a time, those in the background apart",
+         low=1, high=64),
+    _row("pivot", "api.limits.running_queries", "integer", 4, "queries answered at a time", low=1, high=64),
+    _row("pivot", "api.limits.followers", "integer", 64, "clients that follow at a time", low=0, high=2000),
     _row("pivot", "api.exports.max_channels", "integer", 1000, "channels in one export made in the background",
          low=1, high=10**6),
     _row("pivot", "api.exports.max_duration_minutes", "number", None,
@@ -353,6 +357,7 @@ PIVOT = (
     _row("pivot", "sql.timeout_seconds", "number", 30, "longest time one statement of SQL may take",
          unit="s", low=0.1, high=10**6),
     _row("pivot", "sql.memory_mb", "integer", 512, "memory that one may take", unit="MB", low=64, high=10**6),
+    _row("pivot", "sql.running", "integer", 2, "statements that run at a time", low=1, high=64),
 )  # fmt: skip
 
 TABLE = (*GLOBAL, *RELAY, *STRIPCHART, *PIVOT)

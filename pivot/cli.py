@@ -23,7 +23,7 @@ from speeddata.pivot.catalogue import Catalogue
 from speeddata.pivot.connection import Connection
 from speeddata.pivot.export_tags import Tags
 from speeddata.pivot.exporter import Exporter
-from speeddata.pivot.heap import keep_memory
+from speeddata.pivot.heap import give_way, keep_memory
 from speeddata.pivot.ingest import Ingest, make_ingest
 from speeddata.pivot.job_options import job_limits, job_options
 from speeddata.pivot.query_options import make_queries, query_options
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 EXIT_PORT_IN_USE = 3
 UNSENT = 1 << 17  # bytes that the kernel holds for a client beyond what is on its way
+OOM_SCORE = 500  # rather this service than a relay
 GRACE_S = 2  # for answers that are under way when the service is stopped
 
 
@@ -84,6 +85,20 @@ class Server(uvicorn.Server):
     show_default=True,
     help="Seconds that making an export may take.",
 )
+@click.option(
+    "--limit-running",
+    type=click.IntRange(1),
+    default=Limits.running,
+    show_default=True,
+    help="Exports at a time.",
+)
+@click.option(
+    "--limit-followers",
+    type=click.IntRange(0),
+    default=Limits.followers,
+    show_default=True,
+    help="Followers at a time.",
+)
 @job_options
 @click.option(
     "--name", "names", multiple=True, help="Host name to answer to, besides addresses and loopback names."
@@ -103,6 +118,8 @@ def main(
     limit_channels: int,
     limit_minutes: float,
     timeout: float,
+    limit_running: int,
+    limit_followers: int,
     names: tuple[str, ...],
     pid_path: Path | None,
     **exports: Any,
@@ -117,7 +134,8 @@ def main(
         sys.exit(EXIT_PORT_IN_USE)
     allow_files()
     keep_memory()
-    limits = Limits(channels=limit_channels, minutes=limit_minutes, timeout_s=timeout)
+    give_way(OOM_SCORE)
+    limits = Limits(limit_channels, limit_minutes, timeout, running=limit_running, followers=limit_followers)
     exporter = Exporter(
         Catalogue(archive, registry),
         limits,

@@ -1,6 +1,6 @@
 """How the records of an export are given: format, compression, layout, decimation, a common time base. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from speeddata.errors import FormatError
@@ -11,12 +11,13 @@ from speeddata.pivot.export_formats import DEFAULT, FORMATS, Format, accepted
 from speeddata.pivot.problem import Problem
 from speeddata.settings_values import CHANNEL_NAME
 
-__all__ = ["ALIGNMENTS", "NAMES", "Options", "read_options", "require_known", "wrong"]
+__all__ = ["ALIGNMENTS", "NAMES", "Options", "read_options", "read_url_params", "require_known", "wrong"]
 
 ALIGNMENTS = ("previous", "linear", "nearest")
 TIMES = ("iso", "ns", "s")
 HEADERS = ("names", "units")
 SPANS = ("start", "end", "duration", "channels", "signals", "tag")
+LISTS = ("channels", "signals")
 NAMES = (*SPANS, "format", "compression", "layout", "decimate", "align", "base", "time", "header")
 
 
@@ -48,6 +49,20 @@ def require_known(params: Mapping[str, object]) -> None:
             raise Problem(
                 400, f"Unknown parameter: {name}", field=name, value=str(value)[:200], wanted=wanted
             )
+
+
+def read_url_params(items: Sequence[tuple[str, str]]) -> dict[str, str | None]:
+    """Parameters of a URL; a list may be spread over several of one name."""
+    require_known(dict(items))
+    params: dict[str, str | None] = dict.fromkeys(NAMES)
+    for name, value in items:
+        former = params[name]
+        if former is not None and name not in LISTS:
+            raise Problem(
+                400, f"Invalid {name}: it is given twice", field=name, value=value[:200], wanted="one"
+            )
+        params[name] = value if former is None else f"{former},{value}"
+    return params
 
 
 def read_options(params: Mapping[str, str | None], channels: tuple[str, ...], accept: str | None) -> Options:

@@ -5,10 +5,12 @@ emptied by the kernel first: a third of the time of an answer.
 """
 
 import ctypes
+from contextlib import suppress
+from pathlib import Path
 
 import pyarrow as pa
 
-__all__ = ["keep_memory"]
+__all__ = ["give_way", "keep_memory"]
 
 # Of glibc's <malloc.h>; other C libraries have no `mallopt`.
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
@@ -26,3 +28,10 @@ def keep_memory() -> bool:
         return False
     settings = ((ARENA_MAX, ARENAS), (MMAP_THRESHOLD, LARGE), (TRIM_THRESHOLD, KEPT))
     return all(mallopt(name, value) == 1 for name, value in settings)
+
+
+def give_way(score: int) -> None:
+    """Where memory runs out the kernel ends this process before others, as relays, whose score is lower; at most 1000."""
+    path = Path("/proc/self/oom_score_adj")
+    with suppress(OSError, ValueError):
+        path.write_text(str(max(score, int(path.read_text()))))

@@ -15,6 +15,8 @@ __all__ = ["make_queries", "query_options"]
 OPTIONS = (
     click.option("--limit-points", type=click.IntRange(1), default=Limits.points, show_default=True,
                  help="Values in the answer to a query."),
+    click.option("--queries-running", type=click.IntRange(1), default=QueryLimits.running, show_default=True,
+                 help="Queries answered at a time."),
     click.option("--result-cache", type=click.IntRange(0), default=CACHE_BYTES, show_default=True,
                  help="Bytes of finished answers that are kept."),
     click.option("--rollup-cache", type=click.IntRange(0), default=ROLLUP_BYTES, show_default=True,
@@ -28,4 +30,6 @@ query_options = with_options(OPTIONS)
 def make_queries(catalogue: Catalogue, timeout_s: float, given: dict[str, Any]) -> QueryService:
     """What answers queries as the options say."""
     engine = Engine(catalogue, Limits(points=given["limit_points"]), given["rollup_cache"])
-    return QueryService(engine, QueryLimits(timeout_s=timeout_s), given["result_cache"])
+    return QueryService(
+        engine, QueryLimits(timeout_s=timeout_s, running=given["queries_running"]), given["result_cache"]
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from speeddata.errors import TimeError
 from speeddata.pivot.export_options import Options
 from speeddata.pivot.problem import Problem
-from speeddata.times import parse_duration, parse_time
+from speeddata.times import format_time, parse_duration, parse_time
 
 __all__ = [
     "ExportRequest",
@@ -25,6 +25,8 @@ __all__ = [
 EARLIEST, LATEST = -(2**63), 2**63 - 1  # what int64 nanoseconds hold
 MINUTE_NS = 60_000_000_000
 HINT = "POST /api/v1/exports makes long exports in the background"
+STAMP = "a time of ISO 8601, such as 2026-01-01T12:00:00Z"
+SPAN = "a duration of ISO 8601, such as PT10S"
 # A `+` that was not written %2B in the URL has become a space.
 LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d(:?\d\d)?$)")
 
@@ -39,6 +41,7 @@ class Limits:
     rows: int = 10**8  # of a table whose rows are no records, as on a common time base
     advice: str = HINT  # what to do about a range that is too long
     running: int = 4  # exports being made at a time
+    followers: int = 64  # at a time
     admitted: int = 32  # and those that wait
     sending: int = 128  # exports being sent at a time
     stall_s: float = 15.0  # for how long a client may take nothing
@@ -71,7 +74,10 @@ def read_channels(text: str | None, limits: Limits) -> tuple[str, ...]:
     """The channels asked for, not too many."""
     channels = read_list(text)
     if not channels:
-        raise Problem(400, "Missing required parameter: channels")
+        wanted = "names of channels, with commas between"
+        raise Problem(
+            400, "Missing required parameter: channels", field="channels", value=text, wanted=wanted
+        )
     if len(channels) > limits.channels:
         error = f"Channel count exceeds maximum ({limits.channels})"
         raise Problem(413, error, requested_channels=len(channels), **limits.hint)
@@ -90,9 +96,13 @@ def read_signals(text: str | None) -> tuple[str, ...]:
 def require_span(start: str | None, end: str | None, duration: str | None) -> None:
     """See that the parameters given can make a range."""
     if start and end and duration:
-        raise Problem(400, "Give two of start, end and duration, not all three")
+        error = "Give two of start, end and duration, not all three"
+        raise Problem(
+            400, error, field="duration", value=duration[:100], wanted="nothing beside start and end"
+        )
     if not start and not duration:
-        raise Problem(400, "Missing required parameter: start (or duration)")
+        error = "Missing required parameter: start (or duration)"
+        raise Problem(400, error, field="start", value=start, wanted=STAMP)
 
 
 def read_range(
@@ -117,7 +127,11 @@ def read_range(
     end_ns = now_ns if end_ns is None else end_ns
     start_ns = end_ns - (span_ns or 0) if start_ns is None else start_ns
     if start_ns >= end_ns:
-        raise Problem(400, "start must be before end")
+        value, wanted = (
+            format_time(max(start_ns, EARLIEST)),
+            f"a time before {format_time(min(end_ns, LATEST))}",
+        )
+        raise Problem(400, "start must be before end", field="start", value=value, wanted=wanted)
     minutes = (end_ns - start_ns) / MINUTE_NS
     if minutes > limits.minutes:
         error = f"Time range exceeds maximum ({limits.minutes:g} minutes)"
@@ -131,7 +145,8 @@ def _read(name: str, text: str | None, parse: Callable[[str], int]) -> int | Non
     try:
         return parse(text)
     except TimeError as error:
-        raise Problem(400, f"Invalid {name}: {error}") from error
+        wanted = SPAN if name == "duration" else STAMP
+        raise Problem(400, f"Invalid {name}: {error}", field=name, value=text[:100], wanted=wanted) from error
 
 
 def read_stamp(text: str) -> int:

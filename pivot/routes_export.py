@@ -3,14 +3,14 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from speeddata.pivot.download import wanted_part
 from speeddata.pivot.export_formats import FORMATS, ZIP
-from speeddata.pivot.export_options import NAMES, require_known
+from speeddata.pivot.export_options import NAMES, read_url_params, require_known
 from speeddata.pivot.exporter import Exporter, too_many
 from speeddata.pivot.jobs import file_name
 from speeddata.pivot.problem import Problem
@@ -55,8 +55,10 @@ TEXTS = {
 }
 
 
-def described(name: str) -> Any:
-    return Query(description=TEXTS[name])
+def described(name: str) -> dict[str, Any]:
+    """A parameter of a URL, as the OpenAPI document tells it."""
+    schema: dict[str, Any] = {"type": "string"}
+    return {"name": name, "in": "query", "required": False, "description": TEXTS[name], "schema": schema}
 
 
 def add_export_routes(app: FastAPI, exporter: Exporter) -> None:
@@ -72,27 +74,10 @@ def _add_export(app: FastAPI, exporter: Exporter) -> None:
         summary="A range of time of some channels as a file",
         response_class=Response,
         responses={200: {"description": "A file; several channels are a zip archive unless HDF5", "content": FILES}, **ERRORS},
+        openapi_extra={"parameters": [described(name) for name in NAMES]},
     )  # fmt: skip
-    async def export(
-        request: Request,
-        start: Annotated[str | None, described("start")] = None,
-        end: Annotated[str | None, described("end")] = None,
-        duration: Annotated[str | None, described("duration")] = None,
-        channels: Annotated[str | None, described("channels")] = None,
-        signals: Annotated[str | None, described("signals")] = None,
-        tag: Annotated[str | None, described("tag")] = None,
-        format: Annotated[str | None, described("format")] = None,
-        compression: Annotated[str | None, described("compression")] = None,
-        layout: Annotated[str | None, described("layout")] = None,
-        decimate: Annotated[str | None, described("decimate")] = None,
-        align: Annotated[str | None, described("align")] = None,
-        base: Annotated[str | None, described("base")] = None,
-        time: Annotated[str | None, described("time")] = None,
-        header: Annotated[str | None, described("header")] = None,
-    ) -> Response:
-        given = locals()
-        require_known(request.query_params)
-        params = {name: given[name] for name in NAMES}
+    async def export(request: Request) -> Response:
+        params = read_url_params(request.query_params.multi_items())
         return await exporter.export(params, request.is_disconnected, request.headers.get("accept"))
 
 

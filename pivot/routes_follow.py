@@ -18,7 +18,6 @@ from speeddata.pivot.request import Limits
 
 __all__ = ["Followers", "add_follow_routes"]
 
-MOST = 64  # followers at a time
 THREADS = 4
 RETRY_S = 5
 ERROR: dict[str, Any] = {
@@ -55,8 +54,9 @@ class Followers:
         if self._stopping:
             raise Problem(503, "The service is stopping")
         request = read_request(params, self._limits, time.time_ns())
-        if self._count >= MOST:
-            raise Problem(429, f"Too many followers at once ({MOST})", {"retry-after": str(RETRY_S)})
+        most = self._limits.followers
+        if self._count >= most:
+            raise Problem(429, f"Too many followers at once ({most})", {"retry-after": str(RETRY_S)})
         self._count += 1
         try:
             session = await run_in_threadpool(self._begin, request)

@@ -14,6 +14,8 @@ OPTIONS = (
                  show_default=True, help="Seconds that a statement of SQL may take."),
     click.option("--sql-memory", type=click.IntRange(64), default=SqlLimits.memory_mb, show_default=True,
                  help="Megabytes of memory that it may take."),
+    click.option("--sql-running", type=click.IntRange(1), default=SqlLimits.running, show_default=True,
+                 help="Statements that run at a time."),
 )  # fmt: skip
 
 
@@ -22,4 +24,6 @@ sql_options = with_options(OPTIONS)
 
 def sql_limits(given: dict[str, Any]) -> SqlLimits:
     """What the options say."""
-    return SqlLimits(timeout_s=given["sql_timeout"], memory_mb=given["sql_memory"])
+    return SqlLimits(
+        timeout_s=given["sql_timeout"], memory_mb=given["sql_memory"], running=given["sql_running"]
+    )

@@ -14,7 +14,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +32,15 @@ READING = ("SELECT", "EXPLAIN")
 
 def main() -> None:
     """Serve one request."""
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")  # of all processes, take this one
     result = os.fdopen(int(sys.argv[1]), "wb")
     # Importing takes most of the time of a small query; whoever keeps a process ready has that done before.
     import duckdb  # noqa: F401
 
     import speeddata.pivot.sql_results
     import speeddata.pivot.sql_tables  # noqa: F401
+    from speeddata.pivot.heap import give_way
+
+    give_way(1000)  # of all processes, take this one
 
     line = sys.stdin.buffer.readline()
     if not line:

@@ -58,6 +58,9 @@ def services(names: Sequence[str], settings: Settings, data: DataFolder, archive
             "--limit-channels": history["api.limits.max_channels"],
             "--limit-minutes": history["api.limits.max_duration_minutes"],
             "--timeout": history["api.limits.timeout_seconds"],
+            "--limit-running": history["api.limits.running_exports"],
+            "--limit-followers": history["api.limits.followers"],
+            "--queries-running": history["api.limits.running_queries"],
             "--limit-points": history["api.limits.max_points"],
             "--result-cache": history["cache.result_bytes"],
             "--rollup-cache": history["cache.rollup_bytes"],
@@ -67,6 +70,7 @@ def services(names: Sequence[str], settings: Settings, data: DataFolder, archive
             "--ingest-held": history["api.ingest.held_bytes"],
             "--sql-timeout": history["sql.timeout_seconds"],
             "--sql-memory": history["sql.memory_mb"],
+            "--sql-running": history["sql.running"],
             **_background(settings, data),
         }
         made.append(_service("pivot", history, data, registry, history["api.port"], options, names_of_api))

@@ -34,3 +34,16 @@ def test_memory_that_is_freed_is_not_had_anew():
     kept, faults, pool = run(True)
     assert (kept, pool) == (True, "system")
     assert faults < 6000 < without  # 4 MiB have 1,024 pages
+
+
+def test_fault_25_the_kernel_is_told_whom_to_take_first():
+    program = (
+        "from pathlib import Path\n"
+        "from speeddata.pivot.heap import give_way\n"
+        "for score in (700, 300):\n"
+        "    give_way(score)\n"
+        "    print(Path('/proc/self/oom_score_adj').read_text().strip())\n"
+    )
+    command = [sys.executable, "-P", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["700", "700"]

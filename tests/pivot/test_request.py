@@ -76,7 +76,10 @@ def test_lists():
     assert read_channels("a", Limits()) == ("a",)
     for text in (None, "", " , "):
         assert refused(400, read_channels, text, Limits()) == {
-            "error": "Missing required parameter: channels"
+            "error": "Missing required parameter: channels",
+            "field": "channels",
+            "value": text,
+            "wanted": "names of channels, with commas between",
         }
 
 

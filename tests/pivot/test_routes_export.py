@@ -90,6 +90,8 @@ def test_accept_asks_too(service, tmp_path):
         ({"align": "cubic"}, "align"), ({"base": "100Hz"}, "base"), ({"align": "linear", "base": "nosuch"}, "base"),
         ({"time": "ns"}, "time"), ({"format": "csv", "time": "days"}, "time"), ({"format": "jsonl", "header": "units"}, "header"),
         ({"format": "parquet", "compression": "lzf"}, "compression"), ({"colour": "red"}, "colour"),
+        ({"start": "x"}, "start"), ({"end": "x", "duration": ""}, "end"), ({"duration": "xx"}, "duration"),
+        ({"channels": ","}, "channels"),
     ],
 )  # fmt: skip
 def test_what_there_is_not_is_named_with_what_is_wanted(service, params, field):
@@ -101,6 +103,16 @@ def test_what_there_is_not_is_named_with_what_is_wanted(service, params, field):
     assert body["wanted"]
     posted = requests.post(f"{service.address}{JOBS}", json={**BASE, **params}, timeout=LIMIT_S)
     assert (posted.status_code, posted.json()) == (400, body)
+
+
+def test_a_list_may_be_spread_over_several_parameters_and_nothing_else(service):
+    twice = [*BASE.items(), ("signals", "counter"), ("signals", "message"), ("format", "csv")]
+    answer = requests.get(f"{service.address}{EXPORT}", params=twice, timeout=LIMIT_S)
+    assert answer.text.splitlines()[0].split(",")[1:] == ['"counter"', '"message"']
+    answer = requests.get(
+        f"{service.address}{EXPORT}", params=[*BASE.items(), ("start", BASE["start"])], timeout=LIMIT_S
+    )
+    assert (answer.status_code, answer.json()["field"]) == (400, "start")
 
 
 def test_a_grid_of_too_many_rows_is_refused_before_work(service):
