@@ -1,7 +1,8 @@
 """Write a CSV file of a power grid's frequency: as an operator publishes its set point, or as a meter records it.
 
     python examples/grid_frequency.py frequency.csv --rows 31536000 --step 1
-    python examples/grid_frequency.py Sollfrequenz.csv --form german --values setpoint --rows 261240 --step 30 --zone Europe/Zurich
+    python examples/grid_frequency.py Sollfrequenz.csv --form german --values setpoint --rows 261240 --step 30 \\
+        --start 2021-09-01T00:00:00Z --zone Europe/Zurich
 
 The form `german` has lines such as `Sa. 01.05.21 00:00:30;49,99`, the form `iso` such as `2021-05-01T00:00:30Z,49.990`.
 What is odd in real files can be put in too: `--help` tells. The same options and seed give the same bytes.
@@ -16,6 +17,9 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
+
+from speeddata.errors import TimeError
+from speeddata.times import parse_time
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -112,8 +116,7 @@ def block_of(arguments: argparse.Namespace, number: int) -> bytes:
     """The lines of a block, without anything odd."""
     first = number * BLOCK
     rows = min(BLOCK, arguments.rows - first)
-    start = int(np.datetime64(arguments.start, "s").astype(np.int64))
-    seconds = start + (first + np.arange(rows, dtype=np.int64)) * arguments.step
+    seconds = arguments.start + (first + np.arange(rows, dtype=np.int64)) * arguments.step
     columns = times(local_seconds(seconds, arguments.zone), arguments.form)
     separator, mark = (";", ",") if arguments.form == "german" else (",", ".")
     values = measured(rows, arguments.seed, number)
@@ -177,6 +180,17 @@ def pieces(arguments: argparse.Namespace) -> Iterator[bytes]:
         yield data
 
 
+def read_start(text: str) -> int:
+    """A time as whole seconds since 1970 UTC."""
+    try:
+        seconds, rest = divmod(parse_time(text), 10**9)
+    except TimeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if rest:
+        raise argparse.ArgumentTypeError(f"{text!r}, wanted whole seconds")
+    return seconds
+
+
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("file", type=Path, help="where to write; - for standard output")
@@ -189,7 +203,10 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--rows", type=int, default=86_400)
     made.add_argument("--step", type=int, default=1, metavar="S", help="seconds between rows")
-    made.add_argument("--start", default="2021-05-01T00:00:00", metavar="TIME", help="of the first row, UTC")
+    made.add_argument(
+        "--start", type=read_start, default="2021-05-01T00:00:00Z", metavar="TIME",
+        help="of the first row, such as 2021-05-01T02:00:00+02:00; UTC where it tells no zone  [default: 2021-05-01T00:00:00Z]",
+    )  # fmt: skip
     made.add_argument(
         "--zone", metavar="ZONE", help="write local time, summer and winter, such as of Europe/Zurich"
     )

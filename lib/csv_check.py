@@ -147,11 +147,11 @@ def _take(fd: int, size: int, scan: Scan, lines: Lines, refuse: Callable[[str, b
         refuse(f"longer than {MAX_LINE} bytes", os.pread(fd, min(end - start, MAX_LINE), start))
         scan.jump(end, 1)
         return "long"
-    verdict = lines.take(scan, raw, scan.position + len(raw) < size or raw.endswith(b"\n"))
+    verdict = lines.take(scan, raw, scan.position + len(raw) >= size)
     inside = raw.find(b"\n") + 1
     if verdict not in (TAKEN, BLANK, NAMES_AGAIN) and 0 < inside < len(raw):
         # The quote that joined lines was perhaps none: let the first line stand for itself.
-        first = lines.take(scan, raw[:inside], True)
+        first = lines.take(scan, raw[:inside], False)
         raw, verdict = raw[:inside], first
     if verdict not in (TAKEN, BLANK, NAMES_AGAIN):
         refuse(verdict, raw)

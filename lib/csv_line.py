@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation, localcontext
 
-from speeddata.csv_dialect import NULL_WORDS, is_number, split_line
+from speeddata.csv_dialect import NULL_WORDS, has_open_quote, is_number, split_line
 from speeddata.csv_layout import Kind, Layout
 from speeddata.csv_scan import MAX_KEYS, Scan
 from speeddata.errors import FormatError
@@ -33,8 +33,8 @@ class Lines:
     names: Sequence[str]  # of the columns, as the file's first line has them; empty where it has none
     settled: bool = False
 
-    def take(self, scan: Scan, raw: bytes, ended: bool) -> str:
-        """Take a line; TAKEN, BLANK, NAMES_AGAIN, or why it is refused. Not `ended`: the file ends in it."""
+    def take(self, scan: Scan, raw: bytes, last: bool) -> str:
+        """Take a line; TAKEN, BLANK, NAMES_AGAIN, or why it is refused. The file ends with the `last`."""
         if not raw.strip():
             return BLANK
         if b"\0" in raw:
@@ -44,6 +44,8 @@ class Lines:
         except UnicodeDecodeError:
             return f"not {self.layout.encoding.upper()}"
         try:
+            if last and has_open_quote(text, self.layout.delimiter, self.layout.quote):
+                return "an open quote at the end of the file"
             cells = [cell.strip() for cell in split_line(text, self.layout.delimiter, self.layout.quote)]
         except FormatError as error:
             return str(error)
@@ -54,7 +56,8 @@ class Lines:
             cells = cells[:width]
         if len(cells) != width:
             fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
-            return f"cut off after {fields} of {width}" if not ended else f"{fields}, wanted {width}"
+            cut = last and not raw.endswith(b"\n")
+            return f"cut off after {fields} of {width}" if cut else f"{fields}, wanted {width}"
         return self._add(scan, cells)
 
     def _add(self, scan: Scan, cells: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from speeddata.import_options import ImportOptions
 from speeddata.import_tables import Kind, TableFile
 from speeddata.reader import Reader
 from speeddata.segment import Segment
+from speeddata.segment_names import is_segment_name
 from speeddata.table import Table
 
 __all__ = ["open_avro"]
@@ -27,9 +28,10 @@ def open_avro(path: Path, options: ImportOptions) -> TableFile:
     for signal in schema.signals:
         if signal.name != schema.time:
             kinds[signal.name] = Kind(signal.type, unit=signal.unit or "")
-    file = TableFile(
-        segment.head.channel, {"format": "Avro", "codec": segment.head.codec}, kinds, 0, lambda: iter(())
-    )
+    # A segment where its relay has put it belongs to that channel; any other file is called what the user called it.
+    own = segment.head.channel and is_segment_name(segment.head.channel, path.name)
+    name = segment.head.channel if own else path.stem
+    file = TableFile(name, {"format": "Avro", "codec": segment.head.codec}, kinds, 0, lambda: iter(()))
     file.schema = json.loads(schema.text)
     simple = all(
         kind.type in ("double", "float", "long", "int", "boolean", "string") for kind in kinds.values()

@@ -38,6 +38,14 @@ class Channels:
         host = str(service["host"])
         return f"http://{f'[{host}]' if ':' in host else host}:{service['port']}"
 
+    def instance(self) -> str:
+        """What tells the data folder of the registry from others; "" where it does not tell."""
+        try:
+            answer = self._ask("GET", "/health", also=404).json()
+        except ValueError:
+            return ""
+        return str(answer.get("instance") or "") if isinstance(answer, dict) else ""
+
     def find(self, names: Sequence[str]) -> dict[str, tuple[Schema, str | None] | None]:
         """Schema of each channel, and the unit of its times; None where there is no such channel."""
         found: dict[str, tuple[Schema, str | None] | None] = {}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from speeddata.import_options import ImportOptions
     from speeddata.import_plan import Found
     from speeddata.import_sender import HttpSender
+    from speeddata.import_state import ImportState
     from speeddata.import_work import FileImport, Known
 
 __all__ = ["import_files"]
@@ -102,6 +103,8 @@ class Run:
         self.refused: list[tuple[Path, Found]] = []
         self.channels: Channels | None = None
         self.sender: HttpSender | None = None
+        self.instance = ""  # of the data folder that the sender brings records to
+        self.stopped = False
         self.loaded: Counter[str] = Counter()  # bytes that channels were sent
 
     def all(self, files: Sequence[Path]) -> int:
@@ -112,6 +115,8 @@ class Run:
         try:
             for path in files:
                 failed += not self._import(path)
+                if self.stopped:
+                    break
             self._seal()
         finally:
             for open_one in (self.sender, self.channels):
@@ -124,19 +129,36 @@ class Run:
         return 1 if failed else 0
 
     def _import(self, path: Path) -> bool:
-        """Import a file, or say why not."""
+        """Import a file, part by part where it has parts, or say why not."""
+        from speeddata.errors import SpeedDataError
+        from speeddata.import_work import parts_of
+
+        try:
+            parts = parts_of(path, self.options)
+        except SpeedDataError as error:
+            self.told.append({"file": str(path)})
+            return self._fail(path, self.told[-1], str(error).removeprefix(f"{path} "))
+        whole = True
+        for options in parts:
+            whole = not self.stopped and self._part(path, options, len(parts) > 1) and whole
+        return whole
+
+    def _part(self, path: Path, options: "ImportOptions", of_several: bool) -> bool:
         from speeddata.errors import SpeedDataError
         from speeddata.import_work import FileImport
 
         entry: dict[str, Any] = {"file": str(path), "state": "failed"}
+        if of_several:
+            entry["group"] = options.group
         self.told.append(entry)
         work: FileImport | None = None
         try:
             work = FileImport(
-                path, self.options, self.terms.max_bad, shown=not (self.terms.quiet or self.terms.as_json)
+                path, options, self.terms.max_bad, shown=not (self.terms.quiet or self.terms.as_json)
             )
             return self._one(work, entry)
         except KeyboardInterrupt:
+            self.stopped = True
             self._fail(path, entry, "stopped; the same command goes on where it was")
         except SpeedDataError as error:
             text = str(error)
@@ -152,6 +174,8 @@ class Run:
         found = work.examine()
         self.refused.append((work.path, found))
         known = self._known(work)
+        if self.terms.dry_run:
+            self._note_former(work, known, entry)
         there = [name for name, channel in known.items() if channel is not None]
         entry.update(found_json(work.path, found, work.channels(), there))
         if self.terms.dry_run:
@@ -187,23 +211,47 @@ class Run:
             work.found.notes.append(f"whether the channels are there is not known: {error}")
             return dict.fromkeys(names)
 
-    def _send(self, work: "FileImport", known: "Known", entry: dict[str, Any]) -> bool:
-        from speeddata.import_report import sent_json
+    def _state(self, work: "FileImport", known: "Known") -> "ImportState":
+        """What is noted of this import; not believed where none of its channels is there any more."""
         from speeddata.import_sender import HttpSender
         from speeddata.import_state import state_folder
 
         assert self.channels is not None, "asked for channels before"
         if self.sender is None:
             self.sender = HttpSender(self.terms.history or self.channels.history())
+            self.instance = self.channels.instance()
+        state = work.state(self.terms.state or state_folder(), self.sender.address, self.instance)
+        if not any(known.values()):
+            state.forget()
+        return state
+
+    def _note_former(self, work: "FileImport", known: "Known", entry: dict[str, Any]) -> None:
+        """Have a dry run tell what of the file is imported already, as far as the system can be asked."""
+        from speeddata.import_sender import SendError
+
+        if self.terms.again or not any(known.values()):
+            return
+        try:
+            state = self._state(work, known)
+        except SendError as error:
+            work.found.notes.append(f"whether it was imported before is not known: {error}")
+            return
+        if state.finished:
+            entry["finished"] = state.finished
+            work.found.notes.append(former_words(state))
+        elif state.rows:
+            work.found.notes.append(f"{state.rows:,} of {work.found.rows:,} rows are imported already")
+
+    def _send(self, work: "FileImport", known: "Known", entry: dict[str, Any]) -> bool:
+        from speeddata.import_report import sent_json
+
         fit = work.fit(known)
-        state = work.state(self.terms.state or state_folder(), self.sender.address)
+        state = self._state(work, known)
+        assert self.channels is not None, "asked for channels before"
+        assert self.sender is not None, "made with the state"
         if state.finished and not self.terms.again:
             entry.update(state="imported before", finished=state.finished)
-            self._say(
-                [
-                    f"{work.path}: imported before, {state.rows:,} rows at {state.finished}; --again imports it once more"
-                ]
-            )
+            self._say([f"{work.path}: {former_words(state)}"])
             return True
         if state.finished:
             state.renew()
@@ -231,8 +279,13 @@ class Run:
 
     def _fail(self, path: Path, entry: dict[str, Any], reason: str) -> bool:
         entry.update(state="failed", error=reason)
-        complain([f"{path}: {reason}"])
+        group = f", group {entry['group']!r}" if "group" in entry else ""
+        complain([f"{path}{group}: {reason}"])
         return False
+
+
+def former_words(state: "ImportState") -> str:
+    return f"imported before, {state.rows:,} rows at {state.finished}; --again imports it once more"
 
 
 def _done(work: "FileImport", rows: int, before: int) -> str:

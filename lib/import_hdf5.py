@@ -11,23 +11,20 @@ from speeddata.csv_detect import TIME_NAMES
 from speeddata.errors import FormatError
 from speeddata.hdf5 import read_group, telling
 from speeddata.hdf5_names import given_name
+from speeddata.import_names import channel_name
 from speeddata.import_options import ImportOptions
 from speeddata.import_tables import Kind, TableFile, kind_of_array
 from speeddata.stamps import to_ns
 from speeddata.table import Array, Table
 
-__all__ = ["open_hdf5"]
+__all__ = ["open_hdf5", "unlike_groups"]
 
 
 def open_hdf5(path: Path, options: ImportOptions) -> TableFile:
     """Open a file; each of its groups with a time is a channel. A group is read as a whole."""
-    import hdf5plugin  # noqa: F401  (it registers the filters that exports may have)
-
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise FormatError(f"{path} is no HDF5 file, or a damaged one: {error}") from None
-    found = _groups(file, options)
+    file = _open(path)
+    every = _groups(file, options)
+    found = {name: group for name, group in every.items() if _is_chosen(name, group, options.group)}
     if not found:
         file.close()
         raise FormatError(
@@ -36,11 +33,6 @@ def open_hdf5(path: Path, options: ImportOptions) -> TableFile:
     first_name, first = next(iter(found.items()))
     time_ns, columns, units = _read(first, options)
     kinds, notes = _kinds(columns, units)
-    for name, group in found.items():
-        if set(_names(group)) != set(_names(first)):
-            raise FormatError(
-                f"groups {first_name!r} and {name!r} have other datasets: --group imports one of {', '.join(map(repr, found))}"
-            )
     del time_ns, columns
 
     def tables() -> Iterator[tuple[str, Table]]:
@@ -50,9 +42,47 @@ def open_hdf5(path: Path, options: ImportOptions) -> TableFile:
             yield (name if len(found) > 1 else ""), Table(times, kept)
 
     about = {"format": "HDF5", "groups": ", ".join(found)}
-    name = first_name if len(found) == 1 and first_name != "/" else path.stem
+    # One of several is called as it would be if all were imported.
+    name = channel_name(first_name, path.stem) if len(found) < len(every) else path.stem
     total = sum(_length(group, options) for group in found.values())
     return TableFile(name, about, kinds, total, tables, notes, close=file.close)
+
+
+def unlike_groups(path: Path, options: ImportOptions) -> list[str]:
+    """The groups of a file whose datasets differ, so that each must be imported by itself; none where all are alike."""
+    with _open(path) as file:
+        found = _groups(file, options)
+        shapes = {tuple(sorted(map(_shape, _datasets(group)))) for group in found.values()}
+        return list(found) if len(shapes) > 1 else []
+
+
+def _open(path: Path) -> h5py.File:
+    import hdf5plugin  # noqa: F401  (it registers the filters that exports may have)
+
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise FormatError(f"{path} is no HDF5 file, or a damaged one: {error}") from None
+
+
+def _is_chosen(name: str, item: Any, group: str | None) -> bool:
+    return group in (None, name, item.name, item.name.strip("/"))
+
+
+def _datasets(item: Any) -> Iterator[tuple[str, np.dtype[Any], int, str]]:
+    """Name, type, dimensions and unit of each dataset of a group, or field of a compound one."""
+    if isinstance(item, h5py.Dataset):
+        for name in _names(item):
+            yield name, item.dtype[name], item.ndim, ""
+        return
+    for name in _names(item):
+        yield name, item[name].dtype, item[name].ndim, str(item[name].attrs.get("unit", ""))
+
+
+def _shape(dataset: tuple[str, np.dtype[Any], int, str]) -> tuple[str, str, int, str]:
+    """What datasets must have in common to be of one schema; texts may be of any length."""
+    name, kind, dimensions, unit = dataset
+    return name, "text" if kind.kind in "SO" else kind.str, dimensions, unit
 
 
 def _groups(file: h5py.File, options: ImportOptions) -> dict[str, Any]:
@@ -60,7 +90,7 @@ def _groups(file: h5py.File, options: ImportOptions) -> dict[str, Any]:
     found: dict[str, Any] = {}
 
     def look(name: str, item: Any) -> None:
-        if _time_name(item, options) is not None and (options.group in (None, name, f"/{name}")):
+        if _time_name(item, options) is not None:
             found[given_name(item.attrs) or name.strip("/") or "/"] = item
 
     look("/", file)

@@ -62,7 +62,8 @@ def csv_notes(
             sum(state for _, state in folds) if layout.step_s >= 0 else sum(1 - state for _, state in folds)
         )
         notes.append(
-            f"an hour that clocks were put back for is there twice {hours:,} times, told apart by the order of lines"
+            f"{'an hour' if hours == 1 else f'{hours:,} hours'} that clocks were put back for {'is' if hours == 1 else 'are'} there twice, "
+            "told apart by the order of lines"
             if hours else "an hour that clocks were put back for is there once, taken for the first of both"
         )  # fmt: skip
     return notes

@@ -34,6 +34,7 @@ class ImportState:
         # How often the same was imported before, on purpose.
         self.again = 0
         self._about = about
+        self._anew = False
         self._read()
 
     def _read(self) -> None:
@@ -60,6 +61,9 @@ class ImportState:
     def begin(self) -> None:
         """Make the file, unless it is there."""
         try:
+            if self._anew:
+                self.path.unlink(missing_ok=True)
+                self._anew = False
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if not self.path.exists() or not self.path.stat().st_size:
                 self._write({"import": self._about, "again": self.again})
@@ -79,11 +83,15 @@ class ImportState:
         self.finished = when
         self._write({"finished": when})
 
-    def renew(self) -> None:
-        """Import the same once more, when all of it is there."""
-        self.path.unlink(missing_ok=True)
+    def forget(self) -> None:
+        """Believe nothing of what is noted; the file begins anew when the import begins."""
+        self._anew = True
         self.done.clear()
         self.rows, self.finished = 0, ""
+
+    def renew(self) -> None:
+        """Import the same once more, when all of it is there."""
+        self.forget()
         self.again += 1
 
     def _write(self, entry: dict[str, Any]) -> None:

@@ -3,13 +3,13 @@
 import datetime
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from speeddata.errors import FormatError
 from speeddata.import_channels import Channels
-from speeddata.import_files import open_source
+from speeddata.import_files import file_format, open_source
 from speeddata.import_names import channel_name
 from speeddata.import_options import ImportOptions
 from speeddata.import_plan import Fit, Found, Source, fit_schema, make_schema
@@ -18,7 +18,7 @@ from speeddata.import_run import Importer, Sender, Sent
 from speeddata.import_state import ImportState
 from speeddata.schema import Schema
 
-__all__ = ["FileImport", "channel_names"]
+__all__ = ["FileImport", "channel_names", "parts_of"]
 
 Known = Mapping[str, tuple[Schema, str | None] | None]
 
@@ -71,8 +71,8 @@ class FileImport:
         schema = Schema.parse(made, time_unit=None if found.schema is not None else found.time_unit)
         return fit_schema(self.channel, schema, found.time_unit, found)
 
-    def state(self, folder: Path, service: str) -> ImportState:
-        """What is known of this very import: the file's content, the options, the channel, the service."""
+    def state(self, folder: Path, service: str, instance: str) -> ImportState:
+        """What is known of this very import: the file's content, the options, the channel, the service and its data folder."""
         about: dict[str, Any] = {
             "content": self.found.identity,
             "options": self.options.mark(),
@@ -80,15 +80,18 @@ class FileImport:
             "service": service,
             "rows": self.found.rows,
         }
+        if instance:
+            about["instance"] = instance
         mark = hashlib.sha256(repr(about).encode()).hexdigest()
         return ImportState(folder / f"{mark[:24]}.jsonl", about)
 
     def run(self, channels: Channels, sender: Sender, state: ImportState, fit: Fit, known: Known) -> Sent:
         """Bring the rows to the archive."""
+        # Notes of a channel that is gone end before it is there again: it must not be taken for the one they are about.
+        state.begin()
         missing = [name for name, channel in known.items() if channel is None]
         if missing:
             channels.make(missing, fit.schema.json, fit.unit)
-        state.begin()
         salt = f"{fit.schema.fingerprint.hex()} {fit.unit} {state.again}"
         names = [self.names[key] for key in self.found.keys]
         importer = Importer(self.source, sender, state, names, salt)
@@ -97,6 +100,17 @@ class FileImport:
             sent = importer.run(self.found.chunks, fit, bar.add)
         state.finish(datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
         return sent
+
+
+def parts_of(path: Path, options: ImportOptions) -> list[ImportOptions]:
+    """What counts for each part of a file that is imported by itself, as groups of different datasets are; FormatError."""
+    if options.group is not None or file_format(path) != "hdf5":
+        return [options]
+    from speeddata.import_hdf5 import unlike_groups
+
+    groups = unlike_groups(path, options)
+    names = channel_names(options.channel or channel_name(path.stem), groups) if groups else {}
+    return [replace(options, group=group, channel=name) for group, name in names.items()] or [options]
 
 
 def channel_names(base: str, keys: list[str]) -> dict[str, str]:

@@ -17,6 +17,9 @@ class System(Protocol):
     def services(self) -> dict[str, dict[str, Any] | None]:
         """Host and port of `websocket` and `pivot`; None for one that is not known."""
 
+    def instance(self) -> str:
+        """What tells the data folder from all others: 32 hex digits."""
+
     def status(self) -> dict[str, Any]:
         """The whole system: version, data folder, keeper, services, channels by state."""
 
@@ -24,10 +27,16 @@ class System(Protocol):
 def system_routes(system: System) -> flask.Blueprint:
     """Give the routes about the system."""
     routes = flask.Blueprint("system", __name__)
+    instance = system.instance()
 
     @routes.get("/health")
     def health() -> flask.Response:
-        return flask.jsonify(service="speeddata-registration-api", status="ok", version=speeddata.__version__)
+        return flask.jsonify(
+            service="speeddata-registration-api",
+            status="ok",
+            version=speeddata.__version__,
+            instance=instance,
+        )
 
     @routes.get("/services")
     def services() -> flask.Response:

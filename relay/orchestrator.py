@@ -120,6 +120,10 @@ class Orchestrator:
         """Where the live data and the history are."""
         return service_addresses(self.settings)
 
+    def instance(self) -> str:
+        """What tells this data folder from others."""
+        return self.data.instance()
+
     def status(self) -> dict[str, Any]:
         """The whole system."""
         assert self.registry is not None, "asked by the API, which needs one"

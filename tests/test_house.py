@@ -47,7 +47,6 @@ SHOWN_BY = {
     "lib/import_options.py": "lib/test_import_settings.py",
     "lib/import_parquet.py": "lib/test_import_tables.py",
     "lib/import_progress.py": "lib/test_import_command.py",
-    "lib/import_report.py": "lib/test_import_command.py",
     "lib/import_work.py": "lib/test_import_command.py",
     "relay/aside.pxd": "relay/test_receiver.py",
     "relay/channel.py": "relay/test_cli.py",

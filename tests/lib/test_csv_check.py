@@ -91,6 +91,19 @@ def test_a_last_line_may_be_cut():
     assert facts(b"1,2,a\n2,3,b").rows == 2
 
 
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+@pytest.mark.parametrize("line", [b'3,"', b'3,"4', b'"3', b'"', b'3,"4","b', b'3,"4","a ""b', b'3,"4","a ""'])
+def test_a_quote_that_is_open_at_the_end_makes_a_bad_line(line, end):
+    """Without numbers it would be a null, with some of their digits other numbers."""
+    columns = Column("t", Kind.EPOCH), Column("v", Kind.NEW), Column("s", Kind.NEW)
+    for layout in (KNOWN, Layout(columns=columns)):
+        found = facts(b'1,"2","a"\n2,"3","b"\n' + line + end, layout=layout)
+        assert (found.rows, found.nulls) == (2, (0, 0, 0))
+        assert [(bad.line, bad.reason) for bad in found.bad] == [(3, "an open quote at the end of the file")]
+        assert found.bad[0].text == line + end
+    assert facts(b'1,2,a\n2,3,"b"\n3,4,"c""' + b'"' + end).rows == 3
+
+
 def test_the_names_may_come_again():
     found = facts(b"1,2,a\nt,v,s\n2,3,b\n")
     assert (found.rows, found.names_again, found.bad_count) == (2, 1, 0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from speeddata.csv_dialect import detect_dialect, read_sample, split_line
+from speeddata.csv_dialect import detect_dialect, has_open_quote, read_sample, split_line
 from speeddata.errors import FormatError
 
 
@@ -85,3 +85,16 @@ def test_samples_are_taken_all_over_a_large_file(tmp_path):
 def test_fields_of_a_line():
     assert split_line('1, "a,b" ,"c""d"', ",", '"') == ["1", "a,b ", 'c"d']
     assert split_line("a'b;c", ";", "") == ["a'b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_open"),
+    [
+        ('1,"', True), ('1,"a', True), ('1, "a', True), ('1,"a""', True), ('1,"a\nb', True), ('"', True), ('1,"a",', False), ('1,"a"', False),
+        ('1,a"', False), ('1,""', False), ('1,"a"""', False), ("", False), ("1,a", False), ('1,"a\nb"', False),
+    ],
+)  # fmt: skip
+def test_open_quotes(text, is_open):
+    assert has_open_quote(text, ",", '"') == is_open
+    assert not has_open_quote(text, ",", "")
+    assert has_open_quote(text.replace('"', "'").replace(",", ";"), ";", "'") == is_open

@@ -48,6 +48,13 @@ def test_the_history_service_is_told(server, channels):
         channels.history()
 
 
+def test_the_data_folder_is_told_or_not(server, channels):
+    assert channels.instance() == server.instance
+    for answer in ((200, {"status": "ok"}), (404, {"error": "Not found"}), (200, [])):
+        server.get = lambda _, answer=answer: answer
+        assert channels.instance() == ""
+
+
 def test_refusals_and_silence_are_told(server, channels):
     server.post = lambda *_: (409, {"error": "taken", "details": "by b"})
     with pytest.raises(SendError, match=r"\(409\): taken; by b"):

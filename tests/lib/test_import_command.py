@@ -100,6 +100,48 @@ def test_what_is_imported_is_not_imported_twice_unless_asked_for(run, server, fi
     assert len(server.records("my-data")) == 4
 
 
+def empty(server):
+    """Has the server be one of a new data folder."""
+    server.channels.clear(), server.bodies.clear(), server.keys.clear()
+
+
+@pytest.mark.parametrize("registered", [False, True])
+def test_another_data_folder_has_nothing_yet(registered, run, server, file):
+    assert run(file).returncode == 0
+    made = dict(server.channels)
+    empty(server)
+    server.instance = "1" * 32
+    if registered:
+        server.channels.update(made)
+    assert "2 rows imported" in run(file).stdout
+    assert len(server.records("my-data")) == 2
+    server.instance = "0" * 32
+    assert "imported before" in run(file).stdout, "the notes of the former one are kept"
+
+
+def test_a_channel_that_is_gone_has_nothing(run, server, file):
+    server.instance = None
+    assert run(file).returncode == 0
+    assert "imported before" in run(file).stdout
+    empty(server)
+    assert "imported before" not in run(file, "--dry-run").stdout
+    assert "2 rows imported" in run(file).stdout
+    assert len(server.records("my-data")) == 2
+
+
+def test_a_dry_run_tells_what_was_imported_before(run, server, file):
+    assert "imported before" not in run(file, "--dry-run").stdout
+    assert run(file).returncode == 0
+    assert re.search(r"note +imported before, 2 rows at 20", run(file, "--dry-run").stdout)
+    entry = json.loads(run(file, "--dry-run", "--json").stdout)["files"][0]
+    assert (entry["state"], entry["finished"][:2]) == ("examined", "20")
+    assert "imported before" not in run(file, "--dry-run", "--again").stdout
+    get = server.get
+    server.get = lambda path: (200, {}) if path.endswith("services") else get(path)
+    done = run(file, "--dry-run")
+    assert (done.returncode, "whether it was imported before is not known" in done.stdout) == (0, True)
+
+
 def test_without_its_state_an_import_is_known_by_its_keys(run, server, file, tmp_path):
     assert run(file).returncode == 0
     for state in (tmp_path / "state").iterdir():
@@ -223,7 +265,9 @@ def test_a_killed_import_goes_on_where_it_was(run, server, tmp_path):
 
     server.trouble = trouble
     state = tmp_path / "state"
-    command = [*SPEEDDATA, "import", "--api", server.address, "--state", str(state), str(path)]
+    after = tmp_path / "after.csv"
+    after.write_text(LINES)
+    command = [*SPEEDDATA, "import", "--api", server.address, "--state", str(state), str(path), str(after)]
     for number in (signal.SIGKILL, signal.SIGINT):
         reached += 2
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -232,6 +276,7 @@ def test_a_killed_import_goes_on_where_it_was(run, server, tmp_path):
         _, said = process.communicate(timeout=30)
         assert process.returncode == (-9 if number == signal.SIGKILL else 1), said
     assert "goes on where it was" in said
+    assert "after" not in server.channels
     server.trouble = lambda _: None
     server.loses = lambda number: number % 2 == 0
     done = run(path)
@@ -275,7 +320,28 @@ def test_parquet_hdf5_and_avro(run, server, tmp_path):
         made["g/time"].attrs["unit"] = "ns"
     assert run(parquet, hdf5).returncode == 0
     assert server.records("p")[:2] == [{"time": 1619827200000, "v": 1.5}, {"time": 1619827200001, "v": None}]
-    assert [row["v"] for row in server.records("g")] == [0, 1, 2, 3, 4]
+    assert [row["v"] for row in server.records("h")] == [0, 1, 2, 3, 4], "by the file's name"
+
+
+def test_groups_of_different_datasets_are_imported_one_by_one(run, server, tmp_path):
+    path = tmp_path / "all.h5"
+    with h5py.File(path, "w") as made:
+        for name, values in (("q", {"v": [1, 2]}), ("sq", {"v": [0.5, 1.5], "w": [3, 4]}), ("z", {})):
+            made[f"{name}/time"] = [10**9, 2 * 10**9]
+            for signal, numbers in values.items():
+                made[f"{name}/{signal}"] = numbers
+    told = json.loads(run(path, "--dry-run", "--json").stdout)["files"]
+    assert [(one["group"], one["state"]) for one in told] == [("q", "examined"), ("sq", "examined"), ("z", "failed")]  # fmt: skip
+    assert [one["channels"][0]["name"] for one in told[:2]] == ["all.q", "all.sq"]
+    done = run(path)
+    assert done.stdout == f"{path}: 2 rows imported into all.q\n{path}: 2 rows imported into all.sq\n"
+    assert (done.returncode, done.stderr) == (1, f"{path}, group 'z': no column is left besides the time\n")
+    assert [row["v"] for row in server.records("all.q")] == [1, 2]
+    assert [row["w"] for row in server.records("all.sq")] == [3, 4]
+    assert run(path).stdout.count("imported before, 2 rows") == 2
+    assert "imported before" in run(path, "--group", "sq", "--channel", "all.sq").stdout
+    assert run(path, "--group", "sq", "--channel", "x").returncode == 0
+    assert sorted(server.channels) == ["all.q", "all.sq", "x"]
 
 
 def test_help_and_page_name_every_option():

@@ -152,6 +152,37 @@ def test_bad_lines_are_numbered_and_told(tmp_path, monkeypatch):
     assert any("no line end" in note for note in found.notes)
 
 
+def test_grid_frequency_may_start_at_any_time(tmp_path, capsys):
+    written = []
+    for start in ("2021-08-01T00:00:00Z", "2021-08-01T02:00:00+02:00", "2021-08-01T00:00:00", "2021-08-01"):
+        path = tmp_path / "grid.csv"
+        example("grid_frequency.py", path, "--rows", 3, "--start", start)
+        written.append(path.read_bytes())
+    assert set(written) == {written[0]}
+    assert b"\n2021-08-01T00:00:00Z," in written[0]
+    for start, error in (
+        ("soon", "cannot read the time 'soon'"),
+        ("2021-08-01T00:00:00.5Z", "wanted whole seconds"),
+    ):
+        with pytest.raises(SystemExit) as told:
+            example("grid_frequency.py", tmp_path / "no.csv", "--start", start)
+        assert (told.value.code, error in capsys.readouterr().err) == (2, True)
+
+
+def test_a_last_line_cut_in_a_quote_is_no_null(tmp_path):
+    path = tmp_path / "cut.csv"
+    example("grid_frequency.py", path, "--rows", 1000, "--quotes")
+    whole = path.read_bytes()
+    for cut in range(2, 9):
+        example("grid_frequency.py", path, "--rows", 1000, "--quotes", "--cut", cut)
+        assert path.read_bytes() == whole[:-cut]
+        found, records = imported(path)
+        assert (found.rows, len(records[""]), found.fields[0].nullable) == (999, 999, False)
+        (bad,) = found.bad
+        assert (bad.line, bad.reason) == (1001, "an open quote at the end of the file")
+        assert bad.text == whole[:-cut].splitlines()[-1]
+
+
 def test_iot_telemetry(tmp_path):
     path = tmp_path / "iot.csv"
     example("iot_telemetry.py", path, "--rows", 3000)

@@ -59,6 +59,20 @@ def test_the_same_once_more(path):
     assert (ImportState(path, ABOUT).again, ImportState(path, ABOUT).finished) == (1, "")
 
 
+def test_what_is_not_believed_is_noted_no_more_once_it_begins(path):
+    state = ImportState(path, ABOUT)
+    state.begin()
+    state.add(0, 5)
+    state.finish("now")
+    noted = path.read_bytes()
+    state.forget()
+    assert (state.done, state.rows, state.finished, state.again) == (set(), 0, "", 0)
+    assert path.read_bytes() == noted
+    state.begin()
+    state.begin()
+    assert (ImportState(path, ABOUT).done, ImportState(path, ABOUT).finished) == (set(), "")
+
+
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FormatError, match="cannot be"):

@@ -14,9 +14,11 @@ from speeddata import import_tables
 from speeddata.dataset import Set
 from speeddata.errors import FormatError
 from speeddata.import_files import file_format, open_source
+from speeddata.import_hdf5 import unlike_groups
 from speeddata.import_options import ImportOptions
 from speeddata.import_plan import fit_schema, make_schema
 from speeddata.import_tables import kind_of_array, unit_of_times
+from speeddata.import_work import parts_of
 from speeddata.schema import Schema
 
 START = 1_700_000_000 * 10**9
@@ -132,7 +134,41 @@ def test_exports_of_hdf5_come_back(tmp_path):
     assert (found.keys, found.fields[0].unit) == ({"one": 1000, "two": 1000}, "V")
     assert [row["v"] for row in records["two"]] == (np.arange(1000) * 1.5).tolist()
     assert imported(path, group="one")[0].keys == {"": 1000}
+    assert unlike_groups(path, ImportOptions()) == []
+    source, channel = open_source(path, ImportOptions(group="/one"), 100)
+    source.close()
+    assert channel == "set.one"
     assert Set.from_hdf5(path).one.v.tolist() == [row["v"] for row in records["one"]]
+
+
+@pytest.mark.parametrize(
+    ("make", "alike"),
+    [
+        (lambda group: group.create_dataset("w", data=[1.0]), False),
+        (lambda group: group.create_dataset("v", data=[1]), False),
+        (lambda group: group.create_dataset("v", data=[[1.0]]), False),
+        (lambda group: group.create_dataset("v", data=[1.0]).attrs.update(unit="A"), False),
+        (lambda group: group.create_dataset("v", data=[2.0]), True),
+    ],
+)
+def test_groups_of_different_datasets_are_parts_of_a_file(make, alike, tmp_path):
+    path = tmp_path / "my set.h5"
+    with h5py.File(path, "w") as file:
+        for name in ("a", "b/c"):
+            file[f"{name}/time"] = [START]
+        file["a/v"] = [1.0]
+        make(file["b/c"])
+        file["none"] = [1]
+    parts = parts_of(path, ImportOptions(zone="UTC"))
+    told = [(one.group, one.channel) for one in parts]
+    assert told == ([(None, None)] if alike else [("a", "my-set.a"), ("b/c", "my-set.b-c")])
+    assert {one.zone for one in parts} == {"UTC"}
+    given = parts_of(path, ImportOptions(group="a", channel="x"))
+    assert [(one.group, one.channel) for one in given] == [("a", "x")]
+    if not alike:
+        assert [one.channel for one in parts_of(path, ImportOptions(channel="x"))] == ["x.a", "x.b-c"]
+        for one in parts:
+            assert list(imported(path, group=one.group)[0].keys.values()) == [1]
 
 
 def test_any_group_with_a_time(tmp_path):
@@ -160,6 +196,21 @@ def test_segments_keep_their_schema(tmp_path):
     assert [set(row) for row in records[""]] == [set(row) for row in rows]
     with pytest.raises(FormatError, match="told by its schema"):
         imported(path, time_unit="s")
+
+
+def test_the_name_of_a_copy_decides_its_channel_not_that_within(tmp_path):
+    path = segments.write_segment(tmp_path / "q", [segments.records(5)])
+    names = {path.name: "q", "other.avro": "other", "q.avro": "q", f"my-{path.name}": f"my-{path.stem}", f"{path.stem}.2.avro": f"{path.stem}.2"}  # fmt: skip
+    for name, wanted in names.items():
+        copy = tmp_path / name
+        copy.write_bytes(path.read_bytes())
+        source, channel = open_source(copy, ImportOptions(), 100)
+        source.close()
+        assert channel == wanted
+    foreign = segments.write_segment(tmp_path / "f", [segments.records(5)], metadata={})
+    source, channel = open_source(foreign, ImportOptions(), 100)
+    source.close()
+    assert channel == foreign.stem
 
 
 @pytest.mark.parametrize(

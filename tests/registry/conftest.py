@@ -103,6 +103,9 @@ class StillSystem:
     def services(self) -> dict[str, Any]:
         return {"websocket": {"host": self.host, "port": 8081}, "pivot": {"host": self.host, "port": 8000}}
 
+    def instance(self) -> str:
+        return "0123456789abcdef" * 2
+
     def status(self) -> dict[str, Any]:
         return {"version": "0", "services": []}
 

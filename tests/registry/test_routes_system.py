@@ -5,13 +5,14 @@ import speeddata
 API = "/api/v1"
 
 
-def test_health_answers_as_ever(client: Any) -> None:
+def test_health_tells_which_instance_it_is(client: Any) -> None:
     answer = client.get(f"{API}/health")
     assert answer.status_code == 200
     assert answer.json == {
         "service": "speeddata-registration-api",
         "status": "ok",
         "version": speeddata.__version__,
+        "instance": "0123456789abcdef0123456789abcdef",
     }
 
 

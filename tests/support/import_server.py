@@ -27,6 +27,8 @@ class ImportServer(ThreadingHTTPServer):
         self.bodies: dict[str, list[bytes]] = {}
         self.keys: dict[str, str] = {}
         self.sealed: list[str] = []
+        # Of the data folder; None: it is not told, as by services of former versions.
+        self.instance: str | None = "0" * 32
         self.requests: list[dict[str, list[str]]] = []
         # Asked before a batch is taken: gives an answer in the place of the usual one, or None.
         self.trouble: Callable[[int], Reply | None] = lambda _: None
@@ -87,6 +89,8 @@ class ImportServer(ThreadingHTTPServer):
 
     def get(self, path: str) -> Reply:
         parts = path.strip("/").split("/")
+        if parts[-1] == "health" and self.instance is not None:
+            return 200, {"status": "ok", "instance": self.instance}
         if parts[-1] == "services":
             return 200, {"pivot": {"host": "127.0.0.1", "port": self.server_port}}
         if parts[-1] == "spec" and parts[-2] in self.channels:
