@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 SOURCES := $(wildcard lib/*.pyx lib/*.pxd lib/*.h lib/*.pyi relay/*.pyx relay/*.pxd relay/*.pyi)
 PACKAGED := $(wildcard lib/*.py relay/*.py registry/*.py stripchart/*.py pivot/*.py)
 # Packages that real recordings come in, which tests read; nothing of them is imported.
-RECORDINGS := heartpy vega_datasets aeon
+RECORDINGS := heartpy vega_datasets aeon sktime
 export PYTHONSAFEPATH := 1
 
 .DEFAULT_GOAL := help
