@@ -54,7 +54,7 @@ def expected_gaps(rows):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_any_range_is_what_brute_force_finds(tmp_path, seed):
+def test_fault_63_any_range_is_what_brute_force_finds(tmp_path, seed):
     folder = tmp_path / "example"
     rows = random_archive(folder, seed)
     stamps = sorted(row["time"] for row in rows) or [made.START]
@@ -237,7 +237,7 @@ def test_a_segment_that_is_put_back_as_it_was_is_read_anew(tmp_path):
         assert sum(len(table) for table in reader.batches(["counter"])) == 2
 
 
-def test_a_segment_deleted_while_it_is_read_is_read_to_its_end(tmp_path):
+def test_fault_22_a_segment_deleted_while_it_is_read_is_read_to_its_end(tmp_path):
     folder = tmp_path / "example"
     path = made.write_segment(folder, [made.records(5)])
     with Archive(folder).open() as reader:

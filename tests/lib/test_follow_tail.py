@@ -38,7 +38,7 @@ def test_a_folder_that_comes_later(channel):
     assert taken(tail) == [0, 1]
 
 
-def test_rotation_sealing_and_a_clock_that_is_set_back(channel):
+def test_fault_62_rotation_sealing_and_a_clock_that_is_set_back(channel):
     channel.add(0)
     tail = Tail(channel.folder)
     channel.add(1)

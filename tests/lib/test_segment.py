@@ -273,7 +273,7 @@ def test_empty_and_head_only_segments_have_no_records(tmp_path):
     assert whole_length(path) == 0
 
 
-def test_links_and_pipes_are_not_segments(segment):
+def test_fault_78_links_and_pipes_are_not_segments(segment):
     link = segment.with_name("link.avro")
     link.symlink_to(segment)
     with pytest.raises(OSError):

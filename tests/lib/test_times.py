@@ -1,5 +1,6 @@
 import contextlib
 import datetime
+import time
 
 import pytest
 from hypothesis import given
@@ -147,3 +148,27 @@ def test_no_text_does_worse_than_a_time_error(text: str) -> None:
 def test_the_size_of_a_time_tells_its_unit(unit: str) -> None:
     assert unit_of(FOURTEEN // {"s": NS, "ms": 10**6, "us": 10**3, "ns": 1}[unit]) == unit
     assert unit_of(0) == "s"
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati", "Europe/Zurich"]
+)
+def test_fault_64_the_zone_of_the_machine_changes_no_time(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for text, stamp in (
+            ("1970-01-01T00:00:00Z", 0),
+            ("2016-12-31T23:59:59Z", 1_483_228_799 * NS),  # before a leap second, which UTC's count has not
+            ("2017-01-01T00:00:00Z", 1_483_228_800 * NS),
+            ("2025-03-30T02:30:00", 1_743_301_800 * NS),  # an hour that Zurich's clocks do not show
+            ("2025-10-26T02:30:00", 1_761_445_800 * NS),  # one that they show twice
+            ("2038-01-19T03:14:08Z", 2**31 * NS),
+        ):
+            assert parse_time(text) == stamp
+            assert parse_time(format_time(stamp)) == stamp
+        with pytest.raises(TimeError, match="second"):
+            parse_time("2016-12-31T23:59:60Z")
+    finally:
+        monkeypatch.undo()
+        time.tzset()

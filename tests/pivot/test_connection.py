@@ -64,7 +64,7 @@ def test_a_head_that_does_not_end_is_given_up(port):
         assert all_of(sock).startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_head_that_trickles_is_given_up(port):
+def test_fault_66_a_head_that_trickles_is_given_up(port):
     with connected(port) as sock, ThreadPoolExecutor(1) as threads:
         answer = threads.submit(all_of, sock)
         with contextlib.suppress(ConnectionError):
@@ -97,7 +97,7 @@ def test_a_body_may_take_longer_than_a_head(port):
         assert sock.recv(4096).endswith(b"ok")
 
 
-def test_there_may_be_only_so_many_connections(port):
+def test_fault_66_there_may_be_only_so_many_connections(port):
     with contextlib.ExitStack() as stack:
         held = [stack.enter_context(connected(port)) for _ in range(5)]
         for sock in held:

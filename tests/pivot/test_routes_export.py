@@ -115,7 +115,7 @@ def test_a_list_may_be_spread_over_several_parameters_and_nothing_else(service):
     assert (answer.status_code, answer.json()["field"]) == (400, "start")
 
 
-def test_a_grid_of_too_many_rows_is_refused_before_work(service):
+def test_fault_69_a_grid_of_too_many_rows_is_refused_before_work(service):
     """Fault 69."""
     answer = get(service, **{**BASE, "align": "previous", "base": "1000MHz"})
     assert (answer.status_code, answer.json()["requested_rows"]) == (413, 49_999_000_000)
@@ -200,7 +200,7 @@ def test_a_large_body_is_refused(service):
     assert answer.status_code == 413
 
 
-def test_ids_lead_nowhere_else(service):
+def test_fault_77_ids_lead_nowhere_else(service):
     """Fault 77."""
     for id in ("..", "%2e%2e%2fx", "a" * 300, "x%00", "\N{CYRILLIC SMALL LETTER A}"):
         for path in (f"{JOBS}/{id}", f"{JOBS}/{id}/file"):

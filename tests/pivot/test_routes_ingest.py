@@ -205,7 +205,7 @@ def rss(process):
     return int(line) << 10
 
 
-def test_a_gigabyte_without_a_length_is_refused_at_the_limit_in_flat_memory(world):
+def test_fault_67_a_gigabyte_without_a_length_is_refused_at_the_limit_in_flat_memory(world):
     service, _, _ = world
     host, port = service.address.removeprefix("http://").split(":")
     before, sent, piece = rss(service.process), 0, b"100000\r\n" + bytes(1 << 20) + b"\r\n"
@@ -312,7 +312,7 @@ def test_a_body_that_stops_is_given_up(served):
         assert client.recv(1) == b""
 
 
-def test_a_body_that_trickles_is_given_up(served):
+def test_fault_66_a_body_that_trickles_is_given_up(served):
     began = time.monotonic()
     with served.send(length=10_000) as client:
         client.settimeout(0.05)

@@ -33,7 +33,7 @@ def test_what_is_told_of_a_signal(listed):
     assert [one["value"] for one in told[1:]] == [9, False]
 
 
-def test_pages_by_channel_and_prefix(listed):
+def test_fault_68_pages_by_channel_and_prefix(listed):
     names = ("real", "whole", "flag")
     everything = [(channel, name) for channel in ("a.one", "a.two", "b") for name in names]
     assert page(listed) == (everything, None)

@@ -125,7 +125,7 @@ def test_nothing_outside_is_read_or_written(archive, sql, tmp_path):
 
 
 @pytest.mark.parametrize("name", ['a"b', "a'b", "a;b", "example; DROP VIEW example"])
-def test_names_are_quoted(archive, name):
+def test_fault_79_names_are_quoted(archive, name):
     quoted = name.replace('"', '""')
     told, _ = ask(archive, f'SELECT "{quoted}" FROM example')
     assert told["status"] == 400

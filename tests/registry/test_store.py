@@ -88,7 +88,7 @@ def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
         Store(path)
 
 
-def test_names_are_data_and_never_sql(store: Store) -> None:
+def test_fault_79_names_are_data_and_never_sql(store: Store) -> None:
     before = schema_of(store.path)
     assert store.get("x'; DROP TABLE channels; --") is None
     store.insert(replace(ROW, schema_path="x'; DROP TABLE channels; --"), ())

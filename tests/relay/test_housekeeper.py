@@ -209,7 +209,7 @@ def test_a_tag_that_comes_between_choice_and_deletion_counts(make: Make) -> None
     assert left(house) == [paths[0], paths[2]]
 
 
-def test_a_clock_that_jumps_by_a_year_deletes_nothing(make: Make) -> None:
+def test_fault_23_a_clock_that_jumps_by_a_year_deletes_nothing(make: Make) -> None:
     house = make(retention__max_age_s=24 * 3600)
     paths = [house.segment("a", number) for number in range(10)]
     wall = [10.0]

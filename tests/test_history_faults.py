@@ -1,0 +1,183 @@
+"""Faults of history beside a relay that receives: what clients of one do, the packets of the other do not feel."""
+
+import concurrent.futures
+import os
+import signal
+import socket
+import statistics
+import struct
+import threading
+import time
+
+import numpy as np
+import pytest
+import requests
+import system
+from line import wait_until
+
+NAMES = ("time", "x")
+SCHEMA = {"type": "record", "name": "live", "fields": [{"name": name, "type": "double"} for name in NAMES]}
+PORT = 26980
+RATE = 2000  # packets a second
+
+
+class Sender:
+    """Sends numbered records, so many a second, until it is stopped."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.sent = port, 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Sender":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        begun = time.monotonic()
+        with socket.socket(type=socket.SOCK_DGRAM) as sock:
+            sock.connect(("127.0.0.1", self.port))
+            while not self._stop.wait(0.002):
+                while self.sent < (time.monotonic() - begun) * RATE:
+                    sock.send(struct.pack("<dd", time.time(), self.sent))
+                    self.sent += 1
+
+
+class Live:
+    """A channel of a running system, and what its API and its history tell of it."""
+
+    def __init__(self, running: system.System, number: int) -> None:
+        self.system, self.name, self.port = running, f"live{number}", PORT + number
+        running.register(self.name, self.port, SCHEMA)
+
+    def history(self, path, *statuses, **params):
+        """An answer of the history service; None where nobody is there."""
+        url = f"http://127.0.0.1:{self.system.pivot_port}/api/v1{path}"
+        try:
+            answer = requests.get(url, params=params, timeout=60)
+        except requests.ConnectionError:
+            return None
+        assert answer.status_code in statuses, answer.text
+        return answer
+
+    def told(self):
+        return self.system.get(f"/channels/{self.name}")
+
+    def received(self):
+        return self.told()["stats"]["records"]
+
+    def count(self):
+        """Records that a query finds."""
+        answer = self.history(
+            "/query", 200, channels=self.name, aggregates="count", start="2020-01-01"
+        ).json()
+        assert answer["damages"] == 0
+        (series,) = answer["series"]
+        return sum(series["columns"].get("x.count", ()))
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with system.run(tmp_path_factory.mktemp("faults") / "data") as made:
+        made.processes()
+        yield made
+
+
+@pytest.fixture
+def live(running, request):
+    numbers = [item.name for item in request.session.items if item.path == request.path]
+    made = Live(running, numbers.index(request.node.name))
+    wait_until(lambda: made.history("/health", 200), "history", system.LIMIT_S)
+    return made
+
+
+def test_fault_24_a_reader_of_the_live_segment_sees_whole_blocks(live):
+    seen = [0]
+    with Sender(live.port) as sender:
+        wait_until(lambda: live.count() > 0, "the first block", system.LIMIT_S)
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            seen.append(live.count())
+            raw = live.history("/query", 200, channels=live.name, start="2020-01-01", limit=100_000).json()
+            (series,) = raw["series"]
+            assert series["columns"]["x"] == list(range(series["count"])), "each record once, in its place"
+            assert series["count"] >= seen[-1]
+    assert seen == sorted(seen)
+    wait_until(lambda: live.count() == sender.sent, "all of them", system.LIMIT_S)
+
+
+def test_fault_65_a_machine_that_was_suspended_goes_on_with_the_processes_it_had(live):
+    status = live.system.processes()
+    relays = live.told()["pid"]
+    pids = [
+        status["keeper"]["pid"],
+        relays,
+        *(one["pid"] for one in status["services"]),
+        live.system.process.pid,
+    ]
+    with Sender(live.port) as sender:
+        wait_until(lambda: live.received() > 0, "a record", system.LIMIT_S)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(6)  # what is shown is that nothing happens in this time
+        for pid in reversed(pids):
+            os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: live.received() == sender.sent, "what waited in the socket", system.LIMIT_S)
+    now = live.system.processes()
+    assert [one["pid"] for one in now["services"]] == [one["pid"] for one in status["services"]]
+    assert (now["keeper"]["pid"], live.told()["pid"]) == (status["keeper"]["pid"], relays)
+    assert [one["restarts"] for one in now["services"]] == [0] * len(now["services"])
+
+
+def test_fault_66_slow_clients_do_not_hold_up_others(live):
+    """Two hundred that send a byte now and then, in head or body, and one that asks as everybody does."""
+    slow = []
+    head = b"POST /api/v1/ingest?channel=slow HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\nContent-Length: 9000\r\n"
+    try:
+        for number in range(200):
+            sock = socket.create_connection(("127.0.0.1", live.system.pivot_port))
+            sock.sendall(head if number % 2 else head + b"\r\n")
+            slow.append(sock)
+        times = []
+        for _ in range(50):
+            begun = time.monotonic()
+            live.history("/signals", 200)
+            times.append(time.monotonic() - begun)
+            for sock in slow[:40]:
+                sock.sendall(b"x")
+        assert statistics.quantiles(times, n=100)[98] < 1
+    finally:
+        for sock in slow:
+            sock.close()
+
+
+def test_fault_70_exports_and_queries_cost_no_packet(live):
+    """More clients than are served at a time: some are told to come again, and each packet is received."""
+    statuses: list[int] = []
+
+    def ask(number: int) -> None:
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            if number % 2:
+                answer = live.history("/pivot/export", 200, 429, channels=live.name, duration="PT1M")
+            else:
+                end = np.datetime64(time.time_ns() + 10**9, "ns")  # another one each time, as no cache knows
+                answer = live.history(
+                    "/query", 200, 429, channels=live.name, every="1s", aggregates="median",
+                    start=str(end - np.timedelta64(60, "s")), end=str(end),
+                )  # fmt: skip
+            statuses.append(answer.status_code)
+
+    with Sender(live.port) as sender:
+        wait_until(lambda: live.count() > 0, "the first block", system.LIMIT_S)
+        with concurrent.futures.ThreadPoolExecutor(48) as clients:
+            list(clients.map(ask, range(48)))
+    wait_until(lambda: live.received() == sender.sent, "each packet", system.LIMIT_S)
+    assert statuses.count(200) > 48
+    stats = live.told()["stats"]
+    assert {name: value for name, value in stats.items() if "drop" in name and value} == {}
+    wait_until(lambda: live.count() == sender.sent, "each record", system.LIMIT_S)
