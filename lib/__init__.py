@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from speeddata.dataset import Set as Set
     from speeddata.dataset import Signal as Signal
     from speeddata.dataset import align as align
+    from speeddata.dataset import read_arrow as read_arrow
     from speeddata.dataset import read_avro as read_avro
     from speeddata.dataset import read_csv as read_csv
     from speeddata.dataset import read_hdf5 as read_hdf5
+    from speeddata.dataset import read_parquet as read_parquet
     from speeddata.remote_client import Client as Client
     from speeddata.remote_error import RemoteError as RemoteError
     from speeddata.remote_set import open_source as open  # noqa: A004
@@ -36,9 +38,11 @@ HOMES = {
     "align": "dataset",
     "load_config": "settings",
     "open": "remote_set",
+    "read_arrow": "dataset",
     "read_avro": "dataset",
     "read_csv": "dataset",
     "read_hdf5": "dataset",
+    "read_parquet": "dataset",
 }
 RENAMED = {"open": "open_source"}  # in their modules
 __all__ = [
@@ -53,9 +57,11 @@ __all__ = [
     "align",
     "load_config",
     "open",
+    "read_arrow",
     "read_avro",
     "read_csv",
     "read_hdf5",
+    "read_parquet",
 ]
 
 

@@ -13,7 +13,7 @@ from speeddata.csv_columns import clean_name, read_columns
 from speeddata.hdf5 import read_group, telling
 from speeddata.hdf5_names import given_name
 from speeddata.set_resample import resample
-from speeddata.set_times import rows_between
+from speeddata.set_times import range_of, rows_between
 from speeddata.signal import Signal
 from speeddata.signal_stats import StatsTable
 from speeddata.stamps import times_of
@@ -27,7 +27,8 @@ class Channel:
     """Signals with common times, each an attribute: `channel.voltage` is `channel.signal["voltage"]`.
 
     A signal that is named like a member of this class, or whose name is dotted (a field of a nested record), is found in
-    `signal` alone (or as `channel["name"]`). A slice is a range of time: `channel["2026-01-01T10:00":"2026-01-01T11:00"]`.
+    `signal` alone (or as `channel["name"]`). A slice is a range of time: `channel["2026-01-01T10:00":"2026-01-01T11:00"]`,
+    never one of rows (`take`), so small whole numbers are refused.
     `time` takes seconds, or whatever its magnitude says (ms, us, ns since 1970), or datetime64.
     """
 
@@ -94,9 +95,11 @@ class Channel:
             self.signal[name] = signal
 
     @staticmethod
-    def load_csv(file: str | Path, channel_name: str, index_col: int | str | None = 0) -> "Channel":
-        """Read a CSV file whose column `index_col` is the time."""
-        time_ns, columns = read_columns(file, index_col)
+    def load_csv(
+        file: str | Path, channel_name: str, index_col: int | str | None = 0, delimiter: str = ","
+    ) -> "Channel":
+        """Read a CSV file whose column `index_col` is the time, with `delimiter` between the values."""
+        time_ns, columns = read_columns(file, index_col, delimiter)
         return Channel.from_ns(channel_name, time_ns, columns)
 
     from_csv = load_csv
@@ -169,7 +172,7 @@ class Channel:
         multiples of it since 1970 UTC. `how` is mean, min, max, first, last, sum, count or minmax. Given one, signals keep
         their names; given several, or `minmax`, they are named such as `voltage.min`. NaN and nulls are left out, `count`
         counts what is left. Buckets without values are NaN, masked or None (`fill="null"`), those without records can be
-        left out (`fill="none"`).
+        left out (`fill="none"`). ValueError for more than five million buckets of which nine in ten have no record.
 
         mean and sum of floats are float64; sum and count of whole numbers int64; the others have the signal's type.
         Signals of text and other objects have first, last and count alone, else they are left out. ValueError for
@@ -223,9 +226,7 @@ class Channel:
                 )
             return self.signal[key]
         if isinstance(key, slice):
-            if key.step is not None:
-                raise ValueError(f"a range of time has no step, not {key.step!r}; see resample()")
-            return self.between(key.start, key.stop)
+            return self.between(*range_of(key))
         raise TypeError(f"wanted a signal's name or a range of time, not {key!r}; rows are had by take()")
 
     def __iter__(self) -> Any:

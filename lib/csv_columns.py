@@ -2,16 +2,21 @@
 
 import csv
 from collections.abc import Callable, Sequence
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from speeddata.errors import FormatError, TimeError
-from speeddata.stamps import times_of
+from speeddata.stamps import NO_TIME, times_of, to_ns, unit_told
 from speeddata.table import Array
+from speeddata.times import SCALES
 
 __all__ = ["clean_name", "read_columns"]
+
+DELIMITERS = (";", "\t", "|", ",")
+DIGITS = 60  # more than a time may have
 
 
 def clean_name(name: object) -> str:
@@ -33,9 +38,21 @@ def read_columns(
     except (IndexError, KeyError):
         raise FormatError(f"{path} has no column {index!r}, only {', '.join(names)}") from None
     try:
-        return times_of(times), columns
+        if times.dtype.kind != "f":
+            return times_of(times), columns
+        place = names.index(name)
+        return _exact_times([line[place].strip() for line in lines], times), columns
     except TimeError as error:
-        raise FormatError(f"{path} column {name!r}: {error}") from error
+        hint = _hint([names], delimiter) if len(names) == 1 else ""
+        raise FormatError(f"{path} column {name!r}: {error}{hint}") from error
+
+
+def _exact_times(texts: Sequence[str], numbers: Array) -> Array:
+    """Times of decimal texts as ns, with all their digits, which the numbers do not have."""
+    stamps, scale, exact = to_ns(numbers), SCALES[unit_told(numbers)], Context(prec=DIGITS)
+    for row in np.flatnonzero(stamps != NO_TIME).tolist():
+        stamps[row] = int(exact.multiply(Decimal(texts[row]), Decimal(scale)).to_integral_value())
+    return stamps
 
 
 def _read_lines(path: Path, delimiter: str) -> tuple[list[str], list[list[str]]]:
@@ -47,11 +64,26 @@ def _read_lines(path: Path, delimiter: str) -> tuple[list[str], list[list[str]]]
         raise FormatError(f"{path} is not CSV in UTF-8: {error}") from error
     if not lines:
         raise FormatError(f"{path} is empty, wanted a line with the names of the columns")
-    names = _unique([clean_name(name) for name in lines.pop(0)])
+    head = lines.pop(0)
+    names = _unique([clean_name(name) for name in head])
     for number, line in enumerate(lines, 2):
         if len(line) != len(names):
-            raise FormatError(f"{path} line {number} has {len(line)} values, wanted {len(names)}")
+            raise FormatError(
+                f"{path} line {number} has {len(line)} values, wanted {len(names)}{_hint([head, line], delimiter)}"
+            )
     return names, lines
+
+
+def _hint(lines: Sequence[Sequence[str]], delimiter: str) -> str:
+    """What helps where all of these lines have more values with another character between them."""
+    texts = [delimiter.join(line) for line in lines]
+    for other in DELIMITERS:
+        if all(other in text for text in texts) and other != delimiter:
+            return (
+                f"; what is between the values looks like {other!r}, not {delimiter!r}: give delimiter={other!r}, or use "
+                "`speeddata import`, which finds delimiters, decimal commas and the forms of times"
+            )
+    return ""
 
 
 def _convert(values: Sequence[str]) -> Array:

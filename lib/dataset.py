@@ -1,4 +1,4 @@
-"""Sets of channels for analysis, read from HDF5, Avro and CSV files.
+"""Sets of channels for analysis, read from HDF5, Avro, Parquet, Arrow and CSV files.
 
 data = read_hdf5("export.h5")
 data.channel["example"].signal["voltage"]  # five equal spellings:
@@ -25,6 +25,8 @@ from speeddata.hdf5_table import is_table
 from speeddata.reader import Reader
 from speeddata.segment import Segment
 from speeddata.set_align import align
+from speeddata.set_tables import channel_of_arrow, channel_of_parquet
+from speeddata.set_times import range_of
 from speeddata.signal import MaskedSignal, Signal
 from speeddata.signal_stats import StatsTable
 from speeddata.table import Table
@@ -36,9 +38,11 @@ __all__ = [
     "Set",
     "Signal",
     "align",
+    "read_arrow",
     "read_avro",
     "read_csv",
     "read_hdf5",
+    "read_parquet",
 ]
 
 Files = str | Path | Iterable[str | Path] | Mapping[str, str | Path]
@@ -63,13 +67,15 @@ class Set:
         for channel in [channels] if isinstance(channels, Channel) else channels:
             self.channel[channel.name] = channel
 
-    def add_csv(self, files: Files, index_col: int | str | None = 0) -> None:
+    def add_csv(self, files: Files, index_col: int | str | None = 0, delimiter: str = ",") -> None:
         """Add a channel for each CSV file: named by the file, or by the keys of a dict."""
         if isinstance(files, Mapping):
             named = dict(files)
         else:
             named = {Path(f).stem: f for f in ([files] if isinstance(files, (str, Path)) else files)}
-        self.add_channels([Channel.load_csv(file, name, index_col) for name, file in named.items()])
+        self.add_channels(
+            [Channel.load_csv(file, name, index_col, delimiter) for name, file in named.items()]
+        )
 
     def add_df(self, frames: Any, channel_name: str | None = None) -> None:
         """Add a channel for each pandas DataFrame: named by the keys of a dict, by `df.attrs["name"]`, or df0, df1 ..."""
@@ -81,10 +87,10 @@ class Set:
         self.add_channels([Channel.from_df(frame, name) for name, frame in named.items()])
 
     @staticmethod
-    def from_csv(files: Files, index_col: int | str | None = 0) -> "Set":
+    def from_csv(files: Files, index_col: int | str | None = 0, delimiter: str = ",") -> "Set":
         """Make a set of CSV files."""
         made = Set()
-        made.add_csv(files, index_col)
+        made.add_csv(files, index_col, delimiter)
         return made
 
     @staticmethod
@@ -147,6 +153,20 @@ class Set:
             channel.damage = [damage.as_json() for damage in reader.damages]
         return Set({name: channel})
 
+    @staticmethod
+    def from_parquet(file_path: str | Path) -> "Set":
+        """Read a Parquet file of one channel, as exports are: its column `time` is the time."""
+        made = Set()
+        made.add_channels(channel_of_parquet(Path(file_path)))
+        return made
+
+    @staticmethod
+    def from_arrow(file_path: str | Path) -> "Set":
+        """Read an Arrow IPC file (Feather V2) or stream of one channel, as exports are: its column `time` is the time."""
+        made = Set()
+        made.add_channels(channel_of_arrow(Path(file_path)))
+        return made
+
     def to_hdf5(self, file_path: str | Path) -> None:
         """Write an HDF5 file that `read_hdf5` gives the same set from."""
         groups = stored_names("channel", self.channel)
@@ -205,8 +225,8 @@ class Set:
             if key not in self.channel:
                 raise KeyError(f"no channel {key!r}; the channels are {', '.join(self.channel) or 'none'}")
             return self.channel[key]
-        if isinstance(key, slice) and key.step is None:
-            return self.between(key.start, key.stop)
+        if isinstance(key, slice):
+            return self.between(*range_of(key))
         raise TypeError(f"wanted a channel's name or a range of time, not {key!r}")
 
     def __iter__(self) -> Iterator[str]:
@@ -247,9 +267,19 @@ def read_avro(file_path: str | Path) -> Set:
     return Set.from_avro(file_path)
 
 
-def read_csv(files: Files, index_col: int | str | None = 0) -> Set:
-    """Read CSV files, each a channel; the column `index_col` is the time."""
-    return Set.from_csv(files, index_col)
+def read_parquet(file_path: str | Path) -> Set:
+    """Read a Parquet file, such as the history service exports."""
+    return Set.from_parquet(file_path)
+
+
+def read_arrow(file_path: str | Path) -> Set:
+    """Read an Arrow file, such as the history service exports, or an Arrow stream."""
+    return Set.from_arrow(file_path)
+
+
+def read_csv(files: Files, index_col: int | str | None = 0, delimiter: str = ",") -> Set:
+    """Read CSV files, each a channel; the column `index_col` is the time, `delimiter` stands between values."""
+    return Set.from_csv(files, index_col, delimiter)
 
 
 def _no_hdf5(path: Path, error: OSError) -> str:

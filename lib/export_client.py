@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import requests
 
 from speeddata.errors import SpeedDataError
+from speeddata.export_names import named_for
 
 __all__ = ["ExportClient", "ExportError", "Fetched", "Progress"]
 
@@ -21,6 +22,7 @@ CONNECT_S, READ_S = 10.0, 90.0
 PIECE = 1 << 14  # bytes taken at a time; of the last before a break all may be lost
 TRIES = 8  # of a download without a byte in between
 TOO_LONG = (408, 413)
+ZIP = "application/zip"
 POLLS_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # how long is waited between two looks at a job, the last for ever
 
 
@@ -53,6 +55,7 @@ class Fetched:
     path: Path | None
     bytes: int
     partial: str | None  # what was left out because it is damaged
+    zipped: bool = False  # whether it is a zip archive, with a file for each channel
     job: dict[str, Any] = field(default_factory=dict)  # where it was made in the background
 
 
@@ -70,7 +73,10 @@ class ExportClient:
         self._at = 0  # bytes of the file that are there
 
     def fetch(self, asked: Mapping[str, str], path: Path | None, out: BinaryIO | None = None) -> Fetched:
-        """Fetch an export to a path (None: named by the service), or write it to `out`."""
+        """Fetch an export to a path (None: named by the service), or write it to `out`.
+
+        A zip archive gets `.zip` at the end of its name, also where the path has none.
+        """
         left = None if out else self._left(asked, path)
         if left is not None:
             job = self._call("GET", f"/api/v1/exports/{left}", missing_ok=True)
@@ -87,7 +93,8 @@ class ExportClient:
             if answer.status_code in TOO_LONG:
                 raise _TooLong
             _check(answer)
-            path = path or Path(_named(answer))
+            zipped = answer.headers.get("content-type") == ZIP
+            path = named_for(path, zipped, asked.get("format", "")) if path else Path(_named(answer))
             unfinished, size = _unfinished(path), int(answer.headers["content-length"])
             self._at = 0
             try:
@@ -100,7 +107,7 @@ class ExportClient:
                     unfinished.unlink()
             if out is None:
                 unfinished.replace(path)
-            return Fetched(None if out else path, size, answer.headers.get("x-speeddata-partial"))
+            return Fetched(None if out else path, size, answer.headers.get("x-speeddata-partial"), zipped)
 
     def _make(self, asked: Mapping[str, str]) -> dict[str, Any]:
         """Have an export made, and wait for it."""
@@ -130,7 +137,8 @@ class ExportClient:
         self, job: dict[str, Any], asked: Mapping[str, str], path: Path | None, out: BinaryIO | None
     ) -> Fetched:
         """Take the file of a job that is done, in as many attempts as it needs, and have the service forget it."""
-        path = path or Path(job["name"])
+        zipped = job.get("media_type") == ZIP
+        path = named_for(path, zipped, asked.get("format", "")) if path else Path(job["name"])
         unfinished, size, tries = _unfinished(path), int(job["bytes"]), 0
         if out is None:
             self._note(job, asked, path)
@@ -153,7 +161,7 @@ class ExportClient:
         with suppress(ExportError):
             self._call("DELETE", job["url"], missing_ok=True)
         left_out = f"{job['damages']} damaged places left out" if job["damages"] else None
-        return Fetched(None if out else path, size, left_out, job)
+        return Fetched(None if out else path, size, left_out, zipped, job)
 
     def _part(self, job: dict[str, Any], file: BinaryIO, size: int, seekable: bool) -> None:
         """Take what is missing; when it is another file by now, from its start."""
@@ -186,11 +194,14 @@ class ExportClient:
 
     def _left(self, asked: Mapping[str, str], path: Path | None) -> str | None:
         """The job whose download an earlier run has begun."""
-        if path is None or not _unfinished(path).exists():
+        if path is None:
             return None
-        told = _read(_note_of(path))
-        same = told.get("url") == self.url and told.get("asked") == dict(asked)
-        return str(told["job"]) if same else None
+        for zipped in (False, True):
+            named = named_for(path, zipped, asked.get("format", ""))
+            told = _read(_note_of(named)) if _unfinished(named).exists() else {}
+            if told.get("url") == self.url and told.get("asked") == dict(asked):
+                return str(told["job"])
+        return None
 
     def _call(self, method: str, path: str, missing_ok: bool = False, **options: Any) -> dict[str, Any]:
         answer = self._request(method, path, **options)

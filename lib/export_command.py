@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from speeddata.errors import FormatError
+from speeddata.export_names import ENDS, compression_of, format_of
+
 if TYPE_CHECKING:
     from speeddata.export_client import Fetched, Progress
 
@@ -19,18 +22,6 @@ EPILOG = (
     "Exit status: 0 done, 3 done but damaged places of the archive are left out, 1 failed, 2 wrong usage."
 )
 DONE, FAILED, WRONG, DAMAGED = 0, 1, 2, 3
-SUFFIXES = {
-    ".h5": "hdf5",
-    ".hdf5": "hdf5",
-    ".parquet": "parquet",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".avro": "avro",
-}
-ENDS = {name: end for end, name in reversed(SUFFIXES.items())}
 
 
 @click.command(epilog=EPILOG)
@@ -56,7 +47,8 @@ def export(path: str | None, url: str, as_json: bool, quiet: bool, **asked: str 
     """Write a range of time, or what a tag covers, to a file.
 
     What is too long to be made while the service is asked is made there in the background; a download that breaks is
-    taken up where it ended, also by the same command given again.
+    taken up where it ended, also by the same command given again. Where a file holds one channel, several are a zip
+    archive, which is named so: `-o run.parquet` becomes run.parquet.zip.
     """
     from speeddata.export_client import ExportClient, ExportError
 
@@ -65,9 +57,8 @@ def export(path: str | None, url: str, as_json: bool, quiet: bool, **asked: str 
     if "tag" not in given and "channels" not in given:
         raise click.UsageError("give --tag, or --channels and a range")
     place = None if path in (None, "-") else Path(path or "")
-    if place is not None and "format" not in given:
-        ends = [end for end in place.suffixes if end in SUFFIXES]
-        given |= {"format": SUFFIXES[ends[-1]]} if ends else {}
+    if place is not None:
+        given = told_by(place, given) | given
     if place is None and out is None and "tag" in given and not as_zip(given):
         place = Path(file_name(given["tag"], given.get("format", "hdf5")))
     with showing(not quiet and not as_json and sys.stderr.isatty()) as watch:
@@ -86,6 +77,16 @@ def export(path: str | None, url: str, as_json: bool, quiet: bool, **asked: str 
     sys.exit(DAMAGED if fetched.partial else DONE)
 
 
+def told_by(place: Path, given: dict[str, str]) -> dict[str, str]:
+    """Format and compression as the name of the file tells them, unless they are given."""
+    try:
+        format = given.get("format") or format_of(place)
+    except FormatError as error:
+        raise click.UsageError(f"{error} (--format)") from None
+    compression = compression_of(place, format)
+    return {"format": format} | ({"compression": compression} if compression else {})
+
+
 def as_zip(given: dict[str, str]) -> bool:
     """Whether it may come as a zip archive, whose name is left to the service."""
     return given.get("format", "hdf5") != "hdf5" and "align" not in given
@@ -99,13 +100,17 @@ def file_name(tag: str, format: str) -> str:
 def say(fetched: "Fetched", as_json: bool, piped: bool) -> None:
     """Tell what has arrived."""
     told: dict[str, Any] = {"file": str(fetched.path) if fetched.path else None, "bytes": fetched.bytes}
+    told |= {"zip": True} if fetched.zipped else {}
     told |= {"partial": fetched.partial} if fetched.partial else {}
     told |= {"records": fetched.job["records"]} if fetched.job else {}
     where = sys.stderr if piped else sys.stdout
     if as_json:
         print(json.dumps(told), file=where)
     elif fetched.path:
-        print(f"{fetched.path}: {fetched.bytes} bytes", file=where)
+        about = ", a zip archive with a file for each channel" if fetched.zipped else ""
+        print(f"{fetched.path}: {fetched.bytes} bytes{about}", file=where)
+    elif fetched.zipped:
+        print("speeddata export: several channels, so this is a zip archive", file=where)
     if fetched.partial and not as_json:
         print(f"speeddata export: {fetched.partial}, see the attribute damage", file=sys.stderr)
 

@@ -13,20 +13,20 @@ import pyarrow as pa
 from speeddata import follow as following
 from speeddata import remote_query
 from speeddata.dataset import Set
+from speeddata.export_names import compression_of, format_of, named_for
 from speeddata.remote_bodies import bodies_of
+from speeddata.remote_error import RemoteError
 from speeddata.remote_http import Service
-from speeddata.set_times import stamp_of
+from speeddata.set_times import duration_of, stamp_of
 from speeddata.times import format_time
 
 __all__ = ["Client"]
 
 ARROW = "application/vnd.apache.arrow.stream"
-SUFFIXES = {
-    ".h5": "hdf5", ".hdf5": "hdf5", ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".csv": "csv",
-    ".jsonl": "jsonl", ".avro": "avro",
-}  # fmt: skip
 CHUNK = 1 << 20
 LOOK_S = 0.2
+ZIP = "application/zip"
+TOO_LONG = (408, 413)  # what the service makes in the background only
 
 
 class Client:
@@ -39,8 +39,8 @@ class Client:
             data = client.query("engine", start="2026-01-01", every="1m")
             print(data.engine.signal["speed.avg"])
 
-    Times are as `Channel.between` takes them; ranges have their start and not their end. What a service refuses is raised as
-    `speeddata.remote_error.RemoteError` in its words. Requests that a busy service turns away (429, 503) are sent again
+    Times are as `Channel.between` takes them, or "now"; durations are such as "30s", "15m", "PT1H", or timedeltas. Ranges
+    have their start and not their end. What a service refuses is raised as `speeddata.remote_error.RemoteError` in its words. Requests that a busy service turns away (429, 503) are sent again
     after what it says, at most `attempts` times in all; so are those whose connection broke, where that does no harm
     (`ingest` has a key by which the service knows a batch again). A service that is not there is a
     requests.ConnectionError, one that does not answer within `timeout_s` a requests.Timeout.
@@ -55,8 +55,8 @@ class Client:
         attempts: int = 6,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self.registry = Service(registry, timeout_s, attempts, headers)
-        self.history = Service(history, timeout_s, attempts, headers)
+        self.registry = Service(registry, timeout_s, attempts, headers, "registry")
+        self.history = Service(history, timeout_s, attempts, headers, "history service")
         self._headers = dict(headers or {})
 
     def __enter__(self) -> Self:
@@ -101,13 +101,18 @@ class Client:
         start: Any = None,
         end: Any = None,
         *,
-        last: str | None = None,
+        last: Any = None,
         channels: Iterable[str] | None = None,
         note: str | None = None,
     ) -> dict[str, Any]:
-        """Name a range of time, which is kept from then on: from start to end, or the `last` such as "PT5M"."""
+        """Name a range of time, which is kept from then on: from start to end, or the `last` such as "5m"."""
         body: dict[str, Any] = {"name": name}
-        for key, value in (("start", _time(start)), ("end", _time(end)), ("last", last), ("note", note)):
+        for key, value in (
+            ("start", _time(start)),
+            ("end", _time(end)),
+            ("last", _span(last)),
+            ("note", note),
+        ):
             if value is not None:
                 body[key] = value
         if channels is not None:
@@ -130,7 +135,7 @@ class Client:
         end: Any = None,
         *,
         signals: str | Iterable[str] = (),
-        duration: str | None = None,
+        duration: Any = None,
         every: str | None = None,
         width: int | None = None,
         aggregates: str | Iterable[str] = (),
@@ -144,7 +149,7 @@ class Client:
         Other `options` are the service's: `fill`, `where`, `zone`. Gives a Set of arrays, with units; large answers are
         fetched in parts. `limit` is how many records of each channel at most.
         """
-        asked = {"start": _time(start), "end": _time(end), "duration": duration, "signals": _listed(signals),
+        asked = {"start": _time(start), "end": _time(end), "duration": _span(duration), "signals": _listed(signals),
                  "every": every, "width": width, "aggregates": _listed(aggregates), **options}  # fmt: skip
         asked = {key: value for key, value in asked.items() if value not in (None, "")}
         made = Set()
@@ -165,18 +170,29 @@ class Client:
     ) -> Path:
         """Write a range of some channels, its end included, to a file; the end of its name or `format` tells the format.
 
+        Where a file holds one channel (all formats but HDF5) several are a zip archive, and `.zip` is put behind the name.
         Other `options` are the service's: `signals`, `duration`, `tag`, `compression`, `layout`, `decimate`, `align`,
         `base`. In the `background` the service makes it as a job, however long that takes, and it is fetched when done
-        (TimeoutError after `timeout_s`). The file appears when it is whole. Gives its path.
+        (TimeoutError after `timeout_s`); what is long is refused else. The file appears when it is whole. Gives its path.
         """
         path = Path(path)
         asked = {"channels": _listed(channels), "start": _time(start), "end": _time(end), **options}
-        asked.setdefault("format", SUFFIXES.get(path.suffix.lower()))
+        asked["format"] = format = asked.get("format") or format_of(path)
+        asked["duration"] = _span(asked.get("duration"))
+        asked.setdefault("compression", compression_of(path, format))
         asked = {key: _listed(value) for key, value in asked.items() if value not in (None, "")}
         if background:
             file = self._job(asked, timeout_s)
-            return self._download(path, file, {}, timeout_s)
-        return self._download(path, "/pivot/export", asked, timeout_s)
+            return self._download(path, file, {}, timeout_s, format)
+        try:
+            return self._download(path, "/pivot/export", asked, timeout_s, format)
+        except RemoteError as error:
+            if error.status not in TOO_LONG:
+                raise
+            words = f"{error.details.get('error', error)}: too long for one answer, have it made in the background: "
+            raise RemoteError(
+                error.status, f"{words}export({str(path)!r}, ..., background=True)", error.details
+            ) from None
 
     def ingest(
         self,
@@ -225,7 +241,7 @@ class Client:
         *,
         signals: str | Iterable[str] = (),
         start: Any = None,
-        duration: str | None = None,
+        duration: Any = None,
         resume: str | None = None,
         heartbeat_s: float = 5.0,
         retry: bool = True,
@@ -244,7 +260,7 @@ class Client:
         Of a segment whose disk refuses an fsync the last second may be given twice.
         """
         return following.follow(
-            self.history.url, _names(channels), signals=_names(signals), start=_time(start), duration=duration,
+            self.history.url, _names(channels), signals=_names(signals), start=_time(start), duration=_span(duration),
             resume=resume, heartbeat_s=heartbeat_s, headers=self._headers, retry=retry, heartbeats=heartbeats,
         )  # fmt: skip
 
@@ -262,9 +278,12 @@ class Client:
             raise RuntimeError(f"the export has {job['state']}: {job.get('error', 'no reason told')}")
         return str(job["file"]).removeprefix("/api/v1")
 
-    def _download(self, path: Path, where: str, params: Mapping[str, Any], timeout_s: float | None) -> Path:
-        part = path.with_name(f".{path.name}.part")
+    def _download(
+        self, path: Path, where: str, params: Mapping[str, Any], timeout_s: float | None, format: str
+    ) -> Path:
         with self.history.ask("GET", where, params=dict(params), stream=True, timeout_s=timeout_s) as answer:
+            path = named_for(path, answer.headers.get("content-type") == ZIP, format)
+            part = path.with_name(f".{path.name}.part")
             try:
                 with part.open("wb") as file:
                     for chunk in answer.iter_content(CHUNK):
@@ -285,4 +304,12 @@ def _listed(value: Any) -> str:
 
 
 def _time(value: Any) -> str | None:
-    return None if value is None else format_time(stamp_of(value))
+    return value if value is None or value == "now" else format_time(stamp_of(value))
+
+
+def _span(value: Any) -> str | None:
+    """A duration as the services take it; ISO 8601 as it is."""
+    if value is None or (isinstance(value, str) and value.strip()[:1] in "Pp"):
+        return value
+    seconds, rest = divmod(duration_of(value), 10**9)
+    return f"PT{seconds}.{rest:09d}S" if rest else f"PT{seconds}S"

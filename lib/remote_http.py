@@ -20,12 +20,19 @@ class Service:
     """One service at an address, asked over connections that are kept."""
 
     def __init__(
-        self, url: str, timeout_s: float, attempts: int, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        timeout_s: float,
+        attempts: int,
+        headers: Mapping[str, str] | None = None,
+        name: str = "service",
     ) -> None:
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"wanted an address such as http://localhost:8000, not {url!r}")
         self.url = url.rstrip("/").removesuffix("/api/v1")
         self.timeout_s = timeout_s
+        # What it is called where it does not answer.
+        self.name = name
         # How often a request is sent at most, where the service is busy or the connection breaks.
         self.attempts = attempts
         # Headers set on it go with each request.
@@ -42,7 +49,7 @@ class Service:
         """Send a request below /api/v1 until it is answered; RemoteError where the answer is not success.
 
         429 and 503 are asked again after what Retry-After says; a connection that breaks only where asking `again` does
-        no harm.
+        no harm. Without an answer it is a requests.ConnectionError or requests.Timeout that names the service.
         """
         for attempt in range(1, self.attempts + 1):
             try:
@@ -52,9 +59,9 @@ class Service:
                     timeout=(CONNECT_S, timeout_s or self.timeout_s),
                     **options,
                 )
-            except (requests.ConnectionError, requests.Timeout):
+            except (requests.ConnectionError, requests.Timeout) as error:
                 if not again or attempt == self.attempts:
-                    raise
+                    raise self._told(error, timeout_s or self.timeout_s) from None
                 time.sleep(_wait(None, attempt))
                 continue
             if response.ok:
@@ -64,6 +71,18 @@ class Service:
                 raise RemoteError.of(response.status_code, body, f"{method} {path}")
             time.sleep(_wait(response.headers.get("Retry-After"), attempt))
         raise ValueError(f"attempts must be 1 and more, not {self.attempts}")
+
+    def _told(self, error: requests.RequestException, timeout_s: float) -> requests.RequestException:
+        """An error of the connection in words that say who does not answer."""
+        if isinstance(error, requests.exceptions.SSLError | requests.exceptions.ProxyError):
+            return error
+        if isinstance(error, requests.ReadTimeout):
+            found = f"has not answered within {timeout_s:g} s"
+        elif isinstance(error, requests.Timeout) or hasattr(next(iter(error.args), None), "reason"):
+            found = "does not answer"
+        else:
+            found = f"broke off the connection ({error})"
+        return type(error)(f"the {self.name} at {self.url} {found}", request=error.request)
 
     def json(self, method: str, path: str, **options: Any) -> Any:
         """The JSON of an answer."""

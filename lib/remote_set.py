@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from speeddata.channel import Channel
-from speeddata.dataset import Set, read_avro, read_csv, read_hdf5
+from speeddata.dataset import Set, read_arrow, read_avro, read_csv, read_hdf5, read_parquet
 from speeddata.remote_http import Service
 from speeddata.remote_query import fetch, signals
-from speeddata.set_resample import ANY_TYPE, aggregates_of
+from speeddata.set_resample import ANY_TYPE, aggregates_of, check_buckets
+from speeddata.set_tables import set_of_zip
 from speeddata.set_times import duration_of, stamp_of
 from speeddata.signal import Signal
 from speeddata.table import Array, join_columns
@@ -134,6 +135,9 @@ class RemoteChannel(Channel):
     def _aggregated(self, every: Any, hows: list[str], fill: str, names: list[str]) -> Channel:
         """Aggregates of some signals, fetched in parts that the service answers."""
         step, (start, end) = duration_of(every), self._range()
+        if fill != "none":
+            records = max(one.get("count") or 0 for one in self._listed)
+            check_buckets(-(-end // step) - start // step, records, start, end - 1, step)
         span = step * max(1, POINTS // (len(names) * len(hows)))
         if (end - start) // span >= PARTS * len(hows):
             raise ValueError(
@@ -219,17 +223,20 @@ def open_source(source: str | Path, *, most: int = MOST, timeout_s: float = 60.0
     """Open a set: of a history service ("http://host:8000"), or of a file, told by the end of its name.
 
     Of a service nothing but the list of its signals is fetched (see `RemoteSet`); `most` is how many records of a channel
-    may be fetched at once. A file is read whole: HDF5 (.h5, .hdf5), Avro (.avro), CSV (.csv). ValueError for any other.
+    may be fetched at once. A file is read whole: HDF5 (.h5, .hdf5), Avro (.avro), Parquet
+    (.parquet), Arrow (.arrow, .arrows, .feather), CSV (.csv), and a zip archive of such files, as exports of several
+    channels are. ValueError for any other.
     """
     if str(source).startswith(("http://", "https://")):
-        return RemoteSet(Service(str(source), timeout_s, attempts=6), most)
+        return RemoteSet(Service(str(source), timeout_s, attempts=6, name="history service"), most)
     readers: dict[str, Callable[[str | Path], Set]] = {
-        ".h5": read_hdf5, ".hdf5": read_hdf5, ".avro": read_avro, ".csv": read_csv,
+        ".h5": read_hdf5, ".hdf5": read_hdf5, ".avro": read_avro, ".parquet": read_parquet, ".arrow": read_arrow,
+        ".arrows": read_arrow, ".feather": read_arrow, ".csv": read_csv, ".zip": lambda path: set_of_zip(Path(path), open_source),
     }  # fmt: skip
     reader = readers.get(Path(source).suffix.lower())
     if reader is None:
         raise ValueError(
-            f"cannot tell what {str(source)!r} is, wanted an http address or one of {', '.join(readers)}"
+            f"cannot tell what {str(source)!r} is, wanted an http address or a file that ends in {', '.join(readers)}"
         )
     return reader(source)
 

@@ -75,7 +75,7 @@ def _base(channels: tuple["Channel", ...], base: Any, every: Any) -> Array:
     spans = [(int(one.time_ns.min()), int(one.time_ns.max())) for one in channels if len(one)]
     if not spans:
         return np.empty(0, np.int64)
-    first, last = min(low for low, _ in spans) // step, max(high for _, high in spans) // step
+    first, last = -(-min(low for low, _ in spans) // step), max(high for _, high in spans) // step
     if last - first >= MAX_ROWS:
         raise ValueError(f"that would be {last - first + 1} rows; choose a longer step")
     return np.arange(first, last + 1, dtype=np.int64) * step

@@ -11,15 +11,17 @@ import numpy as np
 
 from speeddata.set_times import duration_of, time_order
 from speeddata.table import Array
+from speeddata.times import format_time
 
 if TYPE_CHECKING:
     from speeddata.channel import Channel
 
-__all__ = ["ANY_TYPE", "aggregates_of", "is_null", "resample"]
+__all__ = ["ANY_TYPE", "aggregates_of", "check_buckets", "is_null", "resample"]
 
 HOWS = ("mean", "min", "max", "first", "last", "sum", "count", "minmax")
 ANY_TYPE = ("first", "last", "count")  # what text and other objects have too
-MAX_BUCKETS = 1 << 27
+MAX_BUCKETS = 5_000_000  # that may be empty, save where there are
+RECORDS_TO_BUCKETS = 10  # a tenth as many records
 
 
 def resample(
@@ -72,6 +74,16 @@ def aggregates_of(how: str | Sequence[str]) -> tuple[list[str], bool]:
     return list(dict.fromkeys(hows)), not isinstance(how, str) or how == "minmax"
 
 
+def check_buckets(count: int, records: int, start_ns: int, end_ns: int, every: int) -> None:
+    """ValueError for millions of buckets of which most are empty, as one record far from the others makes them."""
+    if count > max(MAX_BUCKETS, RECORDS_TO_BUCKETS * records):
+        raise ValueError(
+            f"from {format_time(start_ns)} to {format_time(end_ns)} there are {count} buckets of {every / 1e9:g} s for "
+            f"{records} records, most of them empty: choose a longer one, take a range by between() before, or leave empty "
+            "ones out by fill='none'"
+        )
+
+
 def _buckets(time_ns: Array, every: int, fill: str) -> tuple[Array, Array, Array | None]:
     """Times of the buckets, the bucket of each record, and the order of the records by time (None: as they are)."""
     if not len(time_ns):
@@ -83,10 +95,7 @@ def _buckets(time_ns: Array, every: int, fill: str) -> tuple[Array, Array, Array
         kept, bucket = np.unique(number, return_inverse=True)
         return kept * every, bucket, order
     count = int(number[-1]) - int(number[0]) + 1
-    if count > MAX_BUCKETS:
-        raise ValueError(
-            f"that would be {count} buckets, most of them empty; choose a longer one, or fill='none'"
-        )
+    check_buckets(count, len(time_ns), int(sorted_ns[0]), int(sorted_ns[-1]), every)
     return (number[0] + np.arange(count, dtype=np.int64)) * every, number - number[0], order
 
 

@@ -13,8 +13,9 @@ from speeddata.stamps import NO_TIME, to_ns
 from speeddata.table import Array
 from speeddata.times import HIGHEST, LOWEST, parse_duration, parse_time
 
-__all__ = ["duration_of", "gap_rows", "is_stamp", "rows_between", "stamp_of", "time_order"]
+__all__ = ["duration_of", "gap_rows", "is_stamp", "range_of", "rows_between", "stamp_of", "time_order"]
 
+ROWS = 10**8  # whole numbers below are no times of today, in whatever unit
 GAP_STEPS = 5  # a step in time that is longer than so many ordinary ones is a gap
 WANTED = (
     "wanted ISO 8601 text, a datetime, a datetime64, or a number of seconds (ms, us, ns by its magnitude)"
@@ -24,7 +25,20 @@ SHORT = re.compile(r"(\d{1,18}(?:\.\d{1,30})?) ?(ns|us|µs|ms|s|min|m|h|d|w)", r
 
 def is_stamp(value: Any) -> bool:
     """Whether a value can only be meant as a time, and not as the number of a row."""
-    return isinstance(value, (str, datetime.datetime, np.datetime64))
+    return isinstance(value, (str, datetime.datetime, np.datetime64, float, np.floating))
+
+
+def range_of(key: slice) -> tuple[Any, Any]:
+    """The bounds of a slice that is a range of time; ValueError where they might be meant as the numbers of rows."""
+    if key.step is not None:
+        raise ValueError(f"a range of time has no step, not {key.step!r}; see resample()")
+    for bound in (key.start, key.stop):
+        if isinstance(bound, (int, np.integer)) and abs(int(bound)) < ROWS:
+            raise ValueError(
+                f"a slice is a range of time here, and {bound} looks like the number of a row: write "
+                f"channel.take(slice({key.start}, {key.stop})) for rows, or between({key.start}, {key.stop}) for seconds since 1970"
+            )
+    return key.start, key.stop
 
 
 def stamp_of(value: Any) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from speeddata.set_extras import needed
 from speeddata.set_resample import is_null
 from speeddata.table import Array
+from speeddata.times import SCALES
 
 if TYPE_CHECKING:
     from speeddata.signal import Signal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["TOLERANCE", "Spectrum", "fft_of", "psd_of"]
 
 TOLERANCE = 0.05  # of a step: how far a sample may be from where it should be
+NEAR = 0.005  # of a step: how much a round one may differ that is proposed
 SHORTEST, PARTS = 256, 8  # a segment of Welch's method: at least so many samples, at most such a part of them
 
 
@@ -128,10 +130,20 @@ def _regular(signal: "Signal", tolerance: float) -> tuple[Array, float]:
     off = np.abs((time_ns - time_ns[0]) - np.arange(len(time_ns)) * step) / step
     worst = int(np.argmax(off))
     if off[worst] > tolerance:
-        wanted = f"{float(np.median(np.diff(time_ns))) / 1e9:.9f}".rstrip("0").rstrip(".")
+        wanted = _round_step(float(np.median(np.diff(time_ns))))
         raise ValueError(
             f"signal {signal.name!r} is not sampled regularly: sample {worst} is {off[worst]:.3g} steps from where it should "
-            f"be, tolerance {tolerance:g}. Resample it first: resample('{wanted}s'), or align(channel, "
-            f"every='{wanted}s', how='linear'), or take a range without gaps"
+            f"be, tolerance {tolerance:g}. Bring it to even times first: align(channel, every='{wanted}', how='linear'), or "
+            f"resample('{wanted}') where each bucket has a record; or take a range without gaps"
         )
     return wide, 1e9 / step
+
+
+def _round_step(step_ns: float) -> str:
+    """A step in as few digits as tell it within half a percent, such as 50ms for 50.00086 ms."""
+    for digits in range(1, 10):
+        rounded = float(f"{step_ns:.{digits}g}")
+        if abs(rounded - step_ns) <= NEAR * step_ns:
+            break
+    unit, scale = next((one for one in SCALES.items() if rounded >= one[1]), ("ns", 1))
+    return f"{rounded / scale:g}{unit}"

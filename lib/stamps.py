@@ -6,7 +6,7 @@ from speeddata.errors import TimeError
 from speeddata.table import Array
 from speeddata.times import SCALES, parse_time, unit_of
 
-__all__ = ["times_of", "to_ns"]
+__all__ = ["NO_TIME", "times_of", "to_ns", "unit_told"]
 
 NO_TIME = -(2**63)  # as datetime64 has it
 
@@ -18,9 +18,7 @@ def to_ns(time: Array, unit: str | None = None) -> Array:
     """
     if time.dtype.kind == "M":
         return time.astype("datetime64[ns]").astype(np.int64)
-    if not unit:
-        first = next((abs(int(value)) for value in time[np.isfinite(time) & (time > 0)][:1]), 0)
-        unit = unit_of(first)
+    unit = unit or unit_told(time)
     if unit not in SCALES:
         raise TimeError(f"times in {unit!r}, wanted one of {', '.join(SCALES)}")
     scale = SCALES[unit]
@@ -33,6 +31,12 @@ def to_ns(time: Array, unit: str | None = None) -> Array:
     return np.where(
         valid, whole.astype(np.int64) * scale + np.rint((time - whole) * scale).astype(np.int64), NO_TIME
     )
+
+
+def unit_told(time: Array) -> str:
+    """The unit of times that are numbers, which the magnitude of the first one over 0 tells."""
+    first = next((abs(int(value)) for value in time[np.isfinite(time) & (time > 0)][:1]), 0)
+    return unit_of(first)
 
 
 def times_of(times: Array) -> Array:

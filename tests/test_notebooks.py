@@ -4,9 +4,12 @@ import shutil
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import system
 from nbclient import NotebookClient
+
+from speeddata import Channel, Client
 
 FOLDER = Path(__file__).parent.parent / "examples" / "jupyter"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -60,6 +63,7 @@ def test_runs(path, tmp_path, monkeypatch):
     folder.mkdir()
     shutil.copy(FOLDER.parent / "grid_frequency.py", tmp_path)
     said = execute(path, folder)
+    assert not list(folder.iterdir())
     wanted = {
         "grid_frequency": "mHz up at the full hour",
         "speeddata_analysis_example": "1.50 Hz",
@@ -74,6 +78,19 @@ def test_runs_with_a_system(tmp_path, monkeypatch):
     with system.run(tmp_path / "data") as running:
         monkeypatch.setenv("SPEEDDATA_REGISTRY", f"http://127.0.0.1:{running.api_port}")
         monkeypatch.setenv("SPEEDDATA_HISTORY", f"http://127.0.0.1:{running.pivot_port}")
-        said = execute(FOLDER / "tag_and_export.ipynb", tmp_path)
-    assert "records above 5" in said
-    assert (tmp_path / "surge.h5").exists()
+        folder = tmp_path / "notebooks"
+        folder.mkdir()
+        assert "records above 5" in execute(FOLDER / "tag_and_export.ipynb", folder)
+        send(f"http://127.0.0.1:{running.pivot_port}")
+        assert "a sample each 50 milliseconds" in execute(FOLDER / "speeddata_analysis_example.ipynb", folder)
+    assert not list(folder.iterdir())
+
+
+def send(history):
+    """Half a minute of the demo's signals, which come a little sooner or later each time, and have no units."""
+    rng = np.random.default_rng(1)
+    seconds = np.arange(0, 31, 0.05) + rng.uniform(-0.012, 0.012, 620)
+    times = np.datetime64("now", "ns").astype(np.int64) - 31 * 10**9 + np.rint(seconds * 1e9).astype(np.int64)
+    wave = np.sin(2 * np.pi * 0.1 * seconds)
+    with Client(history=history) as client:
+        client.ingest(Channel.from_ns("example", times, {"sine_wave": wave, "ramp": seconds}), create=True)

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,17 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LIMIT_S = 90
 
 
-def blocks():
-    return BLOCK.findall((ROOT / "README.md").read_text())
+# Samples of other pages that presume what README makes, and what they must say.
+SAMPLES = (
+    ("ingest.md", "curl", '"created":["gearbox"]'),
+    ("sql.md", "speeddata sql", "2021-05-01T23:00:00Z"),
+    ("query.md", "curl", '"count":5,"time":["2021-04-30T22:00:00Z"'),
+    ("library.md", "import speeddata\n", "grid: 1 signals, not fetched yet"),
+)
+
+
+def blocks(page="README.md"):
+    return BLOCK.findall((ROOT / page).read_text())
 
 
 @pytest.fixture
@@ -33,6 +43,7 @@ def place(tmp_path):
         "speeddata sql": f"speeddata sql --url http://localhost:{history}",
         "speeddata import frequency": f"speeddata import --quiet --api http://localhost:{api}/api/v1 frequency",
         "examples/": f"{ROOT}/examples/",
+        "speeddata export": f"speeddata export --url http://localhost:{history}",
     }
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -69,7 +80,14 @@ def engine_of(api):
     return next(channel for channel in channels(api) if channel["name"] == "engine")
 
 
-def test_the_walk(place):
+def stop(server):
+    """End what a failure has left; what has ended is left alone."""
+    if server.poll() is None:
+        server.terminate()
+        server.wait(LIMIT_S)
+
+
+def test_the_walk(place, request):
     run, options, api, folder, environment = place
     sh = [code for language, code in blocks() if language == "sh"]
     assert sh[:2] == ["make run\n", "make test\n"]
@@ -78,9 +96,12 @@ def test_the_walk(place):
         if code.startswith("speeddata run"):
             server = subprocess.Popen(["sh", "-c", f"exec {code.strip()} {options}"], cwd=folder, env=environment,
                                       stdout=subprocess.DEVNULL)  # fmt: skip
+            request.addfinalizer(partial(stop, server))
             wait_until(lambda: answers(f"{api}/healthz"), "the API", LIMIT_S)
             started = True
             continue
+        if code.startswith("speeddata stop"):
+            check_samples(run)
         if "fastavro" in code:
             # The block being filled is written when it is a second old.
             wait_until(lambda: engine_of(api)["stats"]["archived"] == 500, "the last block")
@@ -99,6 +120,18 @@ def test_the_walk(place):
     assert started
     assert server.wait(LIMIT_S) == 0
     assert not answers(f"{api}/healthz")
+
+
+def check_samples(run):
+    """What other pages show after README's steps."""
+    for page, begin, wanted in SAMPLES:
+        language, code = next(block for block in blocks(f"docs/{page}") if block[1].startswith(begin))
+        assert wanted in run(language, code)
+    text = (ROOT / "docs" / "command-line.md").read_text()
+    exports = [line.strip() for line in text.splitlines() if line.startswith("    speeddata export")]
+    assert len(exports) == 3
+    for line in exports:
+        assert re.search(r"^\S+: \d+ bytes$", run("sh", line), re.MULTILINE)
 
 
 def test_make_run_starts_the_demo(tmp_path):

@@ -3,6 +3,7 @@
 import { isoText, lengthText } from "./history-time.js";
 import { cancelExport, exportAddress, exportState, startExport } from "./history-query.js";
 import { make, setText } from "./dom.js";
+import { countText } from "./history-words.js";
 
 const ASK_MS = 400;
 const SIMPLE = 5n * 60n * 1_000_000_000n; // a range that is exported while one waits
@@ -13,7 +14,7 @@ const sizeText = (bytes) => {
 };
 
 function progressText({ progress, records, eta_s: left }) {
-  return `${Math.round(progress * 100)} %, ${records.toLocaleString("en")} records${left ? `, ${Math.ceil(left)} s to go` : ""}`;
+  return `${Math.round(progress * 100)} %, ${countText(records, "record")}${left ? `, ${Math.ceil(left)} s to go` : ""}`;
 }
 
 export class ExportDialog {
@@ -86,7 +87,7 @@ export class ExportDialog {
       if (told.state === "done") {
         this.job = null;
         this.bar.value = 1;
-        const damage = told.damages ? `, without ${told.damages} damaged places` : "";
+        const damage = told.damages ? `, without ${countText(told.damages, "damaged place")}` : "";
         this.offer(this.source.pivot + told.file, `Download ${sizeText(told.bytes)}`, ` ${told.name}${damage}`);
         return;
       }

@@ -2,15 +2,16 @@
 
 import { durationText, isoText, parseDuration, parseTime } from "./history-time.js";
 
-// Signals that are shown, and the range or, at the end of a recording, its length.
+// Signals that are shown, and the range or, at the end of a recording, its length; "all" grows with the recording.
 export function writeHash({ signals, view }) {
   const parts = [`signals=${signals.map(encodeURIComponent).join(",")}`];
-  if (view.follows) parts.push(`last=${durationText(view.length)}`);
+  if (view.isWhole) parts.push("last=all");
+  else if (view.follows) parts.push(`last=${durationText(view.length)}`);
   else parts.push(`start=${isoText(view.start)}`, `end=${isoText(view.end)}`);
   return `#${parts.join("&")}`;
 }
 
-// {signals, start, end, last}; null for what is not given or cannot be read.
+// {signals, start, end, last}; null for what is not given or cannot be read: all is shown then.
 export function readHash(text) {
   const params = new Map(
     text.replace(/^#/, "").split("&").filter(Boolean).map((part) => {

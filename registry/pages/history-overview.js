@@ -1,14 +1,13 @@
 // The strip over the charts: the whole recording, and the view as a window in it that can be moved and drawn anew.
 
 import { Columns } from "/static/stripchart/columns.js";
-import { Scale } from "/static/stripchart/scale.js";
 import { unwatchSize, watchSize } from "/static/stripchart/sizes.js";
 import { PALETTES, themeOf } from "/static/stripchart/theme.js";
-import { drawTrace, extremes, inPlot, traceStyles } from "/static/stripchart/trace.js";
 
 import { make } from "./dom.js";
 import { fold } from "./history-fold.js";
 import { widthFor } from "./history-levels.js";
+import { drawStrip } from "./history-strip.js";
 import { max } from "./history-time.js";
 import { partOf } from "./history-view.js";
 import { ViewTimes } from "./history-ticks.js";
@@ -39,6 +38,7 @@ export class Overview {
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.times = new ViewTimes();
     this.isDirty = true;
+    this.recorded = []; // where any signal has records: stretches of pixels
     this.drag = null;
     watchSize(this.canvas, (width, height) => {
       Object.assign(this.canvas, { width, height });
@@ -63,15 +63,15 @@ export class Overview {
     return widthFor(end - start, Math.min(1000, this.canvas.width || 500));
   }
 
-  // The signals of the chart whose recording is the longest.
-  get signals() {
-    const spans = this.source.charts.map(({ signals }) => Number((signals[0].last ?? 0n) - (signals[0].first ?? 0n)));
-    return this.source.charts[spans.indexOf(Math.max(...spans))]?.signals ?? [];
+  // The signals of each chart, those first whose recording is the longest.
+  get groups() {
+    const spanOf = ({ signals: [{ first, last }] }) => Number((last ?? 0n) - (first ?? 0n));
+    return [...this.source.charts].sort((a, b) => spanOf(b) - spanOf(a)).map((chart) => chart.signals);
   }
 
   draw() {
     this.place();
-    const { context, canvas, source } = this;
+    const { context, canvas } = this;
     if (!this.isDirty || !canvas.width) return;
     this.isDirty = false;
     const palette = PALETTES[themeOf("auto")];
@@ -80,24 +80,19 @@ export class Overview {
     context.fillStyle = palette.background;
     context.fillRect(0, 0, canvas.width, canvas.height);
     this.drawTimes(plot, palette, start, end);
-    const scale = new Scale();
-    const extent = [Infinity, -Infinity];
-    const traces = this.signals.map((signal) => {
-      const columns = new Columns();
-      columns.reset(1, plot.width);
-      const loader = source.loaders.get(signal.channel);
-      if (loader) {
-        const { pieces } = loader.tiles.cover(start, end, this.width);
-        fold(columns, signal.path, pieces, start, max(end - start, 1n), plot.width, loader.tiles.interval);
-      }
-      extremes(columns, plot.width, plot.width, extent);
-      return columns;
-    });
-    scale.fit(extent[0], extent[1], 0);
-    const styles = traceStyles(palette, palette.traces, traces.length);
-    inPlot(context, plot, () => {
-      traces.forEach((columns, i) => drawTrace(context, columns, plot.width, plot.width + 1, plot, scale, styles[i], false));
-    });
+    this.recorded = drawStrip(context, plot, palette, this.groups.map((signals) => signals.map((signal) => this.trace(signal, plot.width))));
+  }
+
+  trace(signal, width) {
+    const [start, end] = this.range;
+    const columns = new Columns();
+    columns.reset(1, width);
+    const loader = this.source.loaders.get(signal.channel);
+    if (loader) {
+      const { pieces } = loader.tiles.cover(start, end, this.width);
+      fold(columns, signal.path, pieces, start, max(end - start, 1n), width, loader.tiles.interval);
+    }
+    return columns;
   }
 
   drawTimes(plot, palette, start, end) {

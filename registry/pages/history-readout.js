@@ -4,6 +4,7 @@ import { valueText } from "/static/stripchart/format.js";
 
 import { lowest } from "./history-fold.js";
 import { lengthText, stampText } from "./history-time.js";
+import { countText } from "./history-words.js";
 
 // What a signal has at a time: {text(signal), time, words}; null where there is nothing.
 export function readAt(tiles, name, time, source) {
@@ -56,7 +57,7 @@ function bucketAt(tile, { min, max, avg, count }, time, zone) {
       if (min[place] === max[place]) return low;
       return `${withoutUnit(low, high)} … ${high}, avg ${withoutUnit(middle, high)}`;
     },
-    words: `${stampText(start, Number(tile.width), zone)} + ${lengthText(tile.width)}, ${count[place].toLocaleString("en")} records`,
+    words: `${stampText(start, Number(tile.width), zone)} + ${lengthText(tile.width)}, ${countText(count[place], "record")}`,
   };
 }
 

@@ -1,6 +1,7 @@
 // Choosing signals: a list of all there are, by channel, that is searched.
 
 import { make, setText } from "./dom.js";
+import { countText } from "./history-words.js";
 
 const SHOWN = 400; // signals in the list at once: there may be tens of thousands
 const MOST = 24; // signals chosen at once
@@ -54,7 +55,7 @@ export class SignalPicker {
 
   tell(found) {
     const more = found > SHOWN ? `, the first ${SHOWN} shown` : "";
-    setText(this.count, found ? `${found} signals${more}` : "No signal is called so.");
+    setText(this.count, found ? `${countText(found, "signal")}${more}` : "No signal is called so.");
   }
 
   check() {

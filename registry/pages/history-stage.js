@@ -153,8 +153,7 @@ export class Stage {
     const { start, end } = this.view;
     const wants = [[start, end, this.width]];
     if (this.overview?.canvas.width) wants.push([...this.overview.range, this.overview.width]);
-    const shown = new Set(this.overview?.signals.map((signal) => signal.channel));
-    for (const [channel, loader] of this.loaders) loader.need(shown.has(channel) ? wants : wants.slice(0, 1));
+    for (const loader of this.loaders.values()) loader.need(wants);
   }
 
   // Tell how long it took from a step until something of it, and until all of it was drawn.

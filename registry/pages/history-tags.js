@@ -129,7 +129,7 @@ export class TagDialog {
     const { value } = this.form.elements[name];
     if (value === this.fields[name]) return this.tag[name];
     const time = parseTime(value, this.source.zone);
-    if (time === null) throw new Error(`The ${name} is not a time.`);
+    if (time === null) throw new Error(`The ${name} is not a time, such as 2026-01-31 12:00:00.`);
     return time;
   }
 

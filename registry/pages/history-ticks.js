@@ -1,8 +1,7 @@
 // Where a view has its time labels: at whole steps of a zone's clock and calendar, from nanoseconds to decades.
 
-import { zoneText } from "/static/stripchart/format.js";
-
-import { DAY, HOUR, MS, SECOND, clockOf, clockText, dayText, digitsFor, floorDiv, monthText, timeOf, zoneMinutes } from "./history-time.js";
+import { DAY, HOUR, SECOND, clockOf, clockText, dayText, digitsFor, floorDiv, monthText, timeOf, zoneMinutes } from "./history-time.js";
+import { offsetLabel } from "./history-words.js";
 
 const LABEL_GAP_PX = 90;
 const MINUTE = 60n * SECOND;
@@ -110,7 +109,7 @@ export class ViewTimes {
     this.start = start;
     this.end = end;
     this.zone = zone;
-    this.zoneLabel = zone === "utc" ? "UTC" : zoneText(new Date(Number(start / MS)));
+    this.zoneLabel = offsetLabel(start, end, zone);
     return this;
   }
 

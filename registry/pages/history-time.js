@@ -118,13 +118,13 @@ export function stampText(time, step, zone) {
   return step >= 86400e9 ? date : `${date} ${clockText(clock, step)}`;
 }
 
-// What a datetime-local field holds.
+// What a field for a time holds: "2026-03-12 09:08", with seconds and thousandths where it has some.
 export function fieldText(time, zone) {
   const clock = clockOf(time, zone);
   const millis = pad(Math.floor(clock.nano / 1e6), 3);
   const fraction = millis === "000" ? "" : `.${millis}`;
   const seconds = clock.second || fraction ? `:${pad(clock.second)}${fraction}` : "";
-  return `${pad(clock.year, 4)}-${pad(clock.month + 1)}-${pad(clock.day)}T${pad(clock.hour)}:${pad(clock.minute)}${seconds}`;
+  return `${pad(clock.year, 4)}-${pad(clock.month + 1)}-${pad(clock.day)} ${pad(clock.hour)}:${pad(clock.minute)}${seconds}`;
 }
 
 // A length of time: "365 d", "1.5 h", "20 ms".

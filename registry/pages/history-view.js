@@ -17,6 +17,7 @@ export class View {
     this.start = 0n;
     this.end = SECOND;
     this.follows = false; // its end is now, and goes on with it
+    this.isWhole = false; // it follows and begins where the recording does: it grows
     this.onChange = new Set(); // called with why it changed
   }
 
@@ -57,10 +58,15 @@ export class View {
     if (this.last) start = this.near(start, length);
     const isAtEnd = this.isLive && start + length >= this.limit;
     this.follows = this.isLive && (follows ?? isAtEnd);
+    this.isWhole = false;
     if (this.follows) start = this.limit - length;
-    if (start === this.start && start + length === this.end) return;
+    this.put(start, start + length, why);
+  }
+
+  put(start, end, why) {
+    if (start === this.start && end === this.end) return;
     this.start = start;
-    this.end = start + length;
+    this.end = end;
     this.tell(why);
   }
 
@@ -74,14 +80,16 @@ export class View {
     this.onChange.forEach((callback) => callback(why));
   }
 
-  showLast(length) {
+  showLast(length, why = "jump") {
     const end = this.limit;
-    this.show(end - length, end, "jump", true);
+    this.show(end - length, end, why, true);
   }
 
-  showAll() {
-    const [from, to] = this.whole;
-    this.show(from, to, "jump");
+  // All there is, and what comes: a recording that goes on is shown from its beginning on.
+  showAll(why = "jump") {
+    const [start, end] = this.whole;
+    this.follows = this.isWhole = this.isLive;
+    this.put(start, end, why);
   }
 
   // Make it `factor` times as long about a place in it, from 0 at the start to 1 at the end.
@@ -105,15 +113,14 @@ export class View {
   // Go to the beginning or the end of the recording.
   goTo(isEnd) {
     const [from, to] = this.whole;
-    if (isEnd) this.show(to - this.length, to, "jump");
+    if (isEnd) this.show(to - this.length, to, "jump", true);
     else this.show(from, from + this.length, "jump");
   }
 
   // Have the end be now again, if it follows.
   advance() {
-    if (!this.follows) return;
-    const end = this.limit;
-    this.show(end - this.length, end, "advance", true);
+    if (this.isWhole) this.showAll("advance");
+    else if (this.follows) this.showLast(this.length, "advance");
   }
 
   // Where in it a time is: 0 at the start, 1 at the end.

@@ -8,6 +8,7 @@ import { remembered, rememberedTheme } from "./choices.js";
 import { setText } from "./dom.js";
 import { ExportDialog } from "./history-export.js";
 import { Gestures } from "./history-gestures.js";
+import { firstShown, lookUp, missingText, spanOf } from "./history-choice.js";
 import { Address } from "./history-hash.js";
 import { Overview } from "./history-overview.js";
 import { askSignals } from "./history-query.js";
@@ -16,10 +17,10 @@ import { SignalPicker } from "./history-signals.js";
 import { Stage } from "./history-stage.js";
 import { TagDialog, TagLane, loadTags } from "./history-tags.js";
 import { lengthText, setClock } from "./history-time.js";
+import { countText, zoneName } from "./history-words.js";
 
 const ZONE_KEY = "speeddata.zone";
 const LOOK_MS = 10_000; // after what is new: signals, tags, where recordings end
-const FIRST_SHOWN = 4; // signals, where none were chosen
 const SPEAK_MS = 700;
 
 const byId = (id) => document.getElementById(id);
@@ -34,10 +35,11 @@ const tagDialog = new TagDialog(byId("tagDialog"), stage, {
 });
 const exportDialog = new ExportDialog(byId("exportDialog"), stage);
 const range = new RangeForm(stage);
-const address = new Address(() => ({ signals: stage.signalNames, view }), show);
+const address = new Address(() => ({ signals: [...stage.signalNames, ...missing], view }), show);
 let signals = []; // the catalogue
+let missing = []; // names that were asked for, of no signal in it
 let place = null; // of the cursor in the view
-let isStarted = false;
+let isStarted = false; // something is recorded, and shown
 let trouble = ""; // that kept the catalogue away
 
 // A chart is moved and read by pointer and keys.
@@ -81,14 +83,10 @@ function tagRange(from, to) {
   tagDialog.open({ start, end });
 }
 
-// Signals by name; those that are not in the catalogue are left out.
-function known(names) {
-  const byName = new Map(signals.map((signal) => [signal.name, signal]));
-  return names.map((name) => byName.get(name)).filter(Boolean);
-}
-
 function choose(names) {
-  stage.choose(known(names));
+  const found = lookUp(signals, names);
+  missing = found.missing;
+  stage.choose(found.known);
   spanRecording();
   if (isStarted) address.keep("choose");
   lookForTags();
@@ -98,7 +96,7 @@ function choose(names) {
 function showCount() {
   const count = stage.signals.length;
   setText(byId("chosenCount"), count ? `${count} of ${signals.length}` : "none");
-  const words = trouble || !isStarted ? "" : signals.length ? "Choose a signal to see what was recorded of it." : "Nothing was recorded yet.";
+  const words = trouble || !isStarted ? "" : "Choose a signal to see what was recorded of it.";
   byId("empty").hidden = stage.signals.length > 0 || !words;
   setText(byId("empty"), words);
   for (const id of ["tag", "export"]) byId(id).disabled = count === 0;
@@ -106,17 +104,15 @@ function showCount() {
 
 // The recording is what there is of the signals that are shown.
 function spanRecording() {
-  const spans = (stage.signals.length ? stage.signals : signals).filter((signal) => signal.first !== null);
-  if (!spans.length) return;
-  const first = spans.reduce((least, { first }) => (first < least ? first : least), spans[0].first);
-  const last = spans.reduce((most, { last }) => (last > most ? last : most), spans[0].last);
-  view.span(first, last);
+  const span = spanOf(stage.signals) ?? spanOf(signals);
+  if (span) view.span(...span);
 }
 
 function drawn() {
   lane.draw(stage.inset);
-  range.update();
-  setText(byId("rangeText"), stage.signals.length ? `${stage.rangeText()} · ${lengthText(view.length)}` : "");
+  if (isStarted) range.update();
+  const told = [stage.rangeText(), zoneName(view.start, view.end, stage.zone), lengthText(view.length)].join(" · ");
+  setText(byId("rangeText"), stage.signals.length ? told : "");
   document.querySelector(".stage").setAttribute("aria-busy", String(stage.isBusy));
   document.querySelector(".shown").classList.toggle("busy", stage.isBusy && !stage.isComplete);
   if (place !== null) showPoint();
@@ -127,7 +123,7 @@ function showState() {
   const chip = byId("state");
   const isBroken = trouble || stage.troubleOf(stage.signals);
   const [text, tone] = isBroken ? ["Not loaded", "bad"] : view.follows ? ["Following", "good"] : ["Stored", "quiet"];
-  setText(chip, isStarted || trouble ? text : "Loading");
+  setText(chip, isStarted || trouble ? text : byId("nothing").hidden ? "Loading" : "Empty");
   chip.dataset.tone = tone;
   tellTrouble();
 }
@@ -135,8 +131,8 @@ function showState() {
 function tellTrouble() {
   const own = [...new Set([...stage.loaders.values()].map((loader) => loader.trouble).filter(Boolean))];
   const { damages: count } = stage;
-  const damages = count ? `${count} damaged ${count === 1 ? "place" : "places"} of the archive left out.` : "";
-  const text = [trouble, ...own, damages].filter(Boolean).join(" ");
+  const damages = count ? `${countText(count, "damaged place")} of the archive left out.` : "";
+  const text = [trouble, isStarted ? missingText(missing) : "", ...own, damages].filter(Boolean).join(" ");
   setText(byId("trouble"), text);
   byId("trouble").hidden = !text;
 }
@@ -154,21 +150,16 @@ function settled(why) {
 
 // Show what an address says; what it does not say is chosen.
 function show({ signals: names, start, end, last }, why) {
-  const wanted = known(names ?? []);
-  const chosen = names === null ? firstShown() : wanted;
+  const found = lookUp(signals, names ?? []);
+  const chosen = names === null ? firstShown(signals) : found.known;
+  missing = found.missing;
   if (chosen.map((signal) => signal.name).join() !== stage.signalNames.join()) stage.choose(chosen);
   picker.update(signals, stage.signalNames);
   spanRecording();
   if (start !== null) view.show(start, end, why, false);
-  else if (last) view.showLast(last);
-  else view.showAll();
+  else if (last) view.showLast(last, why);
+  else view.showAll(why);
   showCount();
-}
-
-function firstShown() {
-  const drawable = signals.filter((signal) => signal.first !== null);
-  const latest = drawable.reduce((best, signal) => (best && best.last >= signal.last ? best : signal), null);
-  return drawable.filter((signal) => signal.channel === latest?.channel).slice(0, FIRST_SHOWN);
 }
 
 async function lookForSignals() {
@@ -187,23 +178,36 @@ async function lookForSignals() {
     showState();
     return;
   }
-  if (!isStarted) start();
-  else {
-    const byName = new Map(signals.map((signal) => [signal.name, signal]));
-    stage.signals = stage.signals.map((signal) => byName.get(signal.name) ?? signal);
-    spanRecording();
-    picker.update(signals, stage.signalNames);
-    showCount();
-    stage.redraw();
-  }
+  if (isStarted) renew();
+  else if (spanOf(signals)) start();
+  else showNothing(true);
+}
+
+// Take in what is new in the catalogue.
+function renew() {
+  const byName = new Map(signals.map((signal) => [signal.name, signal]));
+  stage.signals = stage.signals.map((signal) => byName.get(signal.name) ?? signal);
+  if (missing.some((name) => byName.has(name))) choose([...stage.signalNames, ...missing]);
+  spanRecording();
+  picker.update(signals, stage.signalNames);
+  showCount();
+  stage.redraw();
+}
+
+// Nothing is recorded: tell how to begin.
+function showNothing(isEmpty) {
+  byId("nothing").hidden = !isEmpty;
+  for (const part of document.querySelectorAll(".picker, .shown")) part.hidden = isEmpty;
+  document.querySelector("#nothing .calls").href = `${stage.pivot}/docs`;
+  showState();
 }
 
 function start() {
   isStarted = true;
+  showNothing(false);
   stage.overview = new Overview(byId("overview"), stage);
   address.read();
   lookForTags();
-  stage.redraw();
 }
 
 async function lookForTags() {

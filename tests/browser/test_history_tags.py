@@ -81,7 +81,7 @@ def test_a_tag_is_opened_changed_and_deleted(system: System, history: Open) -> N
     tags(page).click()
     dialog = page.get_by_role("dialog", name="Tag")
     expect(dialog.get_by_label("Note")).to_have_value("hot")
-    expect(dialog.get_by_label("From")).to_have_value("2025-04-11T22:00")
+    expect(dialog.get_by_label("From")).to_have_value("2025-04-11 22:00")
     dialog.get_by_label("Name").fill("run 8")
     dialog.get_by_label("to", exact=True).fill("2025-04-11T23:30")
     dialog.get_by_label("About").select_option("all channels")

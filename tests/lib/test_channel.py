@@ -4,6 +4,7 @@ import pandas
 import pytest
 
 from speeddata.channel import Channel
+from speeddata.dataset import Set
 
 START = 1_735_689_600 * 10**9
 
@@ -129,6 +130,11 @@ def test_ranges_of_time(channel):
         assert channel.between(start, end).rpm.tolist() == [0, 1]
         assert channel[start:end].rpm.tolist() == [0, 1]
     assert len(channel.between("2030-01-01")) == 0
+    for key in (slice(None, 3), slice(np.int64(0), 3), slice(-2, None)):
+        for holder in (channel, Set({"c": channel})):
+            with pytest.raises(ValueError, match=r"write channel\.take\(slice\(.*for rows, or between\("):
+                holder[key]
+    assert channel[1_735_689_601.0:1_735_689_602.5].rpm.tolist() == [1, 2]
 
 
 def test_ranges_of_what_is_out_of_order():

@@ -49,6 +49,12 @@ def test_the_time_may_be_another_column_or_none(write):
     [
         ("", "is empty"),
         ("time,a\n0,1,2\n", "line 2 has 3 values, wanted 2"),
+        (
+            "time;a\n1;2,5\n",
+            r"line 2 has 2 values, wanted 1; .*';', not ','.*delimiter=';'.*`speeddata import`",
+        ),
+        ("time;a\n1;2\n", r"column 'time;a': .* looks like ';', not ','"),
+        ("time\ta,b\n1\t2\n", "line 2 has 1 values, wanted 2; .* looks like '.t'"),
         ("time,a\nnever,1\n", "data.csv column 'time': .*'never'"),
         ("time,a\ntrue,1\n", "data.csv column 'time': .*'True'"),
         ("\x89HDF\r\n\x1a\n\udcff", "data.csv is not CSV in UTF-8"),
@@ -58,6 +64,16 @@ def test_the_time_may_be_another_column_or_none(write):
 def test_what_cannot_be_read_is_told(write, text, error):
     with pytest.raises(FormatError, match=error):
         read_columns(write(text))
+
+
+def test_decimal_texts_of_times_are_exact(write):
+    path = write("ts,v\n1594512094.3859746,1\n1594512094.735568017,2\n1.594512095e9,3\n-0.000000001,4\n")
+    times, _ = read_columns(path)
+    assert times.tolist() == [1594512094385974600, 1594512094735568017, 1594512095 * 10**9, -1]
+    times, _ = read_columns(write("ts,v\n1594512094385.974601,1\n1594512094385,2\n"))
+    assert times.tolist() == [1594512094385974601, 1594512094385000000]
+    times, _ = read_columns(write("a;b\n1;2.25\n"), "b", ";")
+    assert times.tolist() == [2_250_000_000]
 
 
 def test_unknown_index_names_the_columns(write):

@@ -1,6 +1,8 @@
 import json
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import history
 import pytest
@@ -59,6 +61,25 @@ def test_a_long_range_and_a_tag_are_made_in_the_background(service, tmp_path, mo
     assert json.loads(done.stdout)["file"].endswith(".zip")
 
 
+def test_several_channels_in_a_format_of_one_are_a_zip_archive_that_is_called_one(
+    service, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    both = ("--channels", "example,damaged", "--start", "2023-11-14T22:13:20Z", "--duration", "PT1S")
+    done = run(service, *both, "-o", "x.csv")
+    size = (tmp_path / "x.csv.zip").stat().st_size
+    said = f"x.csv.zip: {size} bytes, a zip archive with a file for each channel\n"
+    assert (done.exit_code, done.stdout) == (3, said)
+    assert zipfile.is_zipfile("x.csv.zip")
+    done = run(service, "--tag", "run 7/a", "-o", "r7.parquet", "--json")
+    assert (json.loads(done.stdout)["file"], json.loads(done.stdout)["zip"]) == ("r7.parquet.zip", True)
+    done = run(service, *RANGE, "--duration", "PT1S", "-o", "one.parquet.zip", "--json")
+    assert json.loads(done.stdout) == {"file": "one.parquet", "bytes": Path("one.parquet").stat().st_size}
+    piped = run(service, *both, "-o", "-", "--format", "csv")
+    assert "this is a zip archive" in piped.stderr
+    assert sorted(Path().iterdir()) == [Path("one.parquet"), Path("r7.parquet.zip"), Path("x.csv.zip")]
+
+
 def test_the_end_of_the_name_is_the_format(service, tmp_path):
     for end, begin in (
         ("parquet", b"PAR1"),
@@ -69,6 +90,8 @@ def test_the_end_of_the_name_is_the_format(service, tmp_path):
         path = tmp_path / f"x.{end}"
         assert run(service, *RANGE, "--duration", "PT1S", "-o", str(path)).exit_code == 0
         assert path.read_bytes().startswith(begin)
+    assert run(service, *RANGE, "-o", str(tmp_path / "x.csv.gz")).exit_code == 0
+    assert (tmp_path / "x.csv.gz").read_bytes()[:2] == b"\x1f\x8b"
     other = run(service, *RANGE, "--duration", "PT1S", "-o", str(tmp_path / "y.parquet"), "--format", "hdf5")
     assert (other.exit_code, (tmp_path / "y.parquet").read_bytes()[:4]) == (0, b"\x89HDF")
 
@@ -99,6 +122,8 @@ def test_standard_output_gets_the_file_alone(service):
         ((), 2, "give --tag, or --channels and a range"),
         ((*RANGE, "--decimate", "median:2"), 2, "every, mean or minmax"),
         (("--channels", "nosuch", "--start", "2023-11-14T22:13:20Z"), 1, "Channel not found (name: nosuch)"),
+        ((*RANGE, "-o", "x.xlsx"), 2, "ends in .h5, .hdf5, .parquet, .arrow"),
+        ((*RANGE, "-o", "x"), 2, "cannot tell a format by the name 'x'"),
         (("--tag", "nosuch"), 1, "Tag not found (tag: nosuch)"),
         ((*RANGE, "--duration", "PT1S", "-o", "/nosuch/x.h5"), 1, "No such file"),
         ((*RANGE, "--duration", "PT1S", "--signals", "nosuch"), 1, "Signal not found (signal: nosuch)"),

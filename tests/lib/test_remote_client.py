@@ -1,8 +1,10 @@
 import asyncio
 import contextlib
+import datetime
 import socket
 import threading
 import time
+import zipfile
 
 import numpy as np
 import pandas
@@ -77,7 +79,7 @@ def test_what_a_service_refuses_is_raised_in_its_words(client):
         client.ingest([{"time": START, "pressure": "high"}], "rows")
     with pytest.raises(RemoteError, match="400"):
         client.sql("DROP TABLE x")
-    with pytest.raises(requests.ConnectionError):
+    with pytest.raises(requests.ConnectionError, match="the registry at http://127.0.0.1:9 does not answer"):
         Client("http://127.0.0.1:9", "http://127.0.0.1:9", attempts=1).channels()
 
 
@@ -118,6 +120,9 @@ def test_query_and_signals(client):
     assert len(client.query("queried", **span, width=10).queried) <= 12
     (told,) = client.signals("queried")
     assert (told["signal"], told["type"], told["count"]) == ("pressure", "double", 600)
+    for duration in ("10s", "PT10S", datetime.timedelta(seconds=10), 10, "10000ms"):
+        assert len(client.query("queried", START, duration=duration).queried) == 10
+    assert len(client.query("queried", START, "now", limit=3).queried) == 3
     with pytest.raises(RemoteError, match="400"):
         client.query("queried", **span, every="often")
     with pytest.raises(RemoteError, match="404"):
@@ -132,13 +137,27 @@ def test_export(client, tmp_path):
     assert (
         pandas.read_parquet(client.export(tmp_path / "a.parquet", ["exported"], **span)).pressure.size == 51
     )
+    client.ingest(pump(10), "second", create=True)
+    both = client.export(tmp_path / "two.csv", ["exported", "second"], **span)
+    assert (both.name, zipfile.is_zipfile(both)) == ("two.csv.zip", True)
+    part = client.export(tmp_path / "p.avro", "exported", START, duration="10s")
+    assert len(speeddata.open(part).exported) == 11
+    for background in (False, True):
+        with pytest.raises(speeddata.errors.FormatError, match=r"x\.xlsx.*wanted one that ends in \.h5"):
+            client.export(tmp_path / "x.xlsx", "exported", **span, background=background)
+    with pytest.raises(RemoteError, match=r"exceeds.*background=True") as caught:
+        client.export(tmp_path / "long.h5", "exported", START, duration="1d")
+    assert caught.value.status == 413
+    assert not (tmp_path / "long.h5").exists()
     tag = client.tag("kept", channels=["exported"], **span)
     kept = speeddata.open(client.export(tmp_path / "b.h5", tag="kept", background=True, timeout_s=LIMIT_S))
     assert len(kept.exported) == 51
     client.delete_tag(tag["id"])
     with pytest.raises(RemoteError, match="404"):
         client.export(tmp_path / "c.h5", "nosuch", **span)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.h5", "a.parquet", "b.h5"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a.h5", "a.parquet", "b.h5", "p.avro", "two.csv.zip",
+    ]  # fmt: skip
 
 
 def test_follow_what_is_ingested(client):

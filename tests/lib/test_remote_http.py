@@ -1,4 +1,5 @@
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -95,11 +96,19 @@ def test_a_broken_connection_is_tried_again_where_that_does_no_harm(answers):
     script += [None, (200, {}, {})]
     Service(url, 5, 2).ask("GET", "/x")
     script.append(None)
-    with pytest.raises(requests.ConnectionError):
+    with pytest.raises(requests.ConnectionError, match=f"the service at {url} broke off the connection"):
         Service(url, 5, 2).ask("POST", "/tags", again=False)
     assert len(asked) == 3
-    with pytest.raises(requests.ConnectionError):
-        Service("http://127.0.0.1:9", 5, 2).ask("GET", "/x")
+
+
+def test_who_does_not_answer_is_named():
+    with pytest.raises(requests.ConnectionError) as caught:
+        Service("http://127.0.0.1:9", 5, 2, name="history service").ask("GET", "/x")
+    assert str(caught.value) == "the history service at http://127.0.0.1:9 does not answer"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(requests.Timeout, match=f"the service at {url} has not answered within 0.1 s"):
+            Service(url, 0.1, 1).ask("GET", "/x")
 
 
 def test_what_is_no_address_is_told():

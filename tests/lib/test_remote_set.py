@@ -1,10 +1,11 @@
 import history
 import numpy as np
 import pytest
+import requests
 import segments as made
 
 import speeddata
-from speeddata import Channel, Set, remote_query, remote_set
+from speeddata import Channel, Set, remote_http, remote_query, remote_set
 from speeddata.remote_set import RemoteChannel
 from speeddata.set_resample import is_null
 
@@ -127,6 +128,18 @@ def test_resampled_by_the_service_as_here(data, local, how, fill):
             same(theirs.signal[name]._plain(), signal._plain())
         else:
             assert theirs.signal[name].tolist() == signal.tolist()
+
+
+def test_millions_of_empty_buckets_are_not_asked_for(data):
+    with pytest.raises(ValueError, match=r"buckets of 1e-06 s for .*fill='none'"):
+        data.engine.resample("1us")
+
+
+def test_nobody_there_is_told(monkeypatch):
+    monkeypatch.setattr(remote_http.time, "sleep", lambda _: None)
+    with pytest.raises(requests.ConnectionError) as caught:
+        speeddata.open("http://127.0.0.1:9")
+    assert str(caught.value) == "the history service at http://127.0.0.1:9 does not answer"
 
 
 def test_all_aggregates_of_a_range_are_asked_for_at_once(data, monkeypatch):

@@ -73,7 +73,7 @@ def test_bases():
     assert speeddata.align(a, b).time.tolist() == [1, 3]
     assert speeddata.align(a, b, base=b).time.tolist() == [2, 7]
     assert speeddata.align(a, b, base=b.v).time.tolist() == [2, 7]
-    assert speeddata.align(a, b, every="2s").time.tolist() == [0, 2, 4, 6]
+    assert speeddata.align(a, b, every="2s").time.tolist() == [2, 4, 6]
     assert speeddata.align(a, b, base=["1970-01-01T00:00:05"]).time.tolist() == [5]
     assert Set({"a": a, "b": b}).align(base=b)["a.v"].tolist() == [1, 0]
     assert len(speeddata.align(Channel(name="e"), every=1)) == 0

@@ -91,8 +91,14 @@ def test_empty_buckets():
 
 def test_bounds():
     channel = Channel.from_ns("c", np.array([0, 10**18]), {"n": [2**62, 2**62]})
-    with pytest.raises(ValueError, match="1000000001 buckets"):
+    told = (
+        "from 1970-01-01T00:00:00Z to 2001-09-09T01:46:40Z there are 1000000001 buckets of 1 s for 2 records"
+    )
+    with pytest.raises(ValueError, match=f"{told}.*between.*fill='none'"):
         channel.resample("1s")
+    assert len(channel.resample("1s", "last", fill="none")) == 2
+    with pytest.raises(ValueError, match="buckets of 0.001 s"):
+        channel.resample("1ms")
     with pytest.raises(ValueError, match="how must be of mean, .* not 'average'"):
         channel.resample("1s", "average")
     with pytest.raises(ValueError, match="how is empty"):

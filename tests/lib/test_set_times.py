@@ -90,4 +90,5 @@ def test_gaps_are_steps_much_longer_than_the_others():
 def test_only_some_types_can_only_be_times():
     assert is_stamp("2026-01-01")
     assert is_stamp(np.datetime64("2026"))
+    assert is_stamp(5.5)
     assert not is_stamp(5)

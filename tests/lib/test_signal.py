@@ -122,6 +122,7 @@ def test_ranges_of_time_beside_rows(voltage):
     assert voltage["1970-01-01T00:00:00.1":"1970-01-01T00:00:00.3"].tolist() == [1, 2]
     assert voltage[np.datetime64(200, "ms") :].tolist() == [2, 3, 4]
     assert voltage.between(0.1, 0.3).t.tolist() == [0.1, 0.2]
+    assert voltage[0.1:0.3].t.tolist() == [0.1, 0.2]
     assert voltage[1:].between(0.1, 0.2).tolist() == [1]
     assert voltage.between().unit == "V"
     with pytest.raises(ValueError, match="no step"):

@@ -4,7 +4,9 @@ import scipy.signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from speeddata import align
 from speeddata.channel import Channel
+from speeddata.signal_spectrum import _round_step
 
 RATE = 1000
 
@@ -70,13 +72,26 @@ def test_irregular_samples_are_refused():
     times = np.arange(1000) * 1_000_000
     whole = Channel.from_ns("c", times, {"a": values})
     lost = whole.take(np.delete(np.arange(1000), 500))
-    with pytest.raises(ValueError, match=r"not sampled regularly: .* Resample it first: resample\('0.001s'"):
+    with pytest.raises(
+        ValueError, match=r"not sampled regularly: .*every='1ms', how='linear'\), or resample\('1ms'\)"
+    ):
         lost.a.fft()
     with pytest.raises(ValueError, match="not sampled regularly"):
         lost.a.psd()
     jitter = np.random.default_rng(1).integers(-40_000, 40_000, 1000)
     assert Channel.from_ns("c", times + jitter, {"a": values}).a.fft(tolerance=0.1).value.max() == 0
     assert lost.resample("1ms", "mean").a.size == 1000
+    uneven = Channel.from_ns("c", 300_000 + times + 5 * jitter, {"a": values})
+    assert align(uneven, every="1ms", how="linear")["c.a"].fft().value.max() == 0
+
+
+@pytest.mark.parametrize(
+    ("step_ns", "told"),
+    [(50_000_860, "50ms"), (1e9, "1s"), (33_333_333, "33.3ms"), (100_000, "100us"), (1.5e9, "1.5s"), (7, "7ns"),
+     (6e10, "60s"), (0.9999e9, "1s"), (12345, "12.3us")],
+)  # fmt: skip
+def test_a_round_step_is_proposed(step_ns, told):
+    assert _round_step(step_ns) == told
 
 
 @pytest.mark.parametrize(

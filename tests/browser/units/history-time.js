@@ -1,5 +1,6 @@
 import { clockOf, durationText, fieldText, isoText, lengthText, parseDuration, parseTime, stampText, timeOf } from "/pages/history-time.js";
 import { ticks } from "/pages/history-ticks.js";
+import { countText, offsetLabel, zoneName } from "/pages/history-words.js";
 import { equal, test } from "./harness.js";
 
 const time = (text) => parseTime(text);
@@ -26,9 +27,9 @@ test("fields show milliseconds and are read back", () => {
     const stamp = time("2026-03-29T01:02:03.125Z");
     equal(parseTime(fieldText(stamp, zone), zone), stamp, zone);
   }
-  equal(fieldText(time("2026-01-01T00:00:00Z"), "utc"), "2026-01-01T00:00");
-  equal(fieldText(time("2026-01-01T00:00:07.000000001Z"), "utc"), "2026-01-01T00:00:07");
-  equal(fieldText(time("2026-01-01T00:00:00.0209Z"), "utc"), "2026-01-01T00:00:00.020");
+  equal(fieldText(time("2026-01-01T00:00:00Z"), "utc"), "2026-01-01 00:00");
+  equal(fieldText(time("2026-01-01T00:00:07.000000001Z"), "utc"), "2026-01-01 00:00:07");
+  equal(fieldText(time("2026-01-01T00:00:00.0209Z"), "utc"), "2026-01-01 00:00:00.020");
 });
 
 test("stamps are as fine as they need to be", () => {
@@ -75,4 +76,16 @@ test("labels of the reader's zone stand at whole hours of its clock", () => {
   for (const { time: at, text } of ticks(start, start + 12n * 3600n * 10n ** 9n, 6, "local")) {
     equal(clockOf(at, "local").minute, 0, text);
   }
+});
+
+test("one is not many", () => {
+  equal([0, 1, 2000].map((count) => countText(count, "signal")), ["0 signals", "1 signal", "2,000 signals"]);
+});
+
+test("the zone's offsets are those that its clock has in a range", () => {
+  const years = [time("2020-01-01"), time("2026-01-01")];
+  equal([zoneName(...years, "utc"), offsetLabel(...years, "utc")], ["UTC", "UTC"]);
+  const [winter, summer] = ["2026-01-15", "2026-07-15"].map((day) => offsetLabel(time(day), time(day) + 1n, "local"));
+  const both = offsetLabel(time("2026-01-15"), time("2027-01-15"), "local");
+  equal(both, winter === summer ? winter : [winter, summer].map((text) => text.slice(3) || "+0").join("/"));
 });

@@ -1,3 +1,4 @@
+import { firstShown, lookUp, missingText } from "/pages/history-choice.js";
 import { readHash, writeHash } from "/pages/history-hash.js";
 import { LADDER, tileAt, tileLength, tileStart, widthFor, widthForRecords, widthText } from "/pages/history-levels.js";
 import { parseTime } from "/pages/history-time.js";
@@ -105,4 +106,44 @@ test("what an address says wrong is not believed", () => {
   }
   equal(readHash("#signals=%E0%A4%A").signals, ["%E0%A4%A"]);
   equal([readHash("").signals, readHash("#signals=").signals], [null, []]);
+});
+
+test("all of a recording that goes on is followed from its beginning, whenever it is looked at", () => {
+  const view = new View();
+  for (let i = 0; i < 300; i++) {
+    const now = BigInt(Date.now()) * 1_000_000n;
+    view.span(now - 4n * S, now - S);
+    view.showAll();
+    equal([view.follows, view.isWhole, view.start], [true, true, now - 4n * S]);
+    for (let work = 0; work < 2000; work++) Math.sqrt(work);
+  }
+  const { start, end } = view;
+  while (BigInt(Date.now()) * 1_000_000n <= end) Math.sqrt(2);
+  view.advance();
+  equal([view.start === start, view.end > end, view.follows], [true, true, true]);
+  equal(writeHash({ signals: ["a.b"], view }), "#signals=a.b&last=all");
+  view.show(start, end - S);
+  equal([view.follows, view.isWhole], [false, false]);
+  view.goTo(true);
+  equal([view.follows, view.isWhole], [true, false]);
+});
+
+test("what is chosen at first depends on no second's chance", () => {
+  const signal = (channel, last, more = {}) => ({ name: `${channel}.v`, channel, first: FIRST, last: FIRST + last, count: 1000, ...more });
+  const names = (signals) => firstShown(signals).map((one) => one.name);
+  const day = 86400n * S;
+  equal(names([signal("host", day), signal("example", day - 4n * S)]), ["example.v"]);
+  equal(names([signal("host", day - 9n * S), signal("example", day)]), ["example.v"]);
+  equal(names([signal("host", day), signal("ended", day / 2n)]), ["host.v"]);
+  equal(names([signal("host", day), signal("empty", 0n, { first: null, last: null, count: 0 })]), ["host.v"]);
+  equal(names([signal("quick", day), signal("minutely", day - 200n * S, { count: 1441 })]), ["minutely.v"]);
+  equal(names([signal("quick", day), signal("ended", day - 7200n * S, { count: 2 })]), ["quick.v"]);
+  equal(names([signal("empty", 0n, { first: null })]), []);
+});
+
+test("names of nothing are told", () => {
+  const { known, missing } = lookUp([{ name: "a.b" }], ["x.y", "a.b", "x.y"]);
+  equal([known.map((one) => one.name), missing], [["a.b"], ["x.y"]]);
+  equal(missingText(missing), "No signal that can be drawn is called x.y.");
+  equal(missingText([]), "");
 });
