@@ -236,7 +236,10 @@ def _add_cache(app: FastAPI, cache: ResultCache | None) -> None:
     async def clear() -> dict[str, str]:
         return {"message": f"Cache cleared, {there().clear()} keys"}
 
-    @app.post("/cache/metrics/{metric:path}/clear", summary="Forget the results about a metric")
+    @app.post(
+        "/cache/metrics/{metric:path}/clear", summary="Forget the results about a metric",
+        responses={404: {"description": "No metric can have that name"}},
+    )  # fmt: skip
     @tells_detail
     async def clear_metric(metric: str) -> dict[str, str]:
         count = there().clear(channel_of(KIND, metric))

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import resource
 import select
 from collections.abc import Iterator
 from pathlib import Path
@@ -226,6 +227,22 @@ def test_what_could_not_be_cut_off_is_cut_when_its_segment_ends(
     moved.rename(house.archive / "c0")
     house.close()
     assert all(house.numbers(name) == [*range(10)] for name in names)
+
+
+def test_a_batch_of_which_a_part_finds_no_room_leaves_nothing(house: Harness) -> None:
+    """The first channel's part is written; the second's is larger than a file may be."""
+    house.append(("x", 0, 10), ("y", 0, 10))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, hard))
+    try:
+        refused = house.append(("x", 10, 10), ("y", 10, 300_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert refused["status"] in (503, 507), refused
+    assert (house.numbers("x"), house.numbers("y")) == ([*range(10)], [*range(10)])
+    assert house.append(("x", 20, 10), ("y", 20, 10))["ok"]
+    house.kill()
+    assert (house.numbers("x"), house.numbers("y")) == ([*range(10), *range(20, 30)],) * 2
 
 
 def test_a_channel_whose_folder_is_moved_away_goes_on_in_another(house: Harness) -> None:
