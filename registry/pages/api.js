@@ -18,7 +18,7 @@ export async function contentOf(answer) {
 }
 
 // What an error answer says, with the details it carries.
-function explain(content, status) {
+export function explain(content, status) {
   if (!content?.error) return `the server answered ${status}`;
   const { field, value, wanted } = content;
   if (field && wanted) return `${content.error}: ${field} is ${JSON.stringify(value)}, wanted ${wanted}`;

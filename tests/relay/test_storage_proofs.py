@@ -37,7 +37,7 @@ def test_damage_is_never_returned_as_good(tmp_path, codec):
     for damage in victim.damages(97):
         check_tools(victim, *damage)
         costs[check_damage(victim, *damage)] += 1
-    assert costs["said"] > costs["cut"] > 0
+    assert costs["said"] > 0 == costs["cut"], "what was cut off is said as well"
 
 
 def test_a_damaged_head_names_no_signal_wrongly(tmp_path):
