@@ -25,6 +25,7 @@ __all__ = [
 HEAD = 1 << 18  # bytes of the file's beginning that are looked at,
 WINDOW, WINDOWS = 1 << 15, 15  # and of so many places after it
 MAX_LINES = 2000
+MAX_COLUMNS = 10_000
 DELIMITERS = (";", "\t", ",", "|")
 NULL_WORDS = frozenset(["", "na", "n/a", "null", "none", "nil", "nan"])
 MAGIC = {
@@ -151,6 +152,9 @@ def detect_dialect(
         raise FormatError(f"{path} has no lines of values")
     quote = '"' if quote is None else quote
     delimiter = delimiter or _delimiter(filled, quote)
+    widest = max(line.count(delimiter) + 1 for line in filled[:MAX_LINES])
+    if widest > MAX_COLUMNS:
+        raise FormatError(f"{path} has a line of {widest:,} columns, at most {MAX_COLUMNS:,} are taken")
     rows = [split_line(line, delimiter, quote) for line in filled[:MAX_LINES]]
     others = [line.rstrip("\r") for line in sample.others if line.strip() and "\0" not in line]
     rows += [split_line(line, delimiter, quote) for line in others]

@@ -70,7 +70,13 @@ def add_ingest_routes(app: FastAPI, ingest: Ingest, limits: BodyLimits | None = 
         response_model=None, responses=SEAL_RESPONSES, openapi_extra=SEAL_OPERATION,
     )  # fmt: skip
     async def seal(request: Request) -> dict[str, Any]:
-        channel = request.query_params.get("channel", "")
+        params = request.query_params.multi_items()
+        for place, (name, value) in enumerate(params):
+            if name != "channel" or place:
+                error = "given twice" if name == "channel" else "not known"
+                raise Problem(400, f"Parameter {name[:100]!r} is {error}", field=name[:100], value=value[:100],
+                              wanted="channel alone, once")  # fmt: skip
+        channel = params[0][1] if params else ""
         return {"channel": channel, "segments": await ingest.seal(channel)}
 
 

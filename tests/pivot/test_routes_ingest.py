@@ -161,6 +161,8 @@ def test_the_segment_of_a_load_is_ended(fresh):
     again = requests.post(seal, params={"channel": channel}, timeout=30)
     assert (again.status_code, again.json()) == (200, {"channel": channel, "segments": []})
     assert read()["time"] == TIMES
+    for more in ("&x=1", f"&channel={channel}"):
+        assert requests.post(f"{seal}?channel={channel}{more}", timeout=30).status_code == 400
     for name, status in (("nobody", 404), ("", 400), ("a/b", 400)):
         assert requests.post(seal, params={"channel": name}, timeout=30).status_code == status, name
 
