@@ -28,10 +28,11 @@ from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from speeddata.blocks import ENTRY_SIZE, crc32c
+from speeddata.blocks import ENTRY_SIZE, cover, crc32c
 from speeddata.durable import sync_folder, take_after
 
 __all__ = [
+    "ANYWHERE",
     "ENTRY_SIZE",
     "FLAG_BAD_TIME",
     "FLAG_UNSORTED",
@@ -40,6 +41,7 @@ __all__ = [
     "Seal",
     "crc_of_head",
     "each_entry",
+    "entries_behind",
     "entries_of",
     "index_path",
     "is_crc_damaged",
@@ -58,6 +60,7 @@ HEAD_SIZE = HEAD.size
 ENTRY = struct.Struct("<QIIqqqqIIII")
 FLAG_UNSORTED = 1
 FLAG_BAD_TIME = 2
+ANYWHERE = 1 << 62  # no file is as large
 CHECKED = 56  # bytes of an entry that its check covers
 SEAL = struct.Struct("<I")
 SEAL_OFFSET = 32  # in the head
@@ -94,6 +97,12 @@ class Entry(NamedTuple):
 def entries_of(packed: bytes) -> Iterator[Entry]:
     """Unpack entries."""
     return map(Entry._make, ENTRY.iter_unpack(packed))
+
+
+def entries_behind(packed: bytes, first: int, size: int) -> list[Entry]:
+    """Of the entries that hold from `first` on, those of blocks that reach beyond the end of a file of this size."""
+    entries = entries_of(cover(packed, first, ANYWHERE)[0])
+    return [entry for entry in entries if entry.offset + entry.length > size]
 
 
 def pack_entry(entry: Entry) -> bytes:

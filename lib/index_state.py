@@ -5,17 +5,19 @@ from pathlib import Path
 
 from speeddata.blocks import cover, crc32c
 from speeddata.index import (
+    ANYWHERE,
     ENTRY,
     ENTRY_SIZE,
     HEAD_SIZE,
     Entry,
     each_entry,
+    entries_behind,
     entries_of,
     index_path,
     is_crc_damaged,
     parse_head,
 )
-from speeddata.segment import ANYWHERE, MAX_INDEX, Segment
+from speeddata.segment import MAX_INDEX, Segment
 
 __all__ = ["blocks_behind", "entries_that_hold", "index_faults", "is_indexed", "read_index", "records_told"]
 
@@ -55,8 +57,7 @@ def blocks_behind(index: bytes | None, segment: Segment) -> list[Entry]:
     told = parse_head(index) if index is not None else None
     if index is None or told is None or segment.size and told != (segment.head.sync, segment.head.length):
         return []
-    entries = entries_of(entries_that_hold(index, ANYWHERE))
-    return [entry for entry in entries if entry.offset + entry.length > segment.size]
+    return entries_behind(_entries(index), told[1], segment.size)
 
 
 def index_faults(index: bytes | None, segment: Segment, growing: bool) -> list[str]:
@@ -87,7 +88,8 @@ def _entry_faults(index: bytes, size: int, growing: bool) -> list[str]:
     if len(held) == len(entries):
         return []
     broken = _broken(entries)
-    behind = sum(e.offset + e.length > size for e in entries_of(entries_that_hold(index, ANYWHERE)))
+    told = parse_head(index)
+    behind = len(entries_behind(entries, told[1], size)) if told else 0
     misplaced = (len(entries) - len(held)) // ENTRY_SIZE - broken - behind
     if growing and not _holds(entries[-ENTRY_SIZE:]):
         broken -= 1  # being written just now

@@ -28,6 +28,7 @@ from speeddata.index import (
     Seal,
     crc_of_head,
     each_entry,
+    entries_behind,
     entries_of,
     index_path,
     seal_of,
@@ -39,7 +40,6 @@ from speeddata.times import parse_time
 __all__ = ["Known", "Piece", "Segment", "Signature", "rebuild_index", "scan", "signature_of", "whole_length"]
 
 MAX_INDEX = 1 << 30  # bytes of an index
-ANYWHERE = 1 << 62  # no file is as large
 Signature = tuple[int, int, int, int]  # inode, size, times of the last write and of the last change
 
 
@@ -188,11 +188,7 @@ class Segment:
         last = indexed[len(indexed) // ENTRY_SIZE * ENTRY_SIZE - ENTRY_SIZE :][:ENTRY_SIZE]
         if last and last == self.entries[-ENTRY_SIZE:]:
             return
-        gone = [
-            entry
-            for entry in entries_of(cover(indexed, 0, ANYWHERE)[0])
-            if entry.offset + entry.length > self.size
-        ]
+        gone = entries_behind(indexed, self.head.length, self.size)
         if gone and os.fstat(self._fd).st_size < gone[-1].offset + gone[-1].length:
             start, end, records = (
                 gone[0].offset,

@@ -1,6 +1,6 @@
 """How the records of an export are given: format, compression, layout, decimation, a common time base. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from speeddata.errors import FormatError
@@ -11,7 +11,7 @@ from speeddata.pivot.export_formats import DEFAULT, FORMATS, Format, accepted
 from speeddata.pivot.problem import Problem
 from speeddata.settings_values import CHANNEL_NAME
 
-__all__ = ["ALIGNMENTS", "NAMES", "Options", "read_options", "read_url_params", "require_known", "wrong"]
+__all__ = ["ALIGNMENTS", "LISTS", "NAMES", "Options", "known_name", "read_options", "require_known", "wrong"]
 
 ALIGNMENTS = ("previous", "linear", "nearest")
 TIMES = ("iso", "ns", "s")
@@ -44,25 +44,15 @@ def wrong(field: str, value: str, wanted: str) -> Problem:
 def require_known(params: Mapping[str, object]) -> None:
     """See that there is a parameter of each name."""
     for name, value in params.items():
-        if name not in NAMES:
-            wanted = f"one of {', '.join(NAMES)}"
-            raise Problem(
-                400, f"Unknown parameter: {name}", field=name, value=str(value)[:200], wanted=wanted
-            )
+        known_name(name, value)
 
 
-def read_url_params(items: Sequence[tuple[str, str]]) -> dict[str, str | None]:
-    """Parameters of a URL; a list may be spread over several of one name."""
-    require_known(dict(items))
-    params: dict[str, str | None] = dict.fromkeys(NAMES)
-    for name, value in items:
-        former = params[name]
-        if former is not None and name not in LISTS:
-            raise Problem(
-                400, f"Invalid {name}: it is given twice", field=name, value=value[:200], wanted="one"
-            )
-        params[name] = value if former is None else f"{former},{value}"
-    return params
+def known_name(name: str, value: object) -> str:
+    """The name of a parameter, where there is one of that name."""
+    if name not in NAMES:
+        wanted = f"one of {', '.join(NAMES)}"
+        raise Problem(400, f"Unknown parameter: {name}", field=name, value=str(value)[:200], wanted=wanted)
+    return name
 
 
 def read_options(params: Mapping[str, str | None], channels: tuple[str, ...], accept: str | None) -> Options:

@@ -20,16 +20,14 @@ class Outlet:
         """Look no more whether the client is there."""
         self.gone.cancel()
 
-    async def pass_on(self, data: bytes) -> None:
+    async def pass_on(self, data: bytes, *, last: bool = False) -> None:
         """Send some of the body; TimeoutError where the client does not take a piece of it within `stall_s`."""
-        for at in range(0, len(data), PIECE):
-            await self._piece(data[at : at + PIECE], more=True)
+        for at in range(0, len(data) or last, PIECE):
+            await self._piece(data[at : at + PIECE], more=not last or at + PIECE < len(data))
 
     async def finish(self, data: bytes = b"") -> None:
         """Send the rest of the body, and tell that it is whole; else the server closes the connection, and the client sees it break off."""
-        last = max(len(data) - 1, 0) // PIECE * PIECE
-        await self.pass_on(data[:last])
-        await self._piece(data[last:], more=False)
+        await self.pass_on(data, last=True)
 
     async def _piece(self, piece: bytes, more: bool) -> None:
         if not self.gone.done():

@@ -13,6 +13,7 @@ from speeddata.pivot.query_collect import MOMENTS, quantile_of
 from speeddata.pivot.query_fill import FILLS
 from speeddata.pivot.query_words import Query
 from speeddata.pivot.request import read_list, read_stamp
+from speeddata.pivot.request import read_url_params as spread_params
 from speeddata.pivot.result import FORMATS, TIMES, Shape
 from speeddata.pivot.where import parse_where
 from speeddata.times import parse_duration
@@ -43,13 +44,7 @@ class Asked:
 
 def read_url_params(items: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Parameters of a URL; a list may be spread over several of one name."""
-    params: dict[str, str] = {}
-    for given, value in items:
-        name = _known(given)
-        if name in params and name not in LISTS:
-            raise Problem(400, f"Invalid {name}: it is given twice", field=name, value=value)
-        params[name] = f"{params[name]},{value}" if name in params else value
-    return params
+    return spread_params(items, LISTS, lambda name, _: _known(name))
 
 
 def read_body_params(body: bytes) -> dict[str, str]:

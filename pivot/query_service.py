@@ -153,9 +153,11 @@ class Pieces(Response):
 def _joined(parts: Iterable[bytes]) -> Iterator[bytes]:
     """Small parts together: each one costs a message."""
     small: list[bytes] = []
+    size = 0
     for part in parts:
         small.append(part)
-        if sum(map(len, small)) >= PIECE:
+        size += len(part)
+        if size >= PIECE:
             yield b"".join(small)
-            small = []
+            small, size = [], 0
     yield b"".join(small)

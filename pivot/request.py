@@ -1,7 +1,7 @@
 """What an export is asked for: query parameters read and checked. No files, no clock."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ __all__ = [
     "read_range",
     "read_signals",
     "read_stamp",
+    "read_url_params",
     "require_span",
 ]
 
@@ -68,6 +69,21 @@ def read_list(text: str | None) -> tuple[str, ...]:
     """Names of a comma list, each once, in their order."""
     names = [name.strip() for name in (text or "").split(",")]
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def read_url_params(
+    items: Sequence[tuple[str, str]], lists: Collection[str], known: Callable[[str, str], str]
+) -> dict[str, str]:
+    """Parameters of a URL by the names that `known` gives for a name and its value, or refuses; `lists` may be spread over several."""
+    params: dict[str, str] = {}
+    for given, value in items:
+        name = known(given, value)
+        if name in params and name not in lists:
+            raise Problem(
+                400, f"Invalid {name}: it is given twice", field=name, value=value[:200], wanted="one"
+            )
+        params[name] = f"{params[name]},{value}" if name in params else value
+    return params
 
 
 def read_channels(text: str | None, limits: Limits) -> tuple[str, ...]:

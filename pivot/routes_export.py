@@ -10,10 +10,11 @@ from fastapi.responses import JSONResponse, Response
 
 from speeddata.pivot.download import wanted_part
 from speeddata.pivot.export_formats import FORMATS, ZIP
-from speeddata.pivot.export_options import NAMES, read_url_params, require_known
+from speeddata.pivot.export_options import LISTS, NAMES, known_name, require_known
 from speeddata.pivot.exporter import Exporter, too_many
 from speeddata.pivot.jobs import file_name
 from speeddata.pivot.problem import Problem
+from speeddata.pivot.request import read_url_params
 from speeddata.pivot.request_body import read_body
 
 __all__ = ["add_export_routes"]
@@ -77,7 +78,8 @@ def _add_export(app: FastAPI, exporter: Exporter) -> None:
         openapi_extra={"parameters": [described(name) for name in NAMES]},
     )  # fmt: skip
     async def export(request: Request) -> Response:
-        params = read_url_params(request.query_params.multi_items())
+        given = read_url_params(request.query_params.multi_items(), LISTS, known_name)
+        params = {name: given.get(name) for name in NAMES}
         return await exporter.export(params, request.is_disconnected, request.headers.get("accept"))
 
 

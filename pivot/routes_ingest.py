@@ -31,6 +31,7 @@ from speeddata.pivot.ingest_body import (
 from speeddata.pivot.ingest_docs import OPERATION, RESPONSES, SEAL_OPERATION, SEAL_RESPONSES
 from speeddata.pivot.ingest_options import Options, read_key, read_options, read_type
 from speeddata.pivot.problem import Problem
+from speeddata.pivot.request import read_url_params
 
 __all__ = ["IngestRoute", "add_ingest_routes"]
 
@@ -70,14 +71,16 @@ def add_ingest_routes(app: FastAPI, ingest: Ingest, limits: BodyLimits | None = 
         response_model=None, responses=SEAL_RESPONSES, openapi_extra=SEAL_OPERATION,
     )  # fmt: skip
     async def seal(request: Request) -> dict[str, Any]:
-        params = request.query_params.multi_items()
-        for place, (name, value) in enumerate(params):
-            if name != "channel" or place:
-                error = "given twice" if name == "channel" else "not known"
-                raise Problem(400, f"Parameter {name[:100]!r} is {error}", field=name[:100], value=value[:100],
-                              wanted="channel alone, once")  # fmt: skip
-        channel = params[0][1] if params else ""
+        params = read_url_params(request.query_params.multi_items(), (), _of_seal)
+        channel = params.get("channel", "")
         return {"channel": channel, "segments": await ingest.seal(channel)}
+
+
+def _of_seal(name: str, value: str) -> str:
+    if name != "channel":
+        error = f"Unknown parameter: {name[:100]}"
+        raise Problem(400, error, field=name[:100], value=value[:100], wanted="channel alone")
+    return name
 
 
 class IngestRoute:
