@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import requests
 import system
+from beside import beside
 from line import wait_until
 
 NAMES = ("time", "x")
@@ -26,22 +27,20 @@ class Sender:
 
     def __init__(self, port: int) -> None:
         self.port, self.sent = port, 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        self._work = beside(self._run)
 
     def __enter__(self) -> "Sender":
-        self._thread.start()
+        self._work.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
+    def __exit__(self, *error: object) -> None:
+        self._work.__exit__(*error)
 
-    def _run(self) -> None:
+    def _run(self, stop: threading.Event) -> None:
         begun = time.monotonic()
         with socket.socket(type=socket.SOCK_DGRAM) as sock:
             sock.connect(("127.0.0.1", self.port))
-            while not self._stop.wait(0.002):
+            while not stop.wait(0.002):
                 while self.sent < (time.monotonic() - begun) * RATE:
                     sock.send(struct.pack("<dd", time.time(), self.sent))
                     self.sent += 1

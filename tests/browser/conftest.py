@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from beside import beside
 from chart_pages import add_chart
 from live import EXAMPLE, Encoder, LiveProcess, Registry, Sender, free_port, running
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -131,21 +132,15 @@ class Line:
     @contextlib.contextmanager
     def feeding(self, name: str = "example", **fixed: Any) -> Iterator[None]:
         """Send records at 50 Hz by a thread: a sine, a ramp and a square wave, unless a value is fixed."""
-        stop = threading.Event()
 
-        def feed() -> None:
+        def feed(stop: threading.Event) -> None:
             counter = 0
             while not stop.wait(0.02):
                 self.send(name, **record(time.time_ns(), counter) | fixed)
                 counter += 1
 
-        thread = threading.Thread(target=feed)
-        thread.start()
-        try:
+        with beside(feed):
             yield
-        finally:
-            stop.set()
-            thread.join()
 
     def close(self) -> None:
         for sender, _ in self.senders.values():

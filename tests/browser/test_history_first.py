@@ -15,6 +15,7 @@ import history_pages
 import long_archive as made
 import pytest
 import system as systems
+from beside import beside
 from history_pages import Open, drawn, view, whole
 from line import wait_until
 from live import EXAMPLE, Encoder, free_port
@@ -36,10 +37,9 @@ def _patience() -> None:
 @contextlib.contextmanager
 def sending(ports: dict[str, int]) -> Iterator[None]:
     """Send records to all ports, to some more often than to others."""
-    stop = threading.Event()
     encode, told = Encoder(EXAMPLE), {"message": "go", "ramp": 0.5, "square_wave": 1.0, "is_on": True}
 
-    def send() -> None:
+    def send(stop: threading.Event) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             count = 0
             while not stop.wait(0.02):
@@ -50,13 +50,8 @@ def sending(ports: dict[str, int]) -> Iterator[None]:
                         sock.sendto(record, ("127.0.0.1", port))
                 count += 1
 
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
+    with beside(send):
         yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def listed(system: System) -> Any:

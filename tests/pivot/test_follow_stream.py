@@ -3,6 +3,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from asgi_client import Client
 
 from speeddata.pivot.follow_session import Message
 from speeddata.pivot.follow_stream import FollowStream
@@ -28,29 +29,6 @@ class Told:
 
     def close(self):
         self.closed.set()
-
-
-class Client:
-    """The other end: takes pieces until it leaves, or takes none at all."""
-
-    def __init__(self, *, leaves_after=None, stuck=False):
-        self.pieces = []
-        self.events = []
-        self.leaves_after, self.stuck = leaves_after, stuck
-        self.left = asyncio.Event()
-
-    async def receive(self):
-        await self.left.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, event):
-        self.events.append(event)
-        if event["type"] == "http.response.body":
-            if self.stuck:
-                await asyncio.Event().wait()
-            self.pieces.append(event["body"])
-            if len(self.pieces) == self.leaves_after:
-                self.left.set()
 
 
 @pytest.fixture

@@ -1,32 +1,12 @@
 import asyncio
 
 import pytest
+from asgi_client import Client
 
 from speeddata.pivot import outlet as module
 from speeddata.pivot.outlet import Outlet
 
 LIMIT_S = 20
-
-
-class Client:
-    """Takes pieces until it leaves, or, `stuck`, none at all."""
-
-    def __init__(self, leaves_after=None, stuck=False):
-        self.pieces = []
-        self.leaves_after, self.stuck = leaves_after, stuck
-        self.left = asyncio.Event()
-
-    async def receive(self):
-        await self.left.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, event):
-        if self.stuck:
-            await asyncio.Event().wait()
-        self.pieces.append((event["body"], event["more_body"]))
-        if len(self.pieces) == self.leaves_after:
-            self.left.set()
-            await asyncio.sleep(0)
 
 
 def run(client_options, data, last=b"", stall_s=LIMIT_S):
@@ -38,7 +18,7 @@ def run(client_options, data, last=b"", stall_s=LIMIT_S):
             await outlet.finish(last)
         finally:
             outlet.close()
-        return client.pieces, outlet.gone
+        return [(event["body"], event["more_body"]) for event in client.events], outlet.gone
 
     return asyncio.run(asyncio.wait_for(ask(), LIMIT_S))
 
