@@ -13,11 +13,16 @@ def socket_address(folder: int, name: str) -> str:
 
 
 def listen(folder: int, name: str, backlog: int) -> socket.socket:
-    """Listen under a name, for this user alone, in the place of whoever listened there before."""
+    """Listen under a name, for this user alone, in the place of whoever listened there before.
+
+    The socket gets its name when it listens: who finds it there is not refused.
+    """
+    early = f".{name}.new"
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=folder)
+        os.unlink(early, dir_fd=folder)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(socket_address(folder, name))
-    os.chmod(name, 0o600, dir_fd=folder)
+    listener.bind(socket_address(folder, early))
+    os.chmod(early, 0o600, dir_fd=folder)
     listener.listen(backlog)
+    os.rename(early, name, src_dir_fd=folder, dst_dir_fd=folder)
     return listener

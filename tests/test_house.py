@@ -55,7 +55,6 @@ SHOWN_BY = {
     "relay/container.pyx": "relay/test_writer.py",
     "relay/intake.pyx": "relay/test_receiver.py",
     "relay/upkeep.py": "relay/test_stop.py",
-    "relay/unix_socket.py": "relay/test_handover.py",
     "relay/ring.pyx": "relay/test_receiver.py",
 }
 
