@@ -1,7 +1,8 @@
 """The schema of a channel that there is not yet, inferred from the first rows or columns that are to go there.
 
 Whole numbers become long, and double where the same signal has others too; a value that is missing or null in some row
-makes its signal nullable; objects become nested records, lists of numbers arrays. The time keeps the form in which it came.
+makes its signal nullable; numbers and text in one signal become a union of both; objects become nested records, lists of
+numbers arrays. The time keeps the form in which it came.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from speeddata.tree import MAX_DEPTH, MAX_FIELDS, NAME
 __all__ = ["Inferred", "infer_columns", "infer_rows"]
 
 TIME = "time"
+MIXED = ["number", "string"]  # the kinds that one signal may have, as a union
 Column: TypeAlias = "Sequence[Any] | np.ndarray[Any, Any]"
 
 
@@ -155,12 +157,14 @@ class _Seen:
             )
             if found
         ]
-        if len(kinds) > 1:
-            raise SchemaError(f"values of different kinds: {', '.join(kinds)}; a signal has one", path)
-        made = self._type(kinds[0] if kinds else "", path)
+        branches = [self._type(kind, path) for kind in kinds or [""]]
+        if len(kinds) > 1 and (kinds != MIXED or path == TIME):
+            raise SchemaError(
+                f"values of different kinds: {', '.join(kinds)}; a signal has one, or numbers and text", path
+            )
         if not kinds or ((self.nulls or self.count < rows) and kinds[0] != "record"):
-            return ["null", made]
-        return made
+            branches.insert(0, "null")
+        return branches if len(branches) > 1 else branches[0]
 
     def _type(self, kind: str, path: str) -> Any:
         if kind == "number":

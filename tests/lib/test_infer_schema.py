@@ -33,6 +33,9 @@ def of_rows(*values):
         ([None, None], ["null", "double"]),
         ([True, False], "boolean"),
         (["a", ""], "string"),
+        ([1, "a"], ["long", "string"]),
+        (["a", 1, 2.5, None], ["null", "double", "string"]),
+        ([..., "a", 1], ["null", "long", "string"]),
         ([b"a"], "bytes"),
         ([[1, 2], [3]], {"type": "array", "items": "long"}),
         ([[1, 2.5], []], {"type": "array", "items": "double"}),
@@ -53,7 +56,8 @@ def test_types_of_values(values, type_):
 
 
 @pytest.mark.parametrize(
-    "values", [[1, "a"], [True, 1], [[1], 1], [["a"]], [[None]], [[[1]]], [{"a": 1}, 2], [[True]]]
+    "values",
+    [[True, "a"], [1, "a", [1]], [True, 1], [[1], 1], [["a"]], [[None]], [[[1]]], [{"a": 1}, 2], [[True]]],
 )
 def test_values_of_different_kinds_are_refused(values):
     with pytest.raises(SchemaError) as caught:

@@ -186,6 +186,33 @@ def test_channels_are_made(world):
         assert next(iter(reader.batches())).time_ns.tolist() == [1700000000_500000000]
 
 
+@pytest.mark.parametrize("form", ["rows", "columns"])
+def test_numbers_and_text_of_one_signal_come_back_as_they_were(world, form):
+    service, _, _ = world
+    values = [1, "off", 2.5, None]
+    rows = [{"time": (1700000000 + n) * 10**9, "x": value} for n, value in enumerate(values)]
+    body = (
+        {"rows": rows}
+        if form == "rows"
+        else {"columns": {"time": [row["time"] for row in rows], "x": values}}
+    )
+    query = {"channel": f"made.mixed-{form}", "create": "true"}
+    answer = requests.post(f"{service.address}{PATH}", json=body, params=query, timeout=30)
+    assert answer.status_code == 200, answer.text
+    url = f"{service.address}/api/v1/query"
+    whole = {"channel": query["channel"], "start": "2023-11-14T00:00:00Z", "duration": "P1D"}
+
+    def ask(**more):
+        return requests.get(url, {**whole, **more}, timeout=30)
+
+    assert ask().json()["series"][0]["columns"]["x"] == values
+    refused = ask(every="1h", signals="x", aggregates="avg")
+    assert refused.status_code == 400, refused.text
+    assert "avg" in refused.json()["error"]
+    counted = ask(every="1d", aggregates="count,last").json()["series"][0]["columns"]
+    assert counted == {"x.count": [3], "x.last": [2.5]}
+
+
 def test_a_channel_of_a_table_keeps_its_units(world):
     service, registry, _ = world
     made = Channel.from_ns("u", np.array([10**18]), {"speed": np.array([2.5])}, {"speed": "m/s"}).to_arrow()
