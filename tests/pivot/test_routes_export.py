@@ -301,6 +301,10 @@ def test_fault_70_too_many_at_once_are_told_when_to_come_again(archive):
             for _ in range(140):
                 client = http.client.HTTPConnection(address.hostname, address.port, timeout=LIMIT_S)
                 taken.append(client)
+                client.sock = socket.socket()
+                client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # or it all fits in there
+                client.sock.settimeout(LIMIT_S)
+                client.sock.connect((address.hostname, address.port))
                 client.request("GET", f"{EXPORT}?start=2023-11-14T22:13:20Z&duration=PT1M&channels=example")
                 answers.append(client.getresponse())
             busy = [answer for answer in answers if answer.status == 429]
