@@ -17,7 +17,7 @@ help:  ## Show the targets
 run: build  ## Set up, then start everything with the demo sources (Ctrl-C stops it)
 	$(PY) -m speeddata demo $(ARGS)
 
-test: build $(VENV)/.browser $(VENV)/.strace  ## Set up, then run every test
+test: build $(VENV)/.browser $(VENV)/.hdf5-tools $(VENV)/.strace  ## Set up, then run every test
 	$(PY) -m pytest -n 2 -p no:benchmark
 
 install: build  ## The same as build
@@ -45,6 +45,10 @@ $(VENV)/.browser:
 	@sh tools/prerequisites chromium
 	@mkdir -p $(VENV) && touch $@
 
+$(VENV)/.hdf5-tools:
+	@sh tools/prerequisites hdf5-tools
+	@mkdir -p $(VENV) && touch $@
+
 $(VENV)/.strace:
 	@sh tools/prerequisites strace
 	@mkdir -p $(VENV) && touch $@
@@ -56,7 +60,7 @@ style: build  ## Check format and lint
 types: build  ## Check types strictly
 	$(PY) -m mypy
 
-coverage: build $(VENV)/.browser $(VENV)/.strace  ## Run the tests with branch coverage
+coverage: build $(VENV)/.browser $(VENV)/.hdf5-tools $(VENV)/.strace  ## Run the tests with branch coverage
 	$(PY) -m coverage run -m pytest -p no:benchmark
 	$(PY) -m coverage report
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent
 TREE = ROOT / "build" / "tree"
@@ -55,6 +56,23 @@ def extensions() -> list[Extension]:
     ]
 
 
+class BuildExtensions(build_ext):
+    """Translates to C what is about to be compiled, and nothing for commands that compile nothing."""
+
+    def build_extensions(self) -> None:
+        made = cythonize(
+            self.extensions,
+            include_path=[str(TREE)],
+            build_dir="build/cython",
+            compiler_directives={"language_level": 3},
+            nthreads=os.cpu_count() or 1,
+        )
+        for extension, translated in zip(self.extensions, made, strict=True):
+            assert extension.name == translated.name
+            extension.sources, extension.depends = translated.sources, translated.depends
+        super().build_extensions()
+
+
 os.chdir(ROOT)
 link_tree()
 setup(
@@ -70,12 +88,7 @@ setup(
         "speeddata.config": ["*.yaml", "agents/*.avsc"],
         "speeddata.examples": ["*.py", "*/*.py", "*/*.ipynb"],
     },
-    ext_modules=cythonize(
-        extensions(),
-        include_path=[str(TREE)],
-        build_dir="build/cython",
-        compiler_directives={"language_level": 3},
-        nthreads=os.cpu_count() or 1,
-    ),
+    ext_modules=extensions(),
+    cmdclass={"build_ext": BuildExtensions},
     options={"build_ext": {"parallel": os.cpu_count() or 1}},
 )
