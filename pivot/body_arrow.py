@@ -10,6 +10,7 @@ import pyarrow.types as kinds
 from speeddata.pivot.body_arrow_sizes import unpacked_size
 from speeddata.pivot.body_arrow_values import require_plain, written_out
 from speeddata.pivot.ingest_batch import Columns, Part
+from speeddata.pivot.ingest_options import IN_THE_URL
 from speeddata.pivot.problem import Problem
 from speeddata.table import Array
 from speeddata.times import SCALES
@@ -31,20 +32,20 @@ def read_arrow(data: bytes, channel: str | None, limit: int) -> list[Part]:
         with pa.ipc.open_stream(data, options=ALONE) as reader:
             metadata: Mapping[bytes, bytes] = reader.schema.metadata or {}
             if len(reader.schema) > MAX_COLUMNS:
-                raise Problem(400, f"More than {MAX_COLUMNS} columns")
+                raise Problem(400, f"More than {MAX_COLUMNS} columns", field="body")
             require_plain(reader.schema)
             table = reader.read_all()
         table.validate(full=True)  # so that nothing reads beside the buffers of a stream that lies
         names = [str(name) for name in table.column_names]
     except (pa.ArrowException, ValueError, OSError, NotImplementedError) as error:
-        raise Problem(400, f"The body is not an Arrow IPC stream: {str(error)[:300]}") from None
+        raise Problem(400, f"The body is not an Arrow IPC stream: {str(error)[:300]}", field="body") from None
     if sum(map(written_out, table.columns)) > 2 * limit:
         raise _too_large(limit)
     name = channel or metadata.get(CHANNEL_KEY, b"").decode(errors="replace")
     if not name:
-        raise Problem(400, "No channel is named", wanted="`channel=` in the URL")
+        raise Problem(400, "No channel is named", field="channel", wanted=IN_THE_URL)
     if len(set(names)) < len(names):
-        raise Problem(400, "Two columns of the same name", columns=names[:20])
+        raise Problem(400, "Two columns of the same name", field="body", columns=names[:20])
     columns = {n: _column(n, c) for n, c in zip(names, table.columns, strict=True)}
     return [Part(name, Columns(columns, _units(table.schema)))]
 

@@ -4,6 +4,7 @@ from speeddata.container import Head, parse_head, parse_long
 from speeddata.container import unpack as unpack_block
 from speeddata.errors import ArchiveError
 from speeddata.pivot.ingest_batch import Part, Records
+from speeddata.pivot.ingest_options import IN_THE_URL
 from speeddata.pivot.problem import Problem
 
 __all__ = ["read_avro"]
@@ -15,7 +16,7 @@ def read_avro(data: bytes, channel: str | None, limit: int) -> list[Part]:
     """The part of a body of at most `limit` bytes when unpacked; a container that names its channel needs no other name."""
     if not data.startswith(MAGIC):
         if channel is None:
-            raise Problem(400, "No channel is named", wanted="`channel=` in the URL")
+            raise Problem(400, "No channel is named", field="channel", wanted=IN_THE_URL)
         return [Part(channel, Records(data))]
     try:
         head = parse_head(data)
@@ -25,7 +26,7 @@ def read_avro(data: bytes, channel: str | None, limit: int) -> list[Part]:
         content = _content(data, head, limit)
         return [Part(name, Records(content, head.plan.schema))]
     except ArchiveError as error:
-        raise Problem(400, f"The body is not an Avro container file: {error}") from None
+        raise Problem(400, f"The body is not an Avro container file: {error}", field="body") from None
 
 
 def _content(data: bytes, head: Head, limit: int) -> bytes:

@@ -8,6 +8,7 @@ import pyarrow.csv as arrow_csv
 
 from speeddata.infer_schema import Inferred, infer_columns
 from speeddata.pivot.ingest_batch import Columns, Content, Faults, Part, Ready
+from speeddata.pivot.ingest_options import IN_THE_URL
 from speeddata.pivot.ingest_specs import Known
 from speeddata.pivot.problem import Problem
 from speeddata.schema import Signal
@@ -28,7 +29,7 @@ FLAGS = {"true": True, "false": False, "1": True, "0": False}
 def read_csv(data: bytes, channel: str | None, delimiter: str) -> list[Part]:
     """The part of a body."""
     if channel is None:
-        raise Problem(400, "No channel is named", wanted="`channel=` in the URL")
+        raise Problem(400, "No channel is named", field="channel", wanted=IN_THE_URL)
     return [Part(channel, Csv(data, delimiter))]
 
 
@@ -42,7 +43,7 @@ class Csv(Content):
         try:
             self.data.decode()
         except UnicodeDecodeError as error:
-            raise Problem(400, "The body is not UTF-8", byte=error.start) from None
+            raise Problem(400, "The body is not UTF-8", field="body", byte=error.start) from None
         self._require_closed_quotes()
         self.names = self._names()
 
@@ -52,20 +53,29 @@ class Csv(Content):
             last = self.data.rindex(b'"')
             line = self.data.count(b"\n", 0, last) + 1
             error = f"The body is not CSV: a quote is not closed, the last one is in line {line}"
-            raise Problem(400, error, line=line, wanted='quotes in pairs; inside of quotes "" stands for one')
+            raise Problem(
+                400,
+                error,
+                field="body",
+                line=line,
+                wanted='quotes in pairs; inside of quotes "" stands for one',
+            )
 
     def _names(self) -> list[str]:
         line = self.data[: self.data.find(b"\n") + 1 or None]
         if line.count(self.delimiter.encode()) >= MAX_COLUMNS:
-            raise Problem(400, f"More than {MAX_COLUMNS} columns")
+            raise Problem(400, f"More than {MAX_COLUMNS} columns", field="body")
         if not line.strip():
             raise Problem(
-                400, "The body is empty", wanted="a line with the names of the signals, and lines of values"
+                400,
+                "The body is empty",
+                field="body",
+                wanted="a line with the names of the signals, and lines of values",
             )
         faults = Faults()
         names = [str(name) for name in self._read(line, {}, faults, "").column_names]
         if len(set(names)) < len(names):
-            raise Problem(400, "Two columns of the same name", columns=names[:20])
+            raise Problem(400, "Two columns of the same name", field="body", columns=names[:20])
         return names
 
     def encode(self, known: Known, given: str | None, ignore_unknown: bool, faults: Faults) -> Ready | None:
@@ -133,7 +143,7 @@ class Csv(Content):
                 ),
             )
         except (pa.ArrowException, ValueError) as error:
-            raise Problem(400, f"The body is not CSV: {str(error)[:300]}") from None
+            raise Problem(400, f"The body is not CSV: {str(error)[:300]}", field="body") from None
 
 
 def _cells(column: "pa.ChunkedArray[Any]") -> list[Any]:

@@ -32,11 +32,11 @@ def read_json(data: bytes, channel: str | None) -> list[Part]:
         hint = ""
         if any(word in data for word in (b"NaN", b"Infinity")):
             hint = "; NaN and Infinity are not JSON, send null"
-        raise Problem(400, f"The body is not JSON: {str(error)[:300]}{hint}") from None
+        raise Problem(400, f"The body is not JSON: {str(error)[:300]}{hint}", field="body") from None
     if isinstance(body, list):
         return _rows(body, channel)
     if not isinstance(body, dict):
-        raise Problem(400, "The body is neither an object nor a list", wanted=FORMS)
+        raise Problem(400, "The body is neither an object nor a list", field="body", wanted=FORMS)
     if "channels" in body:
         _only(body, {"channels"}, channel)
         return _channels(body["channels"])
@@ -54,7 +54,7 @@ def read_json(data: bytes, channel: str | None) -> list[Part]:
 def _single(body: dict[str, Any], channel: str | None) -> list[Part]:
     """One row that is the whole body."""
     if "time" not in body:
-        raise Problem(400, "The body has neither rows nor columns", wanted=FORMS)
+        raise Problem(400, "The body has neither rows nor columns", field="body", wanted=FORMS)
     return _rows([body], channel)
 
 
@@ -87,7 +87,7 @@ def _rows(rows: list[Any], channel: str | None) -> list[Part]:
 
 def _channels(given: Any) -> list[Part]:
     if not isinstance(given, dict):
-        raise Problem(400, "`channels` is not an object", wanted=FORMS)
+        raise Problem(400, "`channels` is not an object", field="channels", wanted=FORMS)
     return [Part(name, _content(entry, name)) for name, entry in given.items()]
 
 
@@ -96,14 +96,16 @@ def _content(given: Any, name: Any) -> Content:
     if isinstance(given, list):
         return Rows(given)
     if not isinstance(given, dict) or ("rows" in given) == ("columns" in given):
-        raise Problem(400, "Each channel needs either rows or columns", channel=name, wanted=FORMS)
+        raise Problem(
+            400, "Each channel needs either rows or columns", field="channels", channel=name, wanted=FORMS
+        )
     if "rows" in given:
         if not isinstance(given["rows"], list):
-            raise Problem(400, "`rows` is not a list", channel=name, wanted=FORMS)
+            raise Problem(400, "`rows` is not a list", field="rows", channel=name, wanted=FORMS)
         return Rows(given["rows"])
     columns = given["columns"]
     if not isinstance(columns, dict):
-        raise Problem(400, "`columns` is not an object", channel=name, wanted=FORMS)
+        raise Problem(400, "`columns` is not an object", field="columns", channel=name, wanted=FORMS)
     for signal, column in columns.items():
         if not isinstance(column, list):
             raise Problem(400, "A column is not a list", channel=name, field=signal[:200], wanted=FORMS)
@@ -113,14 +115,16 @@ def _content(given: Any, name: Any) -> Content:
 def _only(body: dict[str, Any], keys: set[str], channel: str | None) -> None:
     unknown = [key for key in body if key not in keys]
     if unknown:
-        raise Problem(400, "Unknown key in the body", key=unknown[0][:200], wanted=FORMS)
+        raise Problem(400, "Unknown key in the body", field=unknown[0][:200], wanted=FORMS)
     if channel is not None:
-        raise Problem(400, "The body names channels, and so does the request", channel=channel)
+        raise Problem(
+            400, "The body names channels, and so does the request", field="channel", channel=channel
+        )
 
 
 def _name(given: Any) -> str:
     if not isinstance(given, str):
-        raise Problem(400, "No channel is named", channel=_text(given), wanted=FORMS)
+        raise Problem(400, "No channel is named", field="channel", value=_text(given), wanted=FORMS)
     return given
 
 

@@ -26,8 +26,8 @@ from speeddata.pivot.exporter import Exporter
 from speeddata.pivot.heap import give_way, keep_memory
 from speeddata.pivot.ingest import Ingest, make_ingest
 from speeddata.pivot.job_options import job_limits, job_options
+from speeddata.pivot.limit_options import limit_options, limits_of
 from speeddata.pivot.query_options import make_queries, query_options
-from speeddata.pivot.request import Limits
 from speeddata.pivot.service import make_app
 from speeddata.pivot.sql_options import sql_limits, sql_options
 
@@ -68,37 +68,7 @@ class Server(uvicorn.Server):
     type=click.Path(path_type=Path, dir_okay=False),
     help="Socket of the shared relay; without it, run/ingest.sock beside the archive.",
 )
-@click.option(
-    "--limit-channels", type=click.IntRange(1), default=20, show_default=True, help="Channels of an export."
-)
-@click.option(
-    "--limit-minutes",
-    type=click.FloatRange(0, min_open=True),
-    default=5.0,
-    show_default=True,
-    help="Length of an export.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    default=60.0,
-    show_default=True,
-    help="Seconds that making an export may take.",
-)
-@click.option(
-    "--limit-running",
-    type=click.IntRange(1),
-    default=Limits.running,
-    show_default=True,
-    help="Exports at a time.",
-)
-@click.option(
-    "--limit-followers",
-    type=click.IntRange(0),
-    default=Limits.followers,
-    show_default=True,
-    help="Followers at a time.",
-)
+@limit_options
 @job_options
 @click.option(
     "--name", "names", multiple=True, help="Host name to answer to, besides addresses and loopback names."
@@ -115,14 +85,9 @@ def main(
     port: int,
     archive: Path,
     ingest_socket: Path | None,
-    limit_channels: int,
-    limit_minutes: float,
-    timeout: float,
-    limit_running: int,
-    limit_followers: int,
     names: tuple[str, ...],
     pid_path: Path | None,
-    **exports: Any,
+    **given: Any,
 ) -> None:
     """Serve exports of recorded data."""
     logging.basicConfig(level=logging.INFO, format="pivot: %(message)s")
@@ -135,20 +100,19 @@ def main(
     allow_files()
     keep_memory()
     give_way(OOM_SCORE)
-    limits = Limits(limit_channels, limit_minutes, timeout, running=limit_running, followers=limit_followers)
     exporter = Exporter(
         Catalogue(archive, registry),
-        limits,
+        limits_of(given),
         Tags(registry),
-        exports["min_free"],
-        exports["exports_folder"],
-        job_limits(exports),
+        given["min_free"],
+        given["exports_folder"],
+        job_limits(given),
     )
     ingest = make_ingest(registry, ingest_socket or archive.absolute().parent / "run" / "ingest.sock")
-    queries = make_queries(exporter.catalogue, timeout, exports)
+    queries = make_queries(exporter.catalogue, given["timeout"], given)
     with pidfile(pid_path):
         hosts = [name.lower() for name in names]
-        app = make_app(exporter, hosts, ingest, registry, sql_limits(exports), queries, body_limits(exports))
+        app = make_app(exporter, hosts, ingest, registry, sql_limits(given), queries, body_limits(given))
         uvloop.run(serve(app, exporter, listener, ingest))
 
 

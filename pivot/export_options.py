@@ -8,10 +8,10 @@ from speeddata.hdf5_filters import filters
 from speeddata.pivot.decimate import WANTED as DECIMATE_WANTED
 from speeddata.pivot.decimate import Decimation, parse_width
 from speeddata.pivot.export_formats import DEFAULT, FORMATS, Format, accepted
-from speeddata.pivot.problem import Problem
+from speeddata.pivot.problem import unknown, wrong
 from speeddata.settings_values import CHANNEL_NAME
 
-__all__ = ["ALIGNMENTS", "LISTS", "NAMES", "Options", "known_name", "read_options", "require_known", "wrong"]
+__all__ = ["ALIGNMENTS", "LISTS", "NAMES", "Options", "known_name", "read_options", "require_known"]
 
 ALIGNMENTS = ("previous", "linear", "nearest")
 TIMES = ("iso", "ns", "s")
@@ -36,11 +36,6 @@ class Options:
     header: str = "names"  # of CSV
 
 
-def wrong(field: str, value: str, wanted: str) -> Problem:
-    """A value that no parameter can have."""
-    return Problem(400, f"Invalid {field}: {value!r}", field=field, value=value, wanted=wanted)
-
-
 def require_known(params: Mapping[str, object]) -> None:
     """See that there is a parameter of each name."""
     for name, value in params.items():
@@ -50,8 +45,7 @@ def require_known(params: Mapping[str, object]) -> None:
 def known_name(name: str, value: object) -> str:
     """The name of a parameter, where there is one of that name."""
     if name not in NAMES:
-        wanted = f"one of {', '.join(NAMES)}"
-        raise Problem(400, f"Unknown parameter: {name}", field=name, value=str(value)[:200], wanted=wanted)
+        raise unknown(name, value, NAMES)
     return name
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from speeddata.archive import Archive
 from speeddata.pivot.attendance import checker
 from speeddata.pivot.catalogue import Catalogue
-from speeddata.pivot.export_options import Options, read_options, require_known, wrong
+from speeddata.pivot.export_options import Options, read_options, require_known
 from speeddata.pivot.export_tags import Tag, Tags
-from speeddata.pivot.problem import Problem
+from speeddata.pivot.problem import Problem, wrong
 from speeddata.pivot.request import (
     ExportRequest,
     Limits,

@@ -8,8 +8,8 @@ from typing import Any
 
 from speeddata.errors import TimeError
 from speeddata.follow_positions import Positions
-from speeddata.pivot.problem import Problem
-from speeddata.pivot.request import Limits, read_channels, read_signals
+from speeddata.pivot.problem import Problem, wrong
+from speeddata.pivot.request import SPAN, STAMP, Limits, read_channels, read_signals
 from speeddata.times import parse_duration, parse_time
 
 __all__ = ["FollowRequest", "pack_token", "read_request"]
@@ -40,16 +40,15 @@ def read_request(params: Mapping[str, str | None], limits: Limits, now_ns: int) 
     """Check the query parameters."""
     start, duration, token = (params.get(name) for name in ("start", "duration", "resume"))
     if sum(value is not None for value in (start, duration, token)) > 1:
-        raise Problem(400, "Give one of start, duration and resume")
+        field = "duration" if token is None else "resume"
+        raise wrong(field, params[field], "one of start, duration and resume")
     signals, heartbeat = read_signals(params.get("signals")), _heartbeat(params.get("heartbeat"))
     if token is not None:
         start_ns, positions = _unpack(token)
         named = params.get("channels")
         channels = tuple(positions) if named is None else read_channels(named, limits)
         if set(channels) != set(positions):
-            raise Problem(
-                400, "Invalid resume: it is of other channels", field="resume", channels=list(positions)
-            )
+            raise wrong("channels", named, f"those of resume: {', '.join(positions)}")
         if len(channels) > limits.channels:
             raise Problem(
                 413, f"Channel count exceeds maximum ({limits.channels})", requested_channels=len(channels)
@@ -66,7 +65,8 @@ def _start(start: str | None, duration: str | None, now_ns: int) -> int | None:
         if duration is not None:
             return max(-(2**63), now_ns - parse_duration(duration))
     except TimeError as error:
-        raise Problem(400, f"Invalid {'duration' if start is None else 'start'}: {error}") from error
+        field, value, wanted = ("duration", duration, SPAN) if start is None else ("start", start, STAMP)
+        raise wrong(field, value, wanted, str(error)) from error
     return None
 
 
@@ -78,9 +78,7 @@ def _heartbeat(text: str | None) -> float:
     except ValueError:
         value = 0.0
     if not 0.1 <= value <= 60:
-        raise Problem(
-            400, f"Invalid heartbeat: {text[:100]!r}, wanted seconds from 0.1 to 60", field="heartbeat"
-        )
+        raise wrong("heartbeat", text, "seconds from 0.1 to 60")
     return value
 
 
@@ -103,4 +101,6 @@ def _unpack(token: str) -> tuple[int | None, dict[str, Positions]]:
     except (ValueError, RecursionError) as error:
         # What base64, UTF-8 and JSON find wrong is of no use to who shows a token.
         reason = str(error) if type(error) is ValueError else "it is no token of this service"
-        raise Problem(400, f"Invalid resume: {reason}", field="resume") from None
+        raise wrong(
+            "resume", token, "the token of an answer", f"{reason}, wanted the token of an answer"
+        ) from None

@@ -1,17 +1,17 @@
 """What the query parameters and headers of an ingest ask for."""
 
-import difflib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
-from speeddata.pivot.problem import Problem
+from speeddata.pivot.problem import Problem, twice, unknown, wrong
 from speeddata.schema import TIME_UNITS
 
-__all__ = ["CONTENT_TYPES", "PARAMETERS", "Options", "read_key", "read_options", "read_type"]
+__all__ = ["CONTENT_TYPES", "IN_THE_URL", "PARAMETERS", "Options", "read_key", "read_options", "read_type"]
 
 DELIMITERS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";"}
+IN_THE_URL = "`channel=` in the URL"
 MAX_KEY = 200
 MAX_PARAMETERS = 20
 # The parameters: what each may be (none: any text), and what it means.
@@ -59,21 +59,18 @@ def read_options(query: bytes) -> Options:
             query.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict"
         )
     except ValueError:
-        raise Problem(
-            400, "The query string cannot be read", wanted="at most 20 parameters, in UTF-8"
-        ) from None
+        text, wanted = query.decode(errors="replace"), f"at most {MAX_PARAMETERS} parameters, in UTF-8"
+        raise wrong("query string", text, wanted) from None
     given: dict[str, Any] = {}
     for name, value in pairs:
         if name not in PARAMETERS:
-            near = difflib.get_close_matches(name, PARAMETERS, n=1)
-            wanted = near[0] if near else f"one of {', '.join(PARAMETERS)}"
-            raise Problem(400, "Unknown parameter", parameter=name[:100], wanted=wanted)
+            raise unknown(name, value, PARAMETERS)
         if name in given:
-            raise Problem(400, f"The parameter {name} is given twice", parameter=name)
+            raise twice(name, value)
         choices, _ = PARAMETERS[name]
         if choices and value not in choices:
             shown = ", ".join("tab" if choice == "\t" else choice for choice in choices)
-            raise Problem(400, f"Invalid {name}", parameter=name, value=value[:100], wanted=f"one of {shown}")
+            raise wrong(name, value, f"one of {shown}")
         given[name] = value
     for flag in ("create", "ignore_unknown"):
         given[flag] = given.get(flag) == "true"
@@ -86,11 +83,9 @@ def read_key(header: str | None, parameter: str | None) -> str | None:
     """The key that makes a batch known again."""
     key = header if header is not None else parameter
     if header is not None and parameter is not None and header != parameter:
-        raise Problem(400, "Idempotency-Key and key differ", field="key")
+        raise wrong("key", parameter, "the same as the header Idempotency-Key")
     if key is not None and (not 1 <= len(key) <= MAX_KEY or not (key.isascii() and key.isprintable())):
-        raise Problem(
-            400, "Invalid idempotency key", field="key", wanted=f"1 to {MAX_KEY} printable ASCII characters"
-        )
+        raise wrong("key", key, f"1 to {MAX_KEY} printable ASCII characters")
     return key
 
 

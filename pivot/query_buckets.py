@@ -96,7 +96,7 @@ def _wanted(query: Query, signals: Sequence[Signal]) -> Wanted:
             of = f"{', '.join(OF_WORDS)}" if signal.type in COUNTED else "none"
             raise Problem(
                 400, f"Invalid aggregates: {signal.name} is of type {signal.type}, which has no {lacking} (it has {of})",
-                field="aggregates", value=lacking, signal=signal.name,
+                field="aggregates", value=lacking, wanted=of, signal=signal.name,
             )  # fmt: skip
         if has:
             wanted[signal] = has

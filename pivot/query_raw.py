@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import orjson
 
-from speeddata.pivot.problem import Problem
+from speeddata.pivot.problem import wrong
 from speeddata.pivot.query_words import (
     Check,
     Limits,
@@ -145,11 +145,7 @@ def read_cursor(text: str | None, channels: Sequence[str]) -> Places:
         if set(places) != set(channels):
             raise ValueError
     except (ValueError, TypeError, AttributeError, binascii.Error):
-        raise Problem(
-            400,
-            "Invalid cursor: wanted that of the answer before, to a query for the same channels",
-            field="cursor",
-        ) from None
+        raise wrong("cursor", text, "that of the answer before, to a query for the same channels") from None
     return places
 
 

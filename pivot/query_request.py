@@ -8,11 +8,11 @@ import orjson
 
 from speeddata.buckets import parse_every, parse_zone
 from speeddata.errors import TimeError
-from speeddata.pivot.problem import Problem
+from speeddata.pivot.problem import Problem, twice, unknown, wrong
 from speeddata.pivot.query_collect import MOMENTS, quantile_of
 from speeddata.pivot.query_fill import FILLS
 from speeddata.pivot.query_words import Query
-from speeddata.pivot.request import read_list, read_stamp
+from speeddata.pivot.request import CHANNELS, SPAN, STAMP, read_list, read_stamp
 from speeddata.pivot.request import read_url_params as spread_params
 from speeddata.pivot.result import FORMATS, TIMES, Shape
 from speeddata.pivot.where import parse_where
@@ -30,6 +30,14 @@ EARLIEST, LATEST = -(2**63), 2**63 - 1
 WANTED = (
     "two of start, end and duration; start alone goes up to now, duration alone ends at the newest record"
 )
+BODY = "an object of parameters"
+WANTED_OF = {
+    "start": f"{STAMP}, or now",
+    "end": f"{STAMP}, or now",
+    "duration": SPAN,
+    "every": "a width such as 30s, 15m, 1h, 1d, 1mo or PT15M",
+    "zone": "a time zone such as Europe/Zurich",
+}
 Params = Mapping[str, str]
 
 
@@ -44,7 +52,7 @@ class Asked:
 
 def read_url_params(items: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Parameters of a URL; a list may be spread over several of one name."""
-    return spread_params(items, LISTS, lambda name, _: _known(name))
+    return spread_params(items, LISTS, _known)
 
 
 def read_body_params(body: bytes) -> dict[str, str]:
@@ -52,30 +60,28 @@ def read_body_params(body: bytes) -> dict[str, str]:
     try:
         told = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise Problem(400, f"Invalid body: not JSON: {error}", field="body") from None
+        raise wrong("body", body[:100].decode(errors="replace"), BODY, f"no JSON: {error}") from None
     if not isinstance(told, dict):
-        raise Problem(400, "Invalid body: wanted an object of parameters", field="body")
+        raise wrong("body", told, BODY)
     params = {}
     for given, value in told.items():
-        name = _known(given)
+        name = _known(given, value)
         if name in params:
-            raise Problem(400, f"Invalid {name}: it is given twice", field=name)
+            raise twice(name, value)
         if name in LISTS and isinstance(value, list) and all(isinstance(one, str) for one in value):
             value = ",".join(value)
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, str | int):
-            raise Problem(400, f"Invalid {name}: wanted text or a whole number", field=name)
+            raise wrong(name, value, "text or a whole number")
         params[name] = str(value)
     return params
 
 
-def _known(name: str) -> str:
+def _known(name: str, value: object) -> str:
     known = ALIASES.get(name, name)
     if known not in PARAMETERS:
-        raise Problem(
-            400, f"Unknown parameter {name[:40]!r}, wanted {', '.join(PARAMETERS)}", field=name[:40]
-        )
+        raise unknown(name, value, PARAMETERS)
     return known
 
 
@@ -85,7 +91,10 @@ def read_query(
     """Check parameters; `newest` tells the newest time of channels, None when there is none."""
     channels = read_list(params.get("channels"))
     if not channels:
-        raise Problem(400, "Missing required parameter: channels", field="channels")
+        value = params.get("channels")
+        raise Problem(
+            400, "Missing required parameter: channels", field="channels", value=value, wanted=CHANNELS
+        )
     if len(channels) > max_channels:
         error = f"Channel count exceeds maximum ({max_channels}): ask for fewer at once"
         raise Problem(413, error, requested_channels=len(channels), max_channels=max_channels)
@@ -95,13 +104,14 @@ def read_query(
     every = _parsed(params, "every", lambda text: parse_every(text, zone), None)
     width = _number(params, "width", MAX_WIDTH)
     if every is not None and width is not None:
-        raise Problem(400, "Give every or width, not both", field="width", value=params["width"])
+        raise wrong("width", params["width"], "every or width, not both")
     aggregates = tuple(dict.fromkeys(_aggregate(name) for name in read_list(params.get("aggregates"))))
     bucketed = every is not None or width is not None or bool(aggregates)
     for name in ("limit", "cursor") if bucketed else ():
         if params.get(name):
-            raise Problem(400, f"Invalid {name}: it is for raw records, without every, width and aggregates",
-                          field=name, value=params[name])  # fmt: skip
+            raise wrong(
+                name, params[name], "none: it is for raw records, without every, width and aggregates"
+            )
     where = params.get("where", "").strip()
     query = Query(
         channels, start_ns, end_ns, read_list(params.get("signals")), every, aggregates,
@@ -130,7 +140,7 @@ def _key(params: Params, query: Query, shape: Shape) -> str:
 def _shape(params: Params, accept: str) -> Shape:
     given = params.get("format")
     if given and given not in FORMATS:
-        raise _invalid("format", given, f"wanted {', '.join(FORMATS)}")
+        raise wrong("format", given, f"one of {', '.join(FORMATS)}")
     told = given or next(
         (name for name, media in FORMATS.items() if media.partition(";")[0] in accept), "json"
     )
@@ -142,7 +152,8 @@ def _range(params: Params, now_ns: int, newest: Callable[[], int | None]) -> tup
     """The first and the last nanosecond of [start, end)."""
     given = [name for name in ("start", "end", "duration") if params.get(name)]
     if len(given) == 3 or given in ([], ["end"]):
-        raise Problem(400, f"Invalid range: wanted {WANTED}", field="start" if len(given) < 3 else "duration")
+        field = "start" if len(given) < 3 else "duration"
+        raise wrong(field, params.get(field), WANTED)
     start, end = (_parsed(params, name, lambda text: _stamp(text, now_ns), None) for name in ("start", "end"))
     span = _parsed(params, "duration", parse_duration, 0)
     if start is None and end is None:
@@ -154,7 +165,8 @@ def _range(params: Params, now_ns: int, newest: Callable[[], int | None]) -> tup
     if start is None:
         start = end - span
     if start >= end:
-        raise Problem(400, "start must be before end", field="start", value=params.get("start"))
+        value = params.get("start")
+        raise Problem(400, "start must be before end", field="start", value=value, wanted="a time before end")
     return max(start, EARLIEST), min(end - 1, LATEST - 1)
 
 
@@ -165,7 +177,7 @@ def _stamp(text: str, now_ns: int) -> int:
 def _aggregate(name: str) -> str:
     if name in MOMENTS or name in ("twa", "distinct", "mode") or quantile_of(name) is not None:
         return name
-    raise _invalid("aggregates", name, f"wanted {', '.join(AGGREGATES)}")
+    raise wrong("aggregates", name, f"one of {', '.join(AGGREGATES)}")
 
 
 def _parsed(params: Params, name: str, parse: Callable[[str], Any], default: Any) -> Any:
@@ -175,7 +187,7 @@ def _parsed(params: Params, name: str, parse: Callable[[str], Any], default: Any
     try:
         return parse(text)
     except TimeError as error:
-        raise Problem(400, f"Invalid {name}: {error}", field=name, value=text[:200]) from None
+        raise wrong(name, text, WANTED_OF[name], str(error)) from None
 
 
 def _number(params: Params, name: str, most: int) -> int | None:
@@ -183,16 +195,12 @@ def _number(params: Params, name: str, most: int) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) < 20 and 1 <= int(text) <= most):
-        raise _invalid(name, text, f"wanted a whole number from 1 to {most}")
+        raise wrong(name, text, f"a whole number from 1 to {most}")
     return int(text)
 
 
 def _choice(params: Params, name: str, choices: Sequence[str]) -> str:
     given = params.get(name) or choices[0]
     if given not in choices:
-        raise _invalid(name, given, f"wanted {', '.join(choices)}")
+        raise wrong(name, given, f"one of {', '.join(choices)}")
     return given
-
-
-def _invalid(name: str, value: str, wanted: str) -> Problem:
-    return Problem(400, f"Invalid {name}: {value[:200]!r}, {wanted}", field=name, value=value[:200])

@@ -7,7 +7,7 @@ from typing import Any
 
 from speeddata.errors import TimeError
 from speeddata.pivot.export_options import Options
-from speeddata.pivot.problem import Problem
+from speeddata.pivot.problem import Problem, twice, wrong
 from speeddata.times import format_time, parse_duration, parse_time
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
 EARLIEST, LATEST = -(2**63), 2**63 - 1  # what int64 nanoseconds hold
 MINUTE_NS = 60_000_000_000
 HINT = "POST /api/v1/exports makes long exports in the background"
+CHANNELS = "names of channels, with commas between"
 STAMP = "a time of ISO 8601, such as 2026-01-01T12:00:00Z"
 SPAN = "a duration of ISO 8601, such as PT10S"
 # A `+` that was not written %2B in the URL has become a space.
@@ -79,9 +80,7 @@ def read_url_params(
     for given, value in items:
         name = known(given, value)
         if name in params and name not in lists:
-            raise Problem(
-                400, f"Invalid {name}: it is given twice", field=name, value=value[:200], wanted="one"
-            )
+            raise twice(name, value)
         params[name] = f"{params[name]},{value}" if name in params else value
     return params
 
@@ -90,9 +89,8 @@ def read_channels(text: str | None, limits: Limits) -> tuple[str, ...]:
     """The channels asked for, not too many."""
     channels = read_list(text)
     if not channels:
-        wanted = "names of channels, with commas between"
         raise Problem(
-            400, "Missing required parameter: channels", field="channels", value=text, wanted=wanted
+            400, "Missing required parameter: channels", field="channels", value=text, wanted=CHANNELS
         )
     if len(channels) > limits.channels:
         error = f"Channel count exceeds maximum ({limits.channels})"
@@ -161,8 +159,7 @@ def _read(name: str, text: str | None, parse: Callable[[str], int]) -> int | Non
     try:
         return parse(text)
     except TimeError as error:
-        wanted = SPAN if name == "duration" else STAMP
-        raise Problem(400, f"Invalid {name}: {error}", field=name, value=text[:100], wanted=wanted) from error
+        raise wrong(name, text, SPAN if name == "duration" else STAMP, str(error)) from error
 
 
 def read_stamp(text: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from speeddata.pivot.problem import Problem
+from speeddata.pivot.problem import wrong
 from speeddata.pivot.query import Engine
 from speeddata.pivot.request import read_list
 from speeddata.rollup_channel import ChannelRollups
@@ -129,10 +129,5 @@ def _limit(text: str | None) -> int:
     if not text:
         return LIMIT
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
-        raise Problem(
-            400,
-            f"Invalid limit: {text[:40]!r}, wanted a whole number from 1 to {MAX_LIMIT}",
-            field="limit",
-            value=text[:40],
-        )
+        raise wrong("limit", text, f"a whole number from 1 to {MAX_LIMIT}")
     return int(text)

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from speeddata.pivot.problem import Problem
+from speeddata.pivot.problem import unknown, wrong
 
 __all__ = ["MEDIA_TYPES", "SqlLimits", "SqlRequest", "read_request"]
 
 ZONE = re.compile(r"[A-Za-z0-9_+\-/:]{1,64}", re.ASCII)
+NAMES = ("sql", "format", "limit", "timeout", "time_zone")
+BODY = 'an object such as {"sql": "SELECT 1"}'
 FORMATS = ("json", "columns", "csv", "arrow", "parquet")
 MEDIA_TYPES = {
     "application/json": "json",
@@ -49,13 +51,11 @@ def read_request(body: bytes, accept: str, limits: SqlLimits) -> SqlRequest:
     try:
         given = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Problem(400, f'The body is not JSON such as {{"sql": "SELECT 1"}}: {error}') from None
+        raise wrong("body", body[:100].decode(errors="replace"), BODY, f"no JSON: {error}") from None
     if not isinstance(given, dict):
-        raise Problem(400, 'The body must be an object such as {"sql": "SELECT 1"}')
-    unknown = given.keys() - {"sql", "format", "limit", "timeout", "time_zone"}
-    if unknown:
-        field = min(unknown)
-        raise Problem(400, f"Unknown field {field}", field=field)
+        raise wrong("body", given, BODY)
+    for name in sorted(given.keys() - set(NAMES)):
+        raise unknown(name, given[name], NAMES)
     return SqlRequest(
         sql=_read_sql(given),
         format=_read_format(given, accept),
@@ -68,13 +68,13 @@ def read_request(body: bytes, accept: str, limits: SqlLimits) -> SqlRequest:
 def _read_sql(given: Mapping[str, Any]) -> str:
     sql = given.get("sql")
     if not isinstance(sql, str) or not sql.strip():
-        raise _wrong("sql", sql, "a statement such as SELECT 1")
+        raise wrong("sql", sql, "a statement such as SELECT 1")
     try:
         sql.encode()
     except UnicodeEncodeError:
-        raise _wrong("sql", sql, "text without lone surrogates") from None
+        raise wrong("sql", sql, "text without lone surrogates") from None
     if "\0" in sql:
-        raise _wrong("sql", sql, "text without NUL")
+        raise wrong("sql", sql, "text without NUL")
     return sql
 
 
@@ -84,7 +84,7 @@ def _read_format(given: Mapping[str, Any], accept: str) -> str:
         wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
         return next((MEDIA_TYPES[media] for media in wanted if media in MEDIA_TYPES), "json")
     if form not in FORMATS:
-        raise _wrong("format", form, f"one of {', '.join(FORMATS)}")
+        raise wrong("format", form, f"one of {', '.join(FORMATS)}")
     return str(form)
 
 
@@ -93,7 +93,7 @@ def _read_limit(given: Mapping[str, Any]) -> int | None:
     if limit is not None and (
         isinstance(limit, bool) or not isinstance(limit, int) or not 0 <= limit < 2**63
     ):
-        raise _wrong("limit", limit, "a number of rows")
+        raise wrong("limit", limit, "a number of rows")
     return limit
 
 
@@ -102,17 +102,12 @@ def _read_timeout(given: Mapping[str, Any], longest_s: float) -> float:
     if timeout is None:
         return longest_s
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout <= longest_s:
-        raise _wrong("timeout", timeout, f"seconds, more than 0 and at most {longest_s:g}")
+        raise wrong("timeout", timeout, f"seconds, more than 0 and at most {longest_s:g}")
     return float(timeout)
 
 
 def _read_zone(given: Mapping[str, Any]) -> str:
     zone = given.get("time_zone", "UTC")
     if not isinstance(zone, str) or not ZONE.fullmatch(zone):
-        raise _wrong("time_zone", zone, "a name such as Europe/Zurich")
+        raise wrong("time_zone", zone, "a name such as Europe/Zurich")
     return zone
-
-
-def _wrong(field: str, value: Any, wanted: str) -> Problem:
-    told = repr(value) if len(repr(value)) <= 100 else f"{repr(value)[:100]}..."
-    return Problem(400, f"Invalid {field}: wanted {wanted}, not {told}", field=field)

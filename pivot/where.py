@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from speeddata.pivot.problem import Problem
+from speeddata.pivot.problem import wrong
 from speeddata.pivot.query_fill import there
 from speeddata.table import Array
 
@@ -26,7 +26,7 @@ __all__ = ["Condition", "parse_where"]
 
 MAX_TEXT = 4000
 MAX_DEPTH = 50
-WANTED = 'wanted such as speed > 3 and mode == "run", with and, or, not, (), in (...), is null'
+WANTED = 'a condition such as speed > 3 and mode == "run", with and, or, not, (), in (...), is null'
 TOKEN = re.compile(
     r"""\s*(?:(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
     r"""|`(?P<quoted>[^`]+)`|(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)|(?P<sign>==|!=|<>|<=|>=|[=<>(),]))""",
@@ -58,7 +58,7 @@ class Condition:
 def parse_where(text: str) -> Condition:
     """Read a condition; Problem 400 says what is wrong, and where."""
     if len(text) > MAX_TEXT:
-        raise Problem(400, f"Invalid where: longer than {MAX_TEXT} characters", field="where")
+        raise wrong("where", text, f"at most {MAX_TEXT} characters")
     reader = _Reader(text)
     test = reader.condition(0)
     if reader.token[0] != "end":
@@ -77,12 +77,8 @@ class _Reader:
         self.step()
 
     def refuse(self, what: str) -> NoReturn:
-        raise Problem(
-            400,
-            f"Invalid where: {what} at character {self.before + 1}, {WANTED}",
-            field="where",
-            value=self.text,
-        )
+        error = f"{what} at character {self.before + 1}, wanted {WANTED}"
+        raise wrong("where", self.text, WANTED, error)
 
     def step(self) -> tuple[str, str]:
         """Go on to the next token; gives the one before."""

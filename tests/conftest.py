@@ -22,8 +22,9 @@ settings.load_profile("proof" if os.environ.get("SPEEDDATA_PROOF") == "1" else "
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Of two processes (`pytest -n 2`) one runs what needs relays, sockets and a share of the processor, one test after the
-# other; the rest needs a processor only.
+# Of several processes (`pytest -n 3`) one runs what needs relays, sockets and a share of the processor, one test after the
+# other; the rest needs a processor only, and gives way.
+NICE = 10
 ANYWHERE = (
     "tests/lib/",
     "tests/pivot/",
@@ -43,6 +44,17 @@ class TwoQueues(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return nodeid.partition("::")[0] if nodeid.startswith(ANYWHERE) else "machine"
+
+
+gave_way = False
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give way, with all that is started from here on, when the tests are those that may run beside others."""
+    global gave_way
+    if not gave_way and "PYTEST_XDIST_WORKER" in os.environ and item.nodeid.startswith(ANYWHERE):
+        gave_way = True
+        os.nice(NICE)
 
 
 @pytest.hookimpl(optionalhook=True)

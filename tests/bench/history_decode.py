@@ -3,6 +3,8 @@
 import importlib.util
 import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -100,6 +102,15 @@ def with_rugo(path: Path) -> None:
             pass
 
 
+def with_duckdb(path: Path, packages: Path) -> float:
+    """Seconds that DuckDB's Avro reader takes, which is installed into a folder, apart from the DuckDB of this Python."""
+    pip = [sys.executable, "-P", "-m", "pip", "install", "--quiet", "--target", str(packages)]
+    subprocess.run([*pip, "duckdb==1.5.5", "duckdb-extension-avro==1.5.5", "numpy"], check=True)
+    command = [sys.executable, "-P", str(Path(__file__).with_name("duckdb_avro.py")), str(path)]
+    environment = os.environ | {"PYTHONPATH": str(packages)}
+    return float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+
+
 def measure(folder: Path) -> Iterator[tuple[str, float, str]]:
     """Name, million records a second, and remark of each reader."""
     path = folder / "decode.avro"
@@ -115,6 +126,10 @@ def measure(folder: Path) -> Iterator[tuple[str, float, str]]:
     yield "polars.read_avro", RECORDS / median_s(lambda: polars.read_avro(path), 3) / 1e6, ""
     if importlib.util.find_spec("rugo"):
         yield "rugo to its own batches", RECORDS / median_s(lambda: with_rugo(path), 3) / 1e6, "one thread"
+    try:
+        yield "DuckDB read_avro to numpy", RECORDS / with_duckdb(path, folder / "duckdb") / 1e6, "one thread"
+    except subprocess.CalledProcessError as error:
+        yield "DuckDB read_avro to numpy", float("nan"), f"not to be had: {error}"
     blocks.clear()
     whole = folder / "decode" / "decode_20231114T221320.000000Z.avro"
     whole.parent.mkdir()

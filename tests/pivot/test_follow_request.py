@@ -44,7 +44,7 @@ def test_a_token_there_and_back():
      ({"channels": "a", "heartbeat": "1000"}, 400, "heartbeat"), ({"resume": ""}, 400, "Invalid resume"),
      ({"resume": "x" * 70_000}, 400, "too long"), ({"resume": "%%%"}, 400, "Invalid resume"),
      ({"resume": "abc"}, 400, "it is no token of this service"), ({"resume": "YWJj"}, 400, "it is no token of this service"),
-     ({"resume": pack_token(None, {"engine": Positions()}), "channels": "a"}, 400, "of other channels"),
+     ({"resume": pack_token(None, {"engine": Positions()}), "channels": "a"}, 400, "wanted those of resume: engine"),
      ({"resume": pack_token(None, {"a": Positions(), "b": Positions(), "c": Positions()})}, 413, "maximum")],
 )  # fmt: skip
 def test_what_is_refused(params, status, words):

@@ -32,7 +32,7 @@ def test_all_parameters():
 def test_wrong_parameters_are_named(query, parameter):
     with pytest.raises(Problem) as caught:
         read_options(query)
-    assert (caught.value.status, caught.value.body["parameter"]) == (400, parameter)
+    assert (caught.value.status, caught.value.body["field"]) == (400, parameter)
 
 
 def test_a_parameter_that_was_mistyped_is_guessed():
