@@ -7,6 +7,8 @@ PACKAGED := $(wildcard lib/*.py relay/*.py registry/*.py stripchart/*.py pivot/*
 # Packages that real recordings come in, which tests read; nothing of them is imported.
 RECORDINGS := heartpy vega_datasets aeon sktime
 export PYTHONSAFEPATH := 1
+# Hundreds of processes are started by the tests: what they import is compiled once.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test install build style types coverage bench bench-history validate-schemas proof proof-of-tests dist clean
@@ -18,7 +20,7 @@ run: build  ## Set up, then start everything with the demo sources (Ctrl-C stops
 	$(PY) -m speeddata demo $(ARGS)
 
 test: build $(VENV)/.browser $(VENV)/.hdf5-tools $(VENV)/.strace  ## Set up, then run every test
-	$(PY) -m pytest -n 2 -p no:benchmark
+	$(PY) -m pytest -n 3 -p no:benchmark
 
 install: build  ## The same as build
 build: $(VENV)/.built  ## Make .venv with everything needed to run and test

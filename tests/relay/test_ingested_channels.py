@@ -34,7 +34,7 @@ def test_what_is_ingested_is_shown_kept_and_outlives_a_restart(tmp_path: Path) -
         assert "began anew" in done.stdout, done.stderr
 
         def is_new() -> bool:
-            now = {one["name"]: one["pid"] for one in system.get("/status")["services"]}["ingest"]
+            now = {one["name"]: one["pid"] for one in system.get("/status")["services"]}.get("ingest")
             return now not in (None, first) and path.exists()
 
         wait_until(is_new, "another shared relay")

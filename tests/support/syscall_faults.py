@@ -111,7 +111,8 @@ def suffer(keeper, folder, case):
         state = channel.state
         stats = channel.stop()
     check_books(case, stats, channel)
-    if trace.struck and case.call == "fdatasync" and not case.harmless:
+    # One or two may have hit the segment that is made ready beforehand, which is then made anew.
+    if trace.struck > 2 and case.call == "fdatasync" and not case.harmless:
         assert stats["failed_fsyncs"] > 0, stats
     if case.fault == "EINTR" and case.ring == max(RINGS) and case.call != "ftruncate":
         assert (states, stats["failed_fsyncs"]) == ({"active"}, 0), f"an interrupted {case.call} was noticed"
