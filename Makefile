@@ -7,7 +7,7 @@ PACKAGED := $(wildcard lib/*.py relay/*.py registry/*.py stripchart/*.py pivot/*
 # Packages that real recordings come in, which tests read; nothing of them is imported.
 RECORDINGS := heartpy vega_datasets aeon sktime
 export PYTHONSAFEPATH := 1
-# Hundreds of processes are started by the tests: what they import is compiled once.
+# What is imported is compiled once, at its first import: few of the packages' modules are, and the tests start hundreds of processes.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
@@ -28,11 +28,11 @@ build: $(VENV)/.built  ## Make .venv with everything needed to run and test
 $(VENV)/bin/python:
 	@sh tools/prerequisites $(PYTHON)
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --upgrade pip
+	$(PY) -m pip install --quiet --no-compile --upgrade pip
 
 $(VENV)/.dependencies: $(VENV)/bin/python pyproject.toml
-	$(PY) -m pip install --quiet --group dev
-	$(PY) -m pip install --quiet --no-deps $(RECORDINGS)
+	$(PY) -m pip install --quiet --no-compile --group dev
+	$(PY) -m pip install --quiet --no-compile --no-deps $(RECORDINGS)
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.dependencies setup.py

@@ -9,7 +9,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from line import encode, free_port, read_records, wait_until
+from line import encode, read_records, wait_until
+from ports import free_port
 from system import System
 
 from speeddata.schema import Schema

@@ -9,7 +9,8 @@ import time
 
 import fastavro
 import pytest
-from line import drain, free_port, read_records, subscribe, wait_until
+from line import drain, read_records, subscribe, wait_until
+from ports import free_port
 from system import System
 
 EXAMPLE = {

@@ -3,7 +3,8 @@
 import os
 import signal
 
-from line import NUMBERED, free_port, read_records, wait_until
+from line import NUMBERED, read_records, wait_until
+from ports import free_port
 from sender import Sender
 from system import System, speeddata
 

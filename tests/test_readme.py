@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from line import free_port, wait_until
+from line import wait_until
+from ports import free_port
 from system import free_tcp_ports
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,8 @@ import fastavro
 import h5py
 import pytest
 import requests
-from line import encode, free_port, wait_until
+from line import encode, wait_until
+from ports import free_port
 from system import run
 from websockets.sync.client import connect
 

@@ -11,7 +11,8 @@ import pandas
 import pytest
 import requests
 import system
-from line import free_port, wait_until
+from line import wait_until
+from ports import free_port
 from segments import SCHEMA, encode_each
 
 import speeddata

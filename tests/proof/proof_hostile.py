@@ -17,7 +17,8 @@ from pathlib import Path
 import hostile_run
 import pytest
 import sanitized
-from line import encode, free_port, make_spec, read_records, wait_until
+from line import encode, make_spec, read_records, wait_until
+from ports import free_port
 from progress import Progress
 
 from speeddata.errors import RecordError

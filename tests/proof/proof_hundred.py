@@ -10,7 +10,8 @@ import statistics
 import time
 from pathlib import Path
 
-from line import NUMBERED, free_port, wait_until
+from line import NUMBERED, wait_until
+from ports import free_port
 from system import run
 
 CHANNELS = int(os.environ.get("CHANNELS", "100"))

@@ -19,8 +19,9 @@ from pathlib import Path
 import fastavro
 import numpy as np
 import pytest
-from line import NUMBERED, free_port, make_spec, wait_until
+from line import NUMBERED, make_spec, wait_until
 from next_relay import Watch
+from ports import free_port
 from progress import Progress
 
 from speeddata.archive import Archive

@@ -13,8 +13,9 @@ import time
 
 import numpy as np
 import pytest
-from line import free_port, make_spec, subscribe, wait_until
+from line import make_spec, subscribe, wait_until
 from loop_disk import frozen, loop_disk
+from ports import free_port
 from stream import FIRST, NUMBERED, SIZE, Stream
 
 from speeddata.archive import Archive

@@ -1,7 +1,8 @@
 """A keeper, and a channel that it may be asked to start."""
 
 import pytest
-from line import free_port, make_spec
+from line import make_spec
+from ports import free_port
 
 from speeddata.relay.client import KeeperClient
 

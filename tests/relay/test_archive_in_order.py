@@ -15,7 +15,8 @@ import h5py
 import pytest
 import segments as made
 from house import HOUR, House, left, passed
-from line import NUMBERED, chunks, free_port, numbered, read_records, wait_until
+from line import NUMBERED, chunks, numbered, read_records, wait_until
+from ports import free_port
 
 from speeddata.archive import Archive
 from speeddata.pivot.export import Work, make_export

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from line import chunks, free_port, make_spec, numbered, read_records, wait_until
+from line import chunks, make_spec, numbered, read_records, wait_until
+from ports import free_port
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from deafness import deaf
-from line import free_port, make_spec, wait_until
+from line import make_spec, wait_until
+from ports import free_port
 from system import alive
 
 from speeddata.relay.client import KeeperClient

@@ -11,7 +11,8 @@ import struct
 from pathlib import Path
 
 import pytest
-from line import free_port, make_spec, numbered, read_records, subscribe, wait_until
+from line import make_spec, numbered, read_records, subscribe, wait_until
+from ports import free_port
 from sender import Sender
 
 from speeddata.errors import RelayError

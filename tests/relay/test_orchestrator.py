@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from line import NUMBERED, free_port, numbered, read_records, wait_until
+from line import NUMBERED, numbered, read_records, wait_until
+from ports import free_port
 from system import System, alive, free_tcp_ports, run, speeddata
 
 from speeddata.relay import orchestrator, web_server

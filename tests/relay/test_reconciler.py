@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from line import NUMBERED, free_port, wait_until
+from line import NUMBERED, wait_until
+from ports import free_port
 
 from speeddata.errors import RelayError
 from speeddata.registry.channels import Registry

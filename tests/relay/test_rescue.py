@@ -6,7 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from line import chunks, free_port, make_spec, numbered, read_records, running, wait_until
+from line import chunks, make_spec, numbered, read_records, running, wait_until
+from ports import free_port
 from system import alive
 from tracing import Trace
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from line import NUMBERED, free_port, read_records, wait_until
+from line import NUMBERED, read_records, wait_until
+from ports import free_port
 from sender import Sender
 from system import System, alive, run, speeddata
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from deafness import deaf
 from ledger import read_numbers, segments
-from line import NUMBERED, free_port, numbered, read_records, wait_until
+from line import NUMBERED, numbered, read_records, wait_until
 from numbered_channel import NumberedChannel, keeping
+from ports import free_port
 from rotation_kills import deaths
 from system import System, alive, run, speeddata
 from tracing import Trace

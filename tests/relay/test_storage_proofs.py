@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import islice
 
 import fastavro
+import ingest_power
 import pytest
 import segments as made
 from damage_matrix import CODECS, Victim, check_damage, check_tools
@@ -28,6 +29,11 @@ def test_kills_at_writes_of_a_rotation(keeper, tmp_path):
 @needs_disks
 def test_power_loss_costs_nothing_below_the_watermark(keeper, tmp_path):
     assert lose_power_often(keeper, tmp_path / "power", 3, "interval", seed=1)["images"] == 3
+
+
+@needs_disks
+def test_power_loss_costs_no_batch_that_was_acknowledged(tmp_path):
+    assert ingest_power.lose_power_often(tmp_path / "power", 2, seed=1)["batches"] > 0
 
 
 @pytest.mark.parametrize("codec", CODECS)

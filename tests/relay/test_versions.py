@@ -8,7 +8,8 @@ from pathlib import Path
 
 import fastavro
 import pytest
-from line import drain, encode, free_port, make_spec, read_records, running, subscribe, wait_until
+from line import drain, encode, make_spec, read_records, running, subscribe, wait_until
+from ports import free_port
 
 from speeddata.errors import RelayError
 from speeddata.schema import Schema

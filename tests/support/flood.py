@@ -14,7 +14,8 @@ from typing import Any
 
 import fastavro
 import numpy as np
-from line import free_port, make_spec, subscribe, wait_until
+from line import make_spec, subscribe, wait_until
+from ports import free_port
 from stream import FIRST, NUMBERED, Stream, pinned
 
 from speeddata.archive import Archive

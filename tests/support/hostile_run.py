@@ -11,7 +11,8 @@ from typing import Any
 import fastavro
 import hostile
 from flood import accounted, taken
-from line import free_port, make_spec, wait_until
+from line import make_spec, wait_until
+from ports import free_port
 from sanitized import SanitizedRelay, running
 
 from speeddata.relay.sockets import UDP_SEGMENT

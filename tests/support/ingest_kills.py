@@ -5,10 +5,12 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from store_client import StoreClient, StoreProcess, numbers, part, store_spec
 
+MIXED = ("interval", "interval", "block")
 CHANNELS = tuple(f"c{n}" for n in range(8))
 SPAN = 1 << 20  # numbers that a client has
 
@@ -16,16 +18,22 @@ SPAN = 1 << 20  # numbers that a client has
 class Sender(threading.Thread):
     """One client: batches of one or more channels under keys of their own; what has no answer is sent again."""
 
-    def __init__(self, store: StoreProcess, number: int, stop: threading.Event) -> None:
+    def __init__(
+        self, store: StoreProcess, number: int, stop: threading.Event, durabilities: Sequence[str] = MIXED
+    ) -> None:
         super().__init__(name=f"sender {number}", daemon=True)
         self.store = store
         self.number = number
         self.stopping = stop
+        self.durabilities = durabilities
         self.random = random.Random(number)
         self.next = number * SPAN
         # Numbers of the batches that were acknowledged, by channel.
         self.acknowledged: dict[str, list[int]] = {name: [] for name in CHANNELS}
-        self.batches = self.repeated = 0
+        self.begun: list[
+            list[tuple[str, int, int]]
+        ] = []  # parts of each batch: channel, first number, how many
+        self.batches = self.repeated = 0  # of those that were begun so many are acknowledged
         self.failure = ""
 
     def run(self) -> None:
@@ -46,9 +54,10 @@ class Sender(threading.Thread):
             self.next += count
         options = {
             "key": f"{self.number}-{self.batches}",
-            "durability": self.random.choice(("interval", "interval", "block")),
+            "durability": self.random.choice(self.durabilities),
         }
         body = [part(*one) for one in parts]
+        self.begun.append(parts)
         while True:
             with contextlib.suppress(OSError), StoreClient(self.store.socket) as client:
                 answer = client.append(body, **options)

@@ -73,14 +73,6 @@ def make_spec(folder: Path, schema: dict[str, Any] | None = None, **changes: Any
     }
 
 
-def free_port() -> int:
-    """A UDP port that was free just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 def subscribe(address: str, port: int) -> socket.socket:
     """A subscriber of one group on the loopback interface."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

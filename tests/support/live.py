@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import fastavro
+import ports
 
 from speeddata.schema import Schema
 
@@ -66,10 +67,8 @@ def wait_for(condition: Callable[[], Any], what: str = "") -> Any:
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """Give a port that nobody uses at the moment."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A free port; TCP's unless another kind of socket is meant."""
+    return ports.free_port(kind)
 
 
 class Encoder:

@@ -6,7 +6,8 @@ import socket
 from pathlib import Path
 
 from ledger import balanced, packets
-from line import free_port, make_spec, wait_until
+from line import make_spec, wait_until
+from ports import free_port
 
 from speeddata.relay.client import KeeperClient
 

@@ -66,14 +66,19 @@ def lose_power_often(keeper, folder, images, durability, seed):
 def lose_power(channel, disk, crash):
     """Leave the disk as a power failure leaves it in the file `crash`; gives the watermark just before."""
     durable = channel.stats["durable"]
+    with stopped(channel.state["pid"], channel.keeper.ping()["pid"]):
+        copy_disk(disk, crash)
+    return durable
+
+
+def copy_disk(disk, crash):
+    """Copy a disk whose writers are stopped."""
     number = disk.stat().st_dev
     writes = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/stat")
-    with stopped(channel.state["pid"], channel.keeper.ping()["pid"]):
-        before = None
-        while before != writes.read_text():  # once more when something was written meanwhile
-            before = writes.read_text()
-            run("cp", "--sparse=always", disk.parent / "disk.img", crash)
-    return durable
+    before = None
+    while before != writes.read_text():  # once more when something was written meanwhile
+        before = writes.read_text()
+        run("cp", "--sparse=always", disk.parent / "disk.img", crash)
 
 
 def read_good(folder):

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import soak_faults
 from flood import accounted, taken
-from line import free_port, wait_until
+from line import wait_until
+from ports import free_port
 from progress import Progress
 from soak_archive import ArchiveReader, Follower
 from soak_sources import CORE, FLAT_OUT, IDLE, Source, channels
