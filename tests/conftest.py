@@ -22,7 +22,7 @@ settings.load_profile("proof" if os.environ.get("SPEEDDATA_PROOF") == "1" else "
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Of several processes (`pytest -n 3`) one runs what needs relays, sockets and a share of the processor, one test after the
+# Of two processes (`pytest -n 2`) one runs what needs relays, sockets and a share of the processor, one test after the
 # other; the rest needs a processor only, and gives way.
 NICE = 10
 ANYWHERE = (
