@@ -6,8 +6,11 @@ import signal
 import socket
 import statistics
 import struct
+import subprocess
 import threading
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +30,7 @@ class Sender:
 
     def __init__(self, port: int) -> None:
         self.port, self.sent = port, 0
+        self.ahead_s = 0.0  # by which its clock is wrong
         self._work = beside(self._run)
 
     def __enter__(self) -> "Sender":
@@ -42,16 +46,16 @@ class Sender:
             sock.connect(("127.0.0.1", self.port))
             while not stop.wait(0.002):
                 while self.sent < (time.monotonic() - begun) * RATE:
-                    sock.send(struct.pack("<dd", time.time(), self.sent))
+                    sock.send(struct.pack("<dd", time.time() + self.ahead_s, self.sent))
                     self.sent += 1
 
 
 class Live:
     """A channel of a running system, and what its API and its history tell of it."""
 
-    def __init__(self, running: system.System, number: int) -> None:
+    def __init__(self, running: system.System, number: int, **config: object) -> None:
         self.system, self.name, self.port = running, f"live{number}", PORT + number
-        running.register(self.name, self.port, SCHEMA)
+        running.register(self.name, self.port, SCHEMA, **config)
 
     def history(self, path, *statuses, **params):
         """An answer of the history service; None where nobody is there."""
@@ -71,9 +75,8 @@ class Live:
 
     def count(self):
         """Records that a query finds."""
-        answer = self.history(
-            "/query", 200, channels=self.name, aggregates="count", start="2020-01-01"
-        ).json()
+        whole = {"start": "2020-01-01", "end": "2100-01-01"}
+        answer = self.history("/query", 200, channels=self.name, aggregates="count", **whole).json()
         assert answer["damages"] == 0
         (series,) = answer["series"]
         return sum(series["columns"].get("x.count", ()))
@@ -107,6 +110,63 @@ def test_fault_24_a_reader_of_the_live_segment_sees_whole_blocks(live):
             assert series["count"] >= seen[-1]
     assert seen == sorted(seen)
     wait_until(lambda: live.count() == sender.sent, "all of them", system.LIMIT_S)
+
+
+@pytest.fixture
+def wrong_clock(tmp_path, monkeypatch):
+    """A system, and what moves its wall clock by some seconds; its monotonic clocks are left alone."""
+    library, offset = tmp_path / "wall_clock.so", tmp_path / "ahead"
+    source = Path(__file__).parent / "support" / "wall_clock.c"
+    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", source, "-o", library, "-ldl"], check=True)
+    offset.write_bytes(bytes(8))
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    monkeypatch.setenv("CLOCK_AHEAD", str(offset))
+
+    def set_ahead(seconds):
+        with offset.open("r+b") as file:
+            file.write(struct.pack("<q", seconds))
+
+    with system.run(tmp_path / "data") as made:
+        made.processes()
+        yield made, set_ahead
+
+
+def test_fault_62_a_clock_that_steps_by_an_hour_costs_no_record(wrong_clock):
+    """Back, and forward by twice as much, under load, with a segment a second: a device on the same machine steps too."""
+    made, set_ahead = wrong_clock
+    live = Live(made, 90, rotation={"bytes": 0, "seconds": 1})
+    wait_until(lambda: live.history("/health", 200), "history", system.LIMIT_S)
+    pids = {one["name"]: one["pid"] for one in made.processes()["services"]} | {"relay": live.told()["pid"]}
+    begun = time.time()
+    with Sender(live.port) as sender:
+        wait_until(lambda: live.count() > 0, "the first block", system.LIMIT_S)
+        for ahead_s in (-3600, 3600, 0):
+            set_ahead(ahead_s)
+            sender.ahead_s = ahead_s
+            before, names = live.count(), set(segments(live))
+            wait_until(lambda b=before: live.count() > b + RATE, "records after the step", system.LIMIT_S)
+            wait_until(lambda n=names: len(set(segments(live)) - n) > 1, "new segments", system.LIMIT_S)
+            new = set(segments(live)) - names
+            assert any(abs(began(name) - begun - ahead_s) < 600 for name in new), "its clock has stepped"
+    wait_until(lambda: live.count() == sender.sent, "all of them", system.LIMIT_S)
+    stats = live.told()["stats"]
+    assert (live.told()["state"], stats["kernel_drops"], stats["ring_full"]) == ("active", 0, 0)
+    whole = {"start": "2020-01-01", "end": "2100-01-01", "limit": 10**6}
+    (series,) = live.history("/query", 200, channels=live.name, **whole).json()["series"]
+    assert sorted(series["columns"]["x"]) == list(range(sender.sent)), "each record once"
+    assert series["time"] == sorted(series["time"])
+    now = {one["name"]: one["pid"] for one in made.processes()["services"]} | {"relay": live.told()["pid"]}
+    assert now == pids, "nothing was replaced"
+
+
+def began(name):
+    """The time in the name of a segment, in seconds since 1970."""
+    return datetime.strptime(name.rpartition("_")[2], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC).timestamp()
+
+
+def segments(live):
+    """Names of the segments of a channel, without their ending."""
+    return [path.stem for path in (live.system.data / "archive" / live.name).glob("live*.avro")]
 
 
 def test_fault_65_a_machine_that_was_suspended_goes_on_with_the_processes_it_had(live):
