@@ -94,12 +94,20 @@ def with_fastavro(path: Path, count: int) -> None:
         np.array(values, name == "c" and np.int64 or None)
 
 
-def with_rugo(path: Path) -> None:
+def with_rugo(path: Path, numpy: bool) -> None:
+    """Read into rugo's own batches, or on into fresh numpy columns."""
     from rugo.avro import read_avro
 
+    parts: dict[str, list[Any]] = {name["name"]: [] for name in SCHEMA["fields"]}  # type: ignore[index]
     with read_avro(str(path), max_threads=1) as morsels:
-        for _ in morsels:
-            pass
+        for morsel in morsels:
+            if numpy:
+                batch = morsel.to_arrow()
+                for name, found in parts.items():
+                    found.append(batch.column(name).to_numpy(zero_copy_only=False))
+    if numpy:
+        for found in parts.values():
+            np.concatenate(found)
 
 
 def with_duckdb(path: Path, packages: Path) -> float:
@@ -125,7 +133,8 @@ def measure(folder: Path) -> Iterator[tuple[str, float, str]]:
     yield "fastavro to numpy", few / median_s(lambda: with_fastavro(path, few), 1) / 1e6, "one core"
     yield "polars.read_avro", RECORDS / median_s(lambda: polars.read_avro(path), 3) / 1e6, ""
     if importlib.util.find_spec("rugo"):
-        yield "rugo to its own batches", RECORDS / median_s(lambda: with_rugo(path), 3) / 1e6, "one thread"
+        for name, numpy in (("rugo to its own batches", False), ("rugo to numpy", True)):
+            yield name, RECORDS / median_s(lambda n=numpy: with_rugo(path, n), 3) / 1e6, "one thread"
     try:
         yield "DuckDB read_avro to numpy", RECORDS / with_duckdb(path, folder / "duckdb") / 1e6, "one thread"
     except subprocess.CalledProcessError as error:
