@@ -6,7 +6,7 @@ STORE = ("tests/relay/test_ingest_store.py",)
 RECOVERY = ("tests/relay/test_ingest_recovery.py",)
 JOURNAL = ("tests/relay/test_ingest_journal.py",)
 SQL = ("tests/pivot/test_sql.py",)
-BODY = ("tests/pivot/test_ingest_body.py", "tests/pivot/test_routes_ingest.py")
+BODY = ("tests/pivot/test_ingest_body.py", "tests/pivot/test_ingest_limits.py")
 CACHE = ("tests/pivot/test_result_cache.py",)
 ROLLUPS = ("tests/lib/test_rollup_channel.py",)
 
