@@ -30,7 +30,7 @@ from speeddata.pivot.ingest_body import (
 )
 from speeddata.pivot.ingest_docs import OPERATION, RESPONSES, SEAL_OPERATION, SEAL_RESPONSES
 from speeddata.pivot.ingest_options import Options, read_key, read_options, read_type
-from speeddata.pivot.problem import Problem
+from speeddata.pivot.problem import Problem, unknown
 from speeddata.pivot.request import read_url_params
 
 __all__ = ["IngestRoute", "add_ingest_routes"]
@@ -78,8 +78,7 @@ def add_ingest_routes(app: FastAPI, ingest: Ingest, limits: BodyLimits | None = 
 
 def _of_seal(name: str, value: str) -> str:
     if name != "channel":
-        error = f"Unknown parameter: {name[:100]}"
-        raise Problem(400, error, field=name[:100], value=value[:100], wanted="channel alone")
+        raise unknown(name, value, ["channel"])
     return name
 
 

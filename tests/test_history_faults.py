@@ -136,7 +136,7 @@ def test_fault_62_a_clock_that_steps_by_an_hour_costs_no_record(wrong_clock):
     made, set_ahead = wrong_clock
     live = Live(made, 90, rotation={"bytes": 0, "seconds": 1})
     wait_until(lambda: live.history("/health", 200), "history", system.LIMIT_S)
-    pids = {one["name"]: one["pid"] for one in made.processes()["services"]} | {"relay": live.told()["pid"]}
+    before_all = pids(live)
     begun = time.time()
     with Sender(live.port) as sender:
         wait_until(lambda: live.count() > 0, "the first block", system.LIMIT_S)
@@ -155,8 +155,13 @@ def test_fault_62_a_clock_that_steps_by_an_hour_costs_no_record(wrong_clock):
     (series,) = live.history("/query", 200, channels=live.name, **whole).json()["series"]
     assert sorted(series["columns"]["x"]) == list(range(sender.sent)), "each record once"
     assert series["time"] == sorted(series["time"])
-    now = {one["name"]: one["pid"] for one in made.processes()["services"]} | {"relay": live.told()["pid"]}
-    assert now == pids, "nothing was replaced"
+    assert pids(live) == before_all, "nothing was replaced"
+
+
+def pids(live):
+    """Of the channel's relay, and of the services by their names."""
+    services = live.system.processes()["services"]
+    return {"relay": live.told()["pid"]} | {one["name"]: one["pid"] for one in services}
 
 
 def began(name):

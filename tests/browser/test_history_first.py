@@ -93,7 +93,7 @@ def test_a_recording_that_goes_on_is_followed_from_its_beginning_each_time(
     with sending(ports):
         wait_until(recorded, "records of all channels", 30)
         page = None
-        for _ in range(5):
+        for _ in range(6):
             if page:
                 page.close()
             page = open_page(f"http://127.0.0.1:{empty.api_port}/history", viewport=history_pages.SIZE)

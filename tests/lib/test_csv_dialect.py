@@ -66,7 +66,7 @@ def test_latin_text_is_noticed(dialect):
 @pytest.mark.parametrize(
     ("data", "error"),
     [(b"", "no lines"), (b"\n\n \n", "no lines"), (b"PK\x03\x04zip", "packed by zip"), (b"\x1f\x8b\x08", "packed by gzip"),
-     ("t,a\n".encode("utf-16"), "UTF-16"), 
+     ("t,a\n".encode("utf-16"), "UTF-16"),
      pytest.param(b"a," * 20_000 + b"a\n" + b"1," * 20_000 + b"1\n", "20,001 columns", id="columns")],
 )  # fmt: skip
 def test_what_is_no_csv_is_told(data, error, dialect):
