@@ -35,6 +35,23 @@ class ChannelInfo:
     """Its newest version."""
     versions: tuple[Schema, ...] = field(default=(), compare=False)
     """All of them, oldest first, where packets say which version they are of; none where packets are plain."""
+    full_group: Address | None = None
+    """Where its records are sent on at full rate; None: nowhere, or that is not known."""
+    bucket_ns: int | None = None
+    """Width of the buckets of record time whose extremes the stream tells; None: its samples stand for themselves."""
+    sequence_step: int | None = None
+    """By how much the sequence goes on from one sample to the next; None where that cannot be told."""
+
+
+def bucket_and_step(told: Any) -> tuple[int | None, int | None]:
+    """Read how the decimated stream is made: width of its buckets in ns, and the step of the sequence in it."""
+    if not isinstance(told, dict) or not told.get("enabled", True):
+        return None, 1
+    algorithm, factor, rate = (told.get(key) for key in ("algorithm", "factor", "rate_hz"))
+    if algorithm == "downsample":
+        return None, int(factor or 1)
+    width = round(1e9 / rate) if rate and not factor else None
+    return width, 1 if algorithm == "minmax" else None
 
 
 def read_address(value: Any) -> Address | None:
@@ -112,7 +129,9 @@ class Follower(threading.Thread):
             self._trouble(name, f"channel {name!r} cannot be shown: {error!r}")
             return None
         self._trouble(name, "")
-        return ChannelInfo(name, group, source, revision, time_unit, schema, versions)
+        bucket_ns, step = bucket_and_step(told.get("decimation"))
+        full = read_address(told["multicast"].get("full_rate"))
+        return ChannelInfo(name, group, source, revision, time_unit, schema, versions, full, bucket_ns, step)
 
     def _versions(self, name: str, revision: str, time_unit: str | None, framed: bool) -> tuple[Schema, ...]:
         """The versions of a channel's schema, the newest last; that one alone where packets are plain."""

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from speeddata.stripchart import frames
+from speeddata.stripchart import columns, frames, pairs
 from speeddata.stripchart.catalogue import ChannelInfo
 from speeddata.stripchart.intervals import Intervals
+from speeddata.stripchart.losses import Losses
 from speeddata.stripchart.packets import join
 from speeddata.stripchart.placing import Placing
 from speeddata.stripchart.reduction import keep
-from speeddata.stripchart.ring import Ring
+from speeddata.stripchart.ring import SPAN_NS, Ring
 from speeddata.stripchart.signals import (
     ITEMS_MAX,
     LiveSignal,
@@ -32,13 +33,13 @@ _STALE_LEAST_NS = 2_000_000_000
 class LiveChannel:
     """A channel as long as its schema stays the same."""
 
-    def __init__(self, info: ChannelInfo, ids: Iterator[int]) -> None:
+    def __init__(self, info: ChannelInfo, ids: Iterator[int], span_ns: int = SPAN_NS) -> None:
         self.info = info
         # Number of the channel in frames; a new schema gets new numbers.
         self.id = next(ids)
         self.signals = list(schema_signals(info, ids))
         self.by_path = {signal.path: signal for signal in self.signals}
-        self.ring = Ring(sum(signal.row is not None for signal in self.signals))
+        self.ring = Ring(sum(signal.row is not None for signal in self.signals), span_ns)
         # Signals were added since the catalogue was told.
         self.has_grown = False
         # Latest value of the signals that have no samples, and how often each changed.
@@ -54,15 +55,20 @@ class LiveChannel:
         self.has_failed = False
         self._ids = ids
         self._schema_versions = versions(info)
-        self._placing = Placing()
+        self._placing = Placing(info.bucket_ns or 1)
         self._arrivals = Intervals()
         self._samples = Intervals()
+        self.losses = Losses(info.sequence_step)
+        self._sequence = next((signal.row for signal in self.signals if signal.role == "sequence"), None)
+        # Middles of the last pair of minima and maxima, by row.
+        self._middles = np.full(self.ring.rows, np.nan)
         # Signals made of the numbers of an array so far, by array.
         self._items: dict[str, int] = {}
 
     def adopt(self, info: ChannelInfo) -> bool:
-        """Go on with what the registry tells now; False when it has another schema and a new channel must be made."""
-        if info.schema.text != self.info.schema.text:
+        """Go on with what the registry tells now; False when its stream is another and a new channel must be made."""
+        same = info.schema.text, info.bucket_ns, info.sequence_step
+        if same != (self.info.schema.text, self.info.bucket_ns, self.info.sequence_step):
             return False
         if (info.time_unit, info.revision) != (self.info.time_unit, self.info.revision):
             self._schema_versions = versions(info)
@@ -103,6 +109,7 @@ class LiveChannel:
             length = array_length(part.columns[array.field]) if array.field in part.columns else 0
             if known < length <= ITEMS_MAX:
                 row = self.ring.widen(length - known)
+                self._middles = np.append(self._middles, np.full(length - known, np.nan))
                 made = list(item_signals(array, range(known, length), row, self._ids))
                 self.signals += made
                 self.by_path |= {signal.path: signal for signal in made}
@@ -136,7 +143,10 @@ class LiveChannel:
         if np.any(np.diff(times) < 0):
             order = np.argsort(times, kind="stable")
             times, values = times[order], values[:, order]
+        pairs.arrange(times, values, self._middles)
         gaps = self._samples.gaps(times)
+        numbers = None if self._sequence is None else values[self._sequence]
+        gaps = np.union1d(gaps, self.losses.take(times, numbers, self.has_lost))
         if self.has_lost and 0 not in gaps:
             gaps = np.insert(gaps, 0, 0)
         self.has_lost = False
@@ -166,13 +176,48 @@ class LiveChannel:
             "signals": [signal.describe() for signal in self.signals],
         }
 
-    def window_start(self, window_s: float, now_ns: int) -> int:
-        """Number of the first sample of a window that ends now; at least the newest sample is in it."""
-        start = self.ring.since(now_ns - int(window_s * 1e9))
-        return max(self.ring.first, min(start, self.ring.total - 1))
+    @property
+    def usual_ns(self) -> int | None:
+        """The usual interval between samples; None as long as it is not known."""
+        return self._samples.usual_ns
 
-    def blocks(self, start: int, signals: Sequence[LiveSignal], limit: int, flags: int = 0) -> list[bytes]:
-        """Encode the samples from number `start` on, at most `limit` per signal."""
+    def window(
+        self, window_s: float, now_ns: int, signals: Sequence[LiveSignal], width: int, limit: int
+    ) -> list[bytes]:
+        """Encode a window that ends now, in columns of a width or (0) as samples, at most `limit` per signal.
+
+        At least the newest sample is in it, however old.
+        """
+        start_ns = now_ns - int(window_s * 1e9)
+        start = max(self.ring.first, min(self.ring.since(start_ns), self.ring.total - 1))
+        if not width or start == self.ring.total:
+            return self._samples_from(start, signals, limit, frames.FLAG_RESET)
+        return self._columns_from(int(self.ring.times(start).min()), signals, width, frames.FLAG_RESET)
+
+    def news(self, served: int, signals: Sequence[LiveSignal], width: int, limit: int) -> list[bytes]:
+        """Encode the samples from number `served` on, or all columns of a width that they are in."""
+        if not width:
+            return self._samples_from(served, signals, limit, 0)
+        flags = frames.FLAG_GAP if served < self.ring.first else 0
+        earliest = int(self.ring.times(max(served, self.ring.first)).min())
+        return self._columns_from(earliest, signals, width, flags)
+
+    def _columns_from(
+        self, earliest_ns: int, signals: Sequence[LiveSignal], width: int, flags: int
+    ) -> list[bytes]:
+        start = earliest_ns // width
+        times, values = self.ring.select(start * width)
+        rows = [signal.row for signal in signals if signal.row is not None]
+        made = columns.reduce(times, values[rows], width, start)
+        encoded = [frames.axis_block(self.id, made.numbers, width, flags)]
+        told = np.stack([made.first, made.min, made.max, made.last])
+        for place, signal in enumerate(signals):
+            single = signal.type in _SINGLE
+            counts, broken = made.counts[place], made.broken[place]
+            encoded.append(frames.columns_block(signal.id, told[:, place], counts, broken, single, flags))
+        return encoded
+
+    def _samples_from(self, start: int, signals: Sequence[LiveSignal], limit: int, flags: int) -> list[bytes]:
         if start < self.ring.first:
             start = self.ring.first
             flags |= frames.FLAG_GAP

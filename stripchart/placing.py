@@ -17,9 +17,13 @@ _FARTHEST_NS = 2**62  # 146 years; a clock that is off by more is none
 
 
 class Placing:
-    """Maps source times to the server's clock."""
+    """Maps source times to the server's clock.
 
-    def __init__(self) -> None:
+    A shift is a multiple of `step_ns`, the width of the stream's buckets, so that columns are made of whole ones.
+    """
+
+    def __init__(self, step_ns: int = 1) -> None:
+        self._step_ns = step_ns
         # Source clock minus server clock; 0 while they agree within the tolerance.
         self.skew_ns = 0
         # Samples whose own time could not be right.
@@ -54,7 +58,7 @@ class Placing:
         elif goes_on and self._is_patient(now_ns):
             return
         else:
-            wanted = skew
+            wanted = -(-skew // self._step_ns) * self._step_ns  # up: no sample stands in the future
         self._late_since = None
         self.steps += wanted != self.skew_ns
         self.skew_ns = wanted

@@ -90,6 +90,17 @@ class Ring:
         reached = self._times[self._start : self._stop] >= time_ns
         return self.first + int(np.argmax(reached)) if reached.any() else self.total
 
+    def select(self, time_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Samples from a time on, in the order of their times, and at least one before it where there is one: copies."""
+        times = self._times[self._start : self._stop]
+        reached = times >= time_ns
+        start = max(0, int(np.argmax(reached)) - 1) if reached.any() else max(0, len(times) - 1)
+        chosen, values = times[start:], self._values[:, self._start + start : self._stop]
+        if np.all(chosen[1:] >= chosen[:-1]):
+            return chosen.copy(), values.copy()
+        order = np.argsort(chosen, kind="stable")
+        return chosen[order], values[:, order]
+
     def times(self, start: int) -> NDArray[np.int64]:
         """Times of the samples from number `start` (not before `first`) to the newest. A view: copy to keep."""
         return self._times[self._position(start) : self._stop]

@@ -2,8 +2,11 @@
 
 import asyncio
 import http
+import json
 import logging
+import os
 import signal
+import socket
 import time
 from collections.abc import Collection
 from contextlib import suppress
@@ -17,13 +20,15 @@ from websockets.http11 import Request, Response
 
 from speeddata.host_names import Guard, host_of
 from speeddata.stripchart.catalogue import ChannelInfo, Follower
-from speeddata.stripchart.hub import TICKS_PER_S, Hub
+from speeddata.stripchart.hub import CLOSE_TOO_SLOW, Hub
 from speeddata.stripchart.origin import is_allowed, is_loopback
 from speeddata.stripchart.receiver import Receiver
 
 _MESSAGE_MAX = 64 << 10  # bytes of a message from a client
 _PING_S = 20
+STATUS_PATH = "/status"
 _CLOSE_S = 1  # what a client gets to answer a close
+_SEND_BUFFER = 128 << 10  # bytes that the kernel holds for a client, so that a slow one shows soon
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +43,8 @@ class Settings:
     interface: str
     # Host names to answer to, besides addresses and loopback names.
     names: Collection[str] = ()
+    # Other processes serve the same port.
+    shares_port: bool = False
 
 
 def run(settings: Settings) -> None:
@@ -77,7 +84,10 @@ async def _listen(settings: Settings, hub: Hub) -> Server:
         partial(_handle, hub),
         settings.host,
         settings.port,
-        process_request=partial(_check, guard=Guard(settings.names), on_loopback=is_loopback(settings.host)),
+        reuse_port=settings.shares_port or None,
+        process_request=partial(
+            _check, hub=hub, guard=Guard(settings.names), on_loopback=is_loopback(settings.host)
+        ),
         compression=None,
         max_size=_MESSAGE_MAX,
         ping_interval=_PING_S,
@@ -88,21 +98,35 @@ async def _listen(settings: Settings, hub: Hub) -> Server:
 
 
 def _check(
-    connection: ServerConnection, request: Request, guard: Guard, on_loopback: bool
+    connection: ServerConnection, request: Request, hub: Hub, guard: Guard, on_loopback: bool
 ) -> Response | None:
-    """Refuse a handshake that names another host, or that a page from elsewhere began."""
+    """Refuse a handshake that names another host, or that a page from elsewhere began; answer what is no handshake."""
     host = request.headers.get("Host", "")
     if not guard.admits(host_of(host)):
         _log.warning("refused a request for %.200r", host)
         return connection.respond(http.HTTPStatus.BAD_REQUEST, f"{host} is not a name of this server\n")
     origin = request.headers.get("Origin")
-    if is_allowed(origin, host, on_loopback):
-        return None
-    _log.warning("refused a page of %.200r", origin)
-    return connection.respond(http.HTTPStatus.FORBIDDEN, f"pages of {origin} may not connect here\n")
+    if not is_allowed(origin, host, on_loopback):
+        _log.warning("refused a page of %.200r", origin)
+        return connection.respond(http.HTTPStatus.FORBIDDEN, f"pages of {origin} may not connect here\n")
+    if request.path == STATUS_PATH:
+        return _status(connection, hub)
+    return None
+
+
+def _status(connection: ServerConnection, hub: Hub) -> Response:
+    """How the server and each of its clients do, as JSON for whoever asks by HTTP."""
+    told = hub.metrics(time.monotonic()) | {"pid": os.getpid()}
+    response = connection.respond(http.HTTPStatus.OK, json.dumps(told) + "\n")
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = "application/json"
+    return response
 
 
 async def _handle(hub: Hub, connection: ServerConnection) -> None:
+    connection.transport.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER
+    )
     client = hub.enter(connection)
     try:
         async for message in connection:
@@ -117,11 +141,19 @@ async def _handle(hub: Hub, connection: ServerConnection) -> None:
 
 async def _tick(hub: Hub, stop: asyncio.Event) -> None:
     """Tick at a steady rate; ticks that are missed are left out."""
-    period = 1 / TICKS_PER_S
     due = time.monotonic()
+    closing: set[asyncio.Task[None]] = set()
     while not stop.is_set():
-        hub.tick(time.time_ns())
-        due = max(due + period, time.monotonic())
+        began = time.monotonic()
+        hub.tick(time.time_ns(), began)
+        hub.adapt(time.monotonic() - began)
+        for client, reason in hub.given_up:
+            _log.warning("client %d %s", client.number, reason)
+            task = asyncio.create_task(client.connection.close(CLOSE_TOO_SLOW, reason))
+            closing.add(task)
+            task.add_done_callback(closing.discard)
+        hub.given_up.clear()
+        due = max(due + hub.rhythm.period_s, time.monotonic())
         try:
             await asyncio.wait_for(stop.wait(), due - time.monotonic())
         except TimeoutError:

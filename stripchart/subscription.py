@@ -1,16 +1,18 @@
-"""What a client asks for: its messages read, and the names in them found among the channels."""
+"""What a client asks for: its messages read."""
 
 import json
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from speeddata.stripchart.channel import LiveChannel
-from speeddata.stripchart.signals import LiveSignal
+from speeddata.stripchart.classes import COLUMNS_PER_S_MAX
 
 WINDOW_MAX_S = 600.0
 SIGNALS_MAX = 1024  # per client
 _NAME_MAX = 512
+_TYPES = ("subscribe", "unsubscribe", "report")
+_STREAMS = ("live", "full")
+_FEED_MAX = 2**31
 
 
 class RequestError(ValueError):
@@ -19,14 +21,32 @@ class RequestError(ValueError):
 
 @dataclass(frozen=True)
 class Request:
-    """A message of a client."""
+    """A message of a client about signals."""
 
     type: str
     signals: tuple[str, ...]
     window_s: float
+    feed: int
+    """The client's number for what is asked for together: a name can be watched in several ways at once."""
+    columns_per_s: float | None
+    """None: samples as they are."""
+    stream: str
+    """`live`: decimated; `full`: at full rate."""
 
 
-def read_request(message: str | bytes) -> Request:
+@dataclass(frozen=True)
+class Report:
+    """What a client tells of itself once a second."""
+
+    tick: int
+    """Of the newest frame that it took in."""
+    is_hidden: bool
+    """Nobody looks: it needs no frames for now."""
+    drawn: dict[str, float]
+    """How it draws: fps, ms."""
+
+
+def read_request(message: str | bytes) -> Request | Report:
     """Read a message; RequestError says what is wrong with it."""
     if isinstance(message, bytes):
         raise RequestError("expected JSON text, got a binary message")
@@ -37,9 +57,27 @@ def read_request(message: str | bytes) -> Request:
     if not isinstance(told, dict):
         raise RequestError(f"expected an object, got {type(told).__name__}")
     kind = told.get("type")
-    if kind not in ("subscribe", "unsubscribe"):
-        raise RequestError(f"type: expected subscribe or unsubscribe, got {kind!r:.80}")
-    return Request(kind, _names(told.get("signals")), _window(told.get("window", 30)))
+    if kind not in _TYPES:
+        raise RequestError(f"type: expected {', '.join(_TYPES)}, got {kind!r:.80}")
+    if kind == "report":
+        return _report(told)
+    return Request(
+        kind,
+        _names(told.get("signals")),
+        _window(told.get("window", 30)),
+        _whole("feed", told.get("feed", 0), _FEED_MAX),
+        _columns(told.get("columns")),
+        _stream(told.get("stream", "live")),
+    )
+
+
+def _report(told: dict[str, Any]) -> Report:
+    drawn = {
+        key: float(told[key])
+        for key in ("fps", "ms")
+        if _is_number(told.get(key)) and math.isfinite(told[key])
+    }
+    return Report(_whole("tick", told.get("tick", 0), 2**32), told.get("hidden") is True, drawn)
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -51,27 +89,32 @@ def _names(value: Any) -> tuple[str, ...]:
 
 
 def _window(value: Any) -> float:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 < value <= WINDOW_MAX_S:
+    if not _is_number(value) or not 0 < value <= WINDOW_MAX_S:
         raise RequestError(f"window: expected seconds over 0 and up to {WINDOW_MAX_S:g}, got {value!r:.80}")
     return float(value)
 
 
-def find(name: str, channels: Mapping[str, LiveChannel]) -> LiveSignal | str:
-    """Find a signal by `channel.signal`, or by its own name when only one channel has it; else say why not.
+def _columns(value: Any) -> float | None:
+    if value is None:
+        return None
+    if not _is_number(value) or not 0 < value <= COLUMNS_PER_S_MAX:
+        raise RequestError(
+            f"columns: expected a number a second, up to {COLUMNS_PER_S_MAX:g}, got {value!r:.80}"
+        )
+    return max(float(value), 1e-3)
 
-    Channel names and signal names may have dots themselves, so each dot is tried.
-    """
-    dot = name.find(".")
-    while dot >= 0:
-        channel = channels.get(name[:dot])
-        if channel and name[dot + 1 :] in channel.by_path:
-            return channel.by_path[name[dot + 1 :]]
-        dot = name.find(".", dot + 1)
-    having = [channel for channel in channels.values() if name in channel.by_path]
-    if len(having) == 1:
-        return having[0].by_path[name]
-    if having:
-        names = ", ".join(sorted(f"{channel.info.name}.{name}" for channel in having))
-        return f"several signals of that name: {names}"
-    return f"no such signal: {name}"
+
+def _stream(value: Any) -> str:
+    if value not in _STREAMS:
+        raise RequestError(f"stream: expected {' or '.join(_STREAMS)}, got {value!r:.80}")
+    return str(value)
+
+
+def _whole(name: str, value: Any, limit: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < limit:
+        raise RequestError(f"{name}: expected a whole number from 0, got {value!r:.80}")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,29 @@
+"""Resolution classes: how wide the columns are that a client is served, so that many clients share the same few.
+
+Widths are doubled from one to the next and columns begin at whole multiples of them since 1970, so that all clients and all
+restarts agree. A stream of minima and maxima has no column narrower than one of its buckets: a column is made of whole
+buckets, and so its minimum and maximum are those of the samples of its span.
+"""
+
+BASE_NS = 20_000_000  # of streams without buckets, halved and doubled as is needed
+NARROWEST_NS = 1_000
+COLUMNS_PER_S_MAX = 1e6
+
+
+def width_ns(columns_per_s: float, bucket_ns: int | None) -> int:
+    """Give the narrowest width that is not under `1 / columns_per_s`.
+
+    `bucket_ns` is the width of the stream's own buckets; None when its samples stand for themselves.
+    """
+    wanted = 1e9 / columns_per_s
+    width = bucket_ns or BASE_NS
+    while bucket_ns is None and width % 2 == 0 and width // 2 >= max(wanted, NARROWEST_NS):
+        width //= 2
+    while width < wanted:
+        width *= 2
+    return width
+
+
+def is_raw(width: int, usual_ns: int | None) -> bool:
+    """Whether samples as they are take no more room than columns of a width would: `usual_ns` lie between two samples."""
+    return usual_ns is None or width <= 2 * usual_ns

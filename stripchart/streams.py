@@ -1,0 +1,179 @@
+"""The live channels and the multicast groups that feed them: at full rate only those that somebody watches so."""
+
+import itertools
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from speeddata.stripchart.catalogue import Address, ChannelInfo
+from speeddata.stripchart.channel import LiveChannel
+from speeddata.stripchart.receiver import Receiver
+from speeddata.stripchart.signals import LiveSignal
+
+FULL_SPAN_NS = 60 * 1_000_000_000  # of what is kept at full rate
+
+_log = logging.getLogger(__name__)
+
+
+class Streams:
+    """All channels, by name: `channels` decimated, `full` at full rate."""
+
+    def __init__(self, join: Callable[[Address], Receiver]) -> None:
+        self.channels: dict[str, LiveChannel] = {}
+        self.full: dict[str, LiveChannel] = {}
+        # Packets on a group of several channels that none of them owns up to.
+        self.strays = 0
+        self._join = join
+        self._receivers: dict[Address, Receiver] = {}
+        # Why groups could not be joined; each is tried again once a second.
+        self._unjoined: dict[Address, str] = {}
+        self._ids = itertools.count(1)
+
+    def apply(self, infos: Iterable[ChannelInfo]) -> None:
+        """Take over what the registry tells."""
+        before = self.channels
+        told = {info.name: info for info in infos}
+        self.channels = {name: self._renew(before.get(name), info) for name, info in told.items()}
+        for name in before.keys() ^ self.channels.keys():
+            _log.info("channel %s %s", name, "came" if name in self.channels else "went")
+        self.full = {
+            name: self._renew(channel, at_full_rate(told[name]), FULL_SPAN_NS)
+            for name, channel in self.full.items()
+            if name in told and told[name].full_group
+        }
+        self.join()
+
+    def _renew(
+        self, channel: LiveChannel | None, info: ChannelInfo, span_ns: int | None = None
+    ) -> LiveChannel:
+        if channel is not None and channel.adopt(info):
+            return channel
+        if channel is not None:
+            _log.info("channel %s has another schema", info.name)
+        return LiveChannel(info, self._ids) if span_ns is None else LiveChannel(info, self._ids, span_ns)
+
+    def want_full(self, names: Collection[str]) -> None:
+        """Receive these channels at full rate, and no others."""
+        for name in self.full.keys() - set(names):
+            del self.full[name]
+        for name in set(names) - self.full.keys():
+            channel = self.channels.get(name)
+            if channel and channel.info.full_group:
+                self.full[name] = LiveChannel(at_full_rate(channel.info), self._ids, FULL_SPAN_NS)
+        self.join()
+
+    @property
+    def all(self) -> list[LiveChannel]:
+        """Those of both kinds."""
+        return [*self.channels.values(), *self.full.values()]
+
+    def find(self, name: str, stream: str) -> LiveSignal | str:
+        """Find a signal by what a client calls it; else say why not."""
+        found = find(name, self.channels)
+        if stream == "live" or isinstance(found, str):
+            return found
+        full = self.full.get(found.channel)
+        if full is None:
+            return f"{found.channel} has no stream at full rate"
+        return full.by_path.get(found.path, found.path)
+
+    def channel_of(self, signal: LiveSignal, stream: str) -> LiveChannel:
+        """The channel of a signal that was found in a stream."""
+        return (self.full if stream == "full" else self.channels)[signal.channel]
+
+    def join(self) -> None:
+        """Join the groups that are needed and not joined, leave the others."""
+        wanted = {channel.info.group for channel in self.all}
+        for group in self._receivers.keys() - wanted:
+            self._receivers.pop(group).close()
+        for group in wanted - self._receivers.keys():
+            try:
+                self._receivers[group] = self._join(group)
+            except OSError as error:
+                if self._unjoined.get(group) != str(error):
+                    _log.error("%s", error)
+                self._unjoined[group] = str(error)
+            else:
+                self._unjoined.pop(group, None)
+
+    def drain(self, now_ns: int) -> None:
+        """Have all channels take in what came."""
+        by_group = defaultdict(list)
+        for channel in self.all:
+            by_group[channel.info.group].append(channel)
+        for group, receiver in self._receivers.items():
+            self._drain(by_group[group], receiver, now_ns)
+
+    def _drain(self, channels: Sequence[LiveChannel], receiver: Receiver, now_ns: int) -> None:
+        drops = receiver.drops
+        received = receiver.drain()
+        if receiver.drops != drops:
+            for channel in channels:
+                channel.has_lost = True
+        if not received:
+            return
+        if len(channels) == 1:
+            _ingest(channels[0], [packet for packet, _ in received], now_ns)
+            return
+        packets = defaultdict(list)
+        for packet, source in received:
+            packets[source].append(packet)
+        for channel in channels:
+            own = packets.pop(channel.info.source, None) if channel.info.source else None
+            if own:
+                _ingest(channel, own, now_ns)
+        self.strays += sum(map(len, packets.values()))
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """Tell how each channel's decimated stream does."""
+        drops = {group: receiver.drops for group, receiver in self._receivers.items()}
+        return {
+            name: {**channel.status(), "drops": drops.get(channel.info.group, 0)}
+            for name, channel in self.channels.items()
+        }
+
+    def close(self) -> None:
+        """Leave all groups."""
+        for receiver in self._receivers.values():
+            receiver.close()
+        self._receivers.clear()
+
+
+def at_full_rate(info: ChannelInfo) -> ChannelInfo:
+    """The same channel, as its stream at full rate has it: samples that stand for themselves."""
+    assert info.full_group is not None, "asked for channels that have one"
+    return replace(info, group=info.full_group, full_group=None, bucket_ns=None)
+
+
+def find(name: str, channels: Mapping[str, LiveChannel]) -> LiveSignal | str:
+    """Find a signal by `channel.signal`, or by its own name when only one channel has it; else say why not.
+
+    Channel names and signal names may have dots themselves, so each dot is tried.
+    """
+    dot = name.find(".")
+    while dot >= 0:
+        channel = channels.get(name[:dot])
+        if channel and name[dot + 1 :] in channel.by_path:
+            return channel.by_path[name[dot + 1 :]]
+        dot = name.find(".", dot + 1)
+    having = [channel for channel in channels.values() if name in channel.by_path]
+    if len(having) == 1:
+        return having[0].by_path[name]
+    if having:
+        names = ", ".join(sorted(f"{channel.info.name}.{name}" for channel in having))
+        return f"several signals of that name: {names}"
+    return f"no such signal: {name}"
+
+
+def _ingest(channel: LiveChannel, packets: Sequence[bytes], now_ns: int) -> None:
+    """Have a channel take in its packets; if it fails on them, the others shall not."""
+    try:
+        channel.ingest(packets, now_ns)
+    except Exception:
+        channel.bad += len(packets)
+        channel.has_lost = True
+        if not channel.has_failed:
+            _log.exception("channel %s: its packets cannot be shown", channel.info.name)
+        channel.has_failed = True
