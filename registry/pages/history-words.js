@@ -1,6 +1,6 @@
 // Words of the history page: how many there are of something, and whose clock tells the times.
 
-import { zoneText } from "/static/stripchart/format.js";
+import { offsetMs, zoneText } from "/static/stripchart/zone.js";
 
 import { DAY, MS, min } from "./history-time.js";
 
@@ -27,6 +27,6 @@ function offsetsText(start, end, zone) {
   if (zone === "utc") return "UTC";
   const times = [];
   for (let time = start; time < min(end, start + YEAR); time += MONTH) times.push(time);
-  const [first, ...others] = new Set([...times, end].map((time) => zoneText(new Date(Number(time / MS)))));
+  const [first, ...others] = new Set([...times, end].map((time) => zoneText(offsetMs(Number(time / MS), "local"))));
   return [first, ...others.map((text) => text.slice(3) || "+0")].join("/");
 }

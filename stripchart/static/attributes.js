@@ -1,34 +1,26 @@
 // What a canvas declares by its data- attributes, with the defaults, and what is wrong with it.
 
-export const NAMES = [
-  "data-signals",
-  "data-window",
-  "data-height",
-  "data-ymin",
-  "data-ymax",
-  "data-colors",
-  "data-theme",
-];
-const WINDOW_S = 30;
+import { isZone } from "./zone.js";
+
 const WINDOW_MAX_S = 600; // what the server keeps
-const HEIGHT_PX = 300;
+const LONGEST_GROUP = 64;
 
 const list = (text) => (text ?? "").split(",").map((part) => part.trim()).filter(Boolean);
 
-function number(data, name, fallback, wanted, isRight) {
+function fail(name, wanted, got) {
+  throw new Error(`data-${name}: wanted ${wanted}, got ${JSON.stringify(got)}`);
+}
+
+function number(data, name, fallback, wanted, isRight = () => true) {
   if (data[name] === undefined || data[name].trim() === "") return fallback;
   const value = Number(data[name]);
-  if (!Number.isFinite(value) || !isRight(value)) {
-    throw new Error(`data-${name}: wanted ${wanted}, got ${JSON.stringify(data[name])}`);
-  }
+  if (!Number.isFinite(value) || !isRight(value)) fail(name, wanted, data[name]);
   return value;
 }
 
-function theme(data) {
-  const value = data.theme || "auto";
-  if (!["auto", "dark", "light"].includes(value)) {
-    throw new Error(`data-theme: wanted auto, dark or light, got ${JSON.stringify(value)}`);
-  }
+function oneOf(data, name, values) {
+  const value = data[name] || values[0];
+  if (!values.includes(value)) fail(name, `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`, value);
   return value;
 }
 
@@ -39,23 +31,75 @@ function colors(data) {
   return values;
 }
 
-// Give {signals, window, height, ymin, ymax, colors, theme}; ymin and ymax are NaN unless both are given. Throws an
-// Error that names the attribute.
-export function readAttributes(data) {
-  const signals = list(data.signals);
-  if (!signals.length) throw new Error("data-signals: wanted channel.signal, got nothing");
-  const ymin = number(data, "ymin", NaN, "a number", () => true);
-  const ymax = number(data, "ymax", NaN, "a number", () => true);
+// Numbers of value axes, one per signal, from 1 (left).
+function axes(data, signals) {
+  const values = list(data.axes).map(Number);
+  if (!values.length) return null;
+  const isRight = values.length === signals.length && values.every((value) => [1, 2, 3, 4].includes(value));
+  if (!isRight) fail("axes", `a number from 1 to 4 for each of ${signals.length} signals`, data.axes);
+  return values;
+}
+
+// "warn:-.8:.8,alarm:-1:1"; a side left empty has no limit.
+function limits(data) {
+  const made = {};
+  for (const part of list(data.limits)) {
+    const [level, low, high, ...more] = part.split(":");
+    const sides = [low, high].map((side) => (side?.trim() ? Number(side) : null));
+    const isRight = ["warn", "alarm"].includes(level) && !more.length && !sides.some(Number.isNaN) && sides.some((side) => side !== null);
+    if (!isRight || (sides[0] !== null && sides[1] !== null && sides[0] >= sides[1])) fail("limits", "such as warn:-0.8:0.8,alarm:-1:1", part);
+    made[level] = sides;
+  }
+  return Object.keys(made).length ? made : null;
+}
+
+function zone(data) {
+  const value = data.tz || document.documentElement.dataset.tz || "UTC";
+  if (!isZone(value)) fail("tz", "UTC, local or a name such as Europe/Oslo", value);
+  return value;
+}
+
+function range(data) {
+  const ymin = number(data, "ymin", NaN, "a number");
+  const ymax = number(data, "ymax", NaN, "a number");
   if (ymin >= ymax) throw new Error(`data-ymin: wanted less than data-ymax (${ymax}), got ${ymin}`);
-  const isFixed = !Number.isNaN(ymin) && !Number.isNaN(ymax);
-  const window = `seconds over 0 and up to ${WINDOW_MAX_S}`;
+  return Number.isNaN(ymin) || Number.isNaN(ymax) ? null : [ymin, ymax];
+}
+
+export const TYPES = ["strip", "trigger", "xy", "spectrum", "histogram", "waterfall"];
+
+// Attributes of chart types beyond the plain one, read by their modules.
+const OF_TYPES = ["level", "edge", "pre", "samples", "bins", "scale"];
+
+export const NAMES = ["signals", "window", "height", "ymin", "ymax", "colors", "theme", "type", "mode", "rate", "axes", "time", "tz", "sync"]
+  .concat(["limits", "title", "legend", "step", "file"], OF_TYPES);
+
+const KNOWN = new Set([...NAMES, "state"]); // the state is told by the chart itself
+
+// Give the settings that the attributes declare. Throws an Error that names the attribute.
+export function readAttributes(data) {
+  const unknown = Object.keys(data).find((name) => !KNOWN.has(name));
+  if (unknown) throw new Error(`data-${unknown.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}: no such attribute`);
+  const signals = [...new Set(list(data.signals))];
+  if (!signals.length) throw new Error("data-signals: wanted channel.signal, got nothing");
+  const isWindow = (value) => value > 0 && value <= WINDOW_MAX_S;
   return {
     signals,
-    window: number(data, "window", WINDOW_S, window, (value) => value > 0 && value <= WINDOW_MAX_S),
-    height: number(data, "height", HEIGHT_PX, "pixels from 40 to 4000", (value) => value >= 40 && value <= 4000),
-    ymin: isFixed ? ymin : NaN,
-    ymax: isFixed ? ymax : NaN,
+    type: oneOf(data, "type", TYPES),
+    window: number(data, "window", 30, `seconds over 0 and up to ${WINDOW_MAX_S}`, isWindow),
+    height: number(data, "height", 300, "pixels from 40 to 4000", (value) => value >= 40 && value <= 4000),
+    range: range(data),
     colors: colors(data),
-    theme: theme(data),
+    theme: oneOf(data, "theme", ["auto", "dark", "light"]),
+    mode: oneOf(data, "mode", ["scroll", "sweep"]),
+    rate: data.rate ? oneOf(data, "rate", ["live", "full"]) : null,
+    axes: axes(data, signals),
+    time: oneOf(data, "time", ["abs", "rel"]),
+    zone: zone(data),
+    sync: (data.sync ?? "page").slice(0, LONGEST_GROUP),
+    limits: limits(data),
+    title: data.title ?? "",
+    legend: oneOf(data, "legend", ["values", "stats", "none"]),
+    isStep: data.step !== undefined && data.step !== "false",
   };
 }

@@ -1,162 +1,174 @@
-// One chart: a canvas, what it declares, and the drawing of it.
+// One chart: a canvas, what it declares, the signals that it watches, and what it says of itself. How it is drawn is a painter's
+// matter: the plain one is here, others are loaded where a chart asks for them.
 
 import { readAttributes } from "./attributes.js";
-import { Axis, plotArea } from "./axis.js";
-import { Columns } from "./columns.js";
 import { spanText } from "./format.js";
-import { Legend, sharedUnit } from "./legend.js";
+import { Legend } from "./legend.js";
 import { Notice } from "./notice.js";
-import { Scale } from "./scale.js";
+import { Picture } from "./picture.js";
+import { Signal } from "./signal.js";
 import { chartState } from "./state.js";
+import { Strip } from "./strip.js";
 import { PALETTES, themeOf } from "./theme.js";
-import { ClockTimes } from "./times.js";
-import { drawTrace, extremes, inPlot, traceStyles } from "./trace.js";
+import { arrangeAxes, traceStyles } from "./traces.js";
 
-const DELAY_TICKS = 3; // the right edge is this many server ticks behind the server's clock: data is there in time
+const UNREAD = { signals: [], height: 120, colors: [], limits: null, title: "" }; // of attributes that cannot be used
 
 export class Chart {
   constructor(canvas, feed) {
     this.canvas = canvas;
     this.feed = feed;
-    this.context = canvas.getContext("2d", { alpha: false });
+    this.picture = new Picture(canvas);
     this.box = document.createElement("div");
     this.box.className = "stripchart-box";
-    canvas.replaceWith(this.box);
-    const plot = document.createElement("div");
-    plot.className = "stripchart-plot";
-    plot.append(canvas);
-    this.box.append(plot);
-    this.legend = new Legend(this.box);
-    this.notice = new Notice(plot);
-    this.scale = new Scale();
-    this.axis = new Axis();
-    this.times = new ClockTimes();
+    this.picture.box.replaceWith(this.box);
+    this.box.append(this.picture.box);
+    this.legend = new Legend(this.box, (name) => this.toggle(name));
+    this.notice = new Notice(this.picture.box);
+    this.painter = null;
+    this.settings = UNREAD;
     this.signals = [];
-    this.traces = new Map(); // columns by signal
-    this.settings = null;
+    this.axes = [];
+    this.axisOf = []; // by signal
+    this.styles = [];
+    this.hidden = new Set(); // names of signals that are not drawn
+    this.view = null; // of a chart that is not live: {endMs(nowMs), columns(signal), losses(signal)}
+    this.marks = null; // draws over the traces: (raster, part, pixelsPerMs)
     this.error = "";
     this.state = "connecting";
-    this.unit = ""; // of the value axis
-    this.rightColumn = 0; // as drawn
-    this.extent = new Float64Array(2);
+    this.size = null; // in device pixels
+    this.isLaidOut = false; // since size, attributes or value axes changed
     this.isVisible = true;
     this.isDrawn = false; // since it was laid out: a chart out of sight is drawn once
     this.isDirty = true;
     canvas.setAttribute("role", "img");
-    canvas.stripchart = { columns: () => this.drawnColumns(), chart: this };
+    this.picture.box.tabIndex = 0;
+    this.picture.box.setAttribute("role", "group");
+    this.picture.box.setAttribute("aria-label", "Chart");
+    canvas.stripchart = this;
   }
 
   // Read the attributes again.
-  configure() {
+  async configure() {
     this.error = "";
     try {
-      this.settings = readAttributes(this.canvas.dataset);
+      const settings = readAttributes(this.canvas.dataset);
+      await this.load(settings);
+      this.settings = settings;
     } catch (error) {
+      this.settings = UNREAD;
       this.error = error.message;
       console.warn(`stripchart: ${error.message}`, this.canvas);
     }
-    const { signals, window, height, ymin, ymax } = this.error ? { signals: [] } : this.settings;
-    this.canvas.style.height = `${height ?? 120}px`;
-    const before = this.signals;
-    this.signals = [...new Set(signals)].map((name) => this.feed.watch(name, window, this));
-    for (const signal of before) if (!this.signals.includes(signal)) this.feed.unwatch(signal, this);
-    this.traces = new Map(this.signals.map((signal) => [signal, new Columns()]));
-    if (Number.isNaN(ymin)) this.scale.setAuto();
-    else if (ymin !== undefined) this.scale.setFixed(ymin, ymax);
+    this.canvas.style.height = `${this.settings.height}px`;
+    this.watch(null);
+    this.isLaidOut = false;
     this.paint();
-    if (this.plot) this.layOut();
+    this.refresh(performance.now());
   }
 
-  // Take the theme's colours again.
-  paint() {
-    this.box.dataset.theme = themeOf(this.settings?.theme);
-    this.palette = PALETTES[this.box.dataset.theme];
-    const colors = this.settings?.colors.length ? this.settings.colors : this.palette.traces;
-    this.styles = traceStyles(this.palette, colors, this.signals.length);
-    this.legend.build(this.signals.map((signal) => signal.name), this.styles);
-    this.refreshLegend();
-    this.isDirty = true;
-    this.isDrawn = false;
+  async load(settings) {
+    if (settings.type === "strip") {
+      if (!(this.painter instanceof Strip)) this.painter = new Strip(this);
+    } else {
+      const module = await import(`./type-${settings.type}.js`);
+      if (!(this.painter instanceof module.default)) this.painter = new module.default(this);
+    }
+    this.painter.configure(settings);
   }
 
   resize(width, height) {
     if (!width || !height) return;
-    this.canvas.width = width;
-    this.canvas.height = height;
-    this.layOut();
+    this.size = [width, height];
+    this.isLaidOut = false;
   }
 
-  // Fit columns to the plot area: one per device pixel.
+  // Fit everything to size and attributes, and watch what is needed for it.
   layOut() {
-    const { width, height } = this.canvas;
-    this.plot = plotArea(width, height, width / (this.canvas.clientWidth || width));
-    this.widthMs = this.error ? 1000 : (this.settings.window * 1000) / this.plot.width;
-    for (const [signal, columns] of this.traces) {
-      columns.reset(this.widthMs, this.plot.width);
-      columns.load(signal.ring);
-    }
-    this.isDirty = true;
-    this.isDrawn = false;
+    this.isLaidOut = true;
+    this.picture.resize(...this.size, Math.max(0, this.axes.length - 1));
+    if (!this.error) this.watch(this.painter.way(this.settings, this.picture.area));
+    this.paint();
   }
 
-  // For the feed.
-  columns(signal) {
-    return this.traces.get(signal);
+  // Watch the declared signals in a way; null: none yet, as it is not known how large the chart is.
+  watch(way) {
+    const before = this.signals;
+    const known = (name) => before.find((signal) => signal.name === name);
+    this.signals = this.settings.signals.map((name) => (way ? this.feed.watch(name, way, this) : new Signal(name, -1, {})));
+    for (const signal of this.signals) signal.follow(known(signal.name));
+    for (const signal of before) if (!this.signals.includes(signal)) this.feed.unwatch(signal, this);
+    this.reset();
+  }
+
+  // For the feed: signals mean something else, or are told of for the first time.
+  reset() {
+    const { axes, range } = this.settings;
+    const before = this.axes.length;
+    Object.assign(this, arrangeAxes(this.signals, axes, range, this.axes));
+    if (Math.max(before, 1) !== Math.max(this.axes.length, 1)) this.isLaidOut = false;
+    this.painter?.reset?.();
+    this.wake();
   }
 
   wake() {
     this.isDirty = true;
   }
 
-  // Samples came from this time on: as a rule right of what is drawn yet, as the edge runs behind the server's clock.
   touch(time) {
-    if (time < (this.rightColumn + 1) * this.widthMs) this.isDirty = true;
+    this.painter?.touch(time);
+  }
+
+  // Take the theme's colours again.
+  paint() {
+    this.box.dataset.theme = themeOf(this.settings.theme);
+    this.palette = PALETTES[this.box.dataset.theme];
+    const colors = this.settings.colors.length ? this.settings.colors : this.palette.traces;
+    this.styles = traceStyles(this.palette, colors, this.signals.length);
+    this.legend.build(this.signals.map(({ name }) => name), this.styles, this.settings.title, this.hidden);
+    this.refreshLegend();
+    this.isDirty = true;
+    this.isDrawn = false;
+  }
+
+  // Hide a trace, or show it again.
+  toggle(name) {
+    if (!this.hidden.delete(name)) this.hidden.add(name);
+    this.legend.items[this.signals.findIndex((signal) => signal.name === name)]?.item.setAttribute("aria-pressed", String(!this.hidden.has(name)));
+    this.isDirty = true;
+  }
+
+  // For painters: what there is to draw of a signal.
+  columnsOf(signal) {
+    if (this.hidden.has(signal.name)) return null;
+    return this.view ? this.view.columns(signal) : signal.shown;
+  }
+
+  lossesOf(signal) {
+    return this.view ? this.view.losses(signal) : this.feed.channels.get(signal.channel)?.losses;
+  }
+
+  isDim(signal) {
+    return !this.view && (this.state !== "live" || this.feed.isStale(signal, this.now));
   }
 
   // Draw if something moved. Called for every animation frame.
   draw(localMs) {
-    if (!this.plot || (!this.isVisible && this.isDrawn)) return;
-    const now = this.feed.clock.known ? this.feed.clock.now(localMs) : Date.now();
-    const edge = Math.floor((now - DELAY_TICKS * this.feed.tickMs) / this.widthMs);
-    if (edge === this.rightColumn && !this.isDirty) return;
-    this.rightColumn = edge;
+    if (!this.size || (!this.isVisible && this.isDrawn)) return false;
+    if (!this.isLaidOut) this.layOut();
+    this.now = this.feed.clock.known ? this.feed.clock.now(localMs) : Date.now();
+    let isDrawn = false;
+    if (this.error) this.drawEmpty();
+    else isDrawn = this.painter.draw(this.now, localMs);
     this.isDirty = false;
     this.isDrawn = true;
-    const left = edge - this.plot.width + 1;
-    this.fit(left, localMs);
-    const { context, plot, palette } = this;
-    context.fillStyle = palette.background;
-    context.fillRect(0, 0, this.canvas.width, this.canvas.height);
-    if (!this.error) {
-      this.axis.draw(context, plot, this.scale, palette, this.times.at(left, this.widthMs), this.unit);
-      this.drawTraces(left, now);
-    }
-    const isQuiet = this.state === "waiting" || this.state === "connecting";
-    this.notice.draw(context, plot, palette, !this.error && this.hasTrace(left), isQuiet);
+    return isDrawn;
   }
 
-  hasTrace(left) {
-    for (const columns of this.traces.values()) if (columns.newest >= left) return true;
-    return false;
-  }
-
-  fit(left, localMs) {
-    if (this.scale.isFixed || (this.state !== "live" && !this.scale.isEmpty)) return;
-    this.extent[0] = Infinity;
-    this.extent[1] = -Infinity;
-    for (const columns of this.traces.values()) extremes(columns, left, this.plot.width, this.extent);
-    this.scale.fit(this.extent[0], this.extent[1], localMs);
-  }
-
-  drawTraces(left, now) {
-    const { context, plot } = this;
-    inPlot(context, plot, () => {
-      for (let i = this.signals.length - 1; i >= 0; i--) {
-        const signal = this.signals[i];
-        const isDim = this.state !== "live" || this.feed.isStale(signal, now);
-        drawTrace(context, this.traces.get(signal), left, plot.width, plot, this.scale, this.styles[i], isDim);
-      }
-    });
+  drawEmpty() {
+    if (!this.isDirty) return;
+    this.picture.drawValues([], this.palette);
+    this.picture.drawTraces({ palette: this.palette, ticks: [], traces: [], parts: [], pixelsPerMs: 1 });
   }
 
   // Values, state and words; a few times a second.
@@ -166,20 +178,25 @@ export class Chart {
     const [state, words, badge] = this.error
       ? ["error", this.error, ""]
       : chartState(feed.socket, this.signals, feed, now, localMs);
-    const unit = sharedUnit(this.signals) ?? "";
-    if (this.notice.tell(words, badge) || state !== this.state || unit !== this.unit) this.isDirty = true;
+    const hasTrace = !this.error && this.signals.some((signal) => (this.columnsOf(signal)?.newest ?? -1) >= 0);
+    if (state !== this.state) this.isDirty = true;
     this.state = state;
-    this.unit = unit;
     this.canvas.dataset.state = state;
+    this.notice.tell(words, this.view?.badge?.() ?? badge, hasTrace, state === "waiting" || state === "connecting");
     this.refreshLegend(now, localMs);
-    const label = `${this.signals.map((signal) => signal.name).join(", ")}: last ${this.settings?.window ?? 0} s, ${words || "live"}`;
+    this.painter?.refresh?.();
+    this.describe(words);
+  }
+
+  describe(words) {
+    const names = this.signals.map((signal) => signal.name).join(", ") || this.canvas.dataset.signals || "no signals";
+    const label = `${this.settings.title || names}: last ${this.settings.window ?? 0} s, ${words || this.state}`;
     if (this.canvas.ariaLabel !== label) this.canvas.ariaLabel = label;
   }
 
   refreshLegend(now = NaN, localMs = 0) {
-    const isLost = this.state !== "live" && this.state !== "waiting";
-    const isStale = (signal) => isLost || this.feed.isStale(signal, now);
-    this.legend.update(this.signals, isStale, this.note(localMs));
+    const isLost = !this.view && this.state !== "live" && this.state !== "waiting";
+    this.legend.update(this.signals, (signal) => isLost || (!this.view && this.feed.isStale(signal, now)), this.note(localMs));
   }
 
   // What else there is to know of the data shown.
@@ -193,26 +210,17 @@ export class Chart {
     return notes.join(", ");
   }
 
-  // What was drawn last: per signal the visible columns as [time, first, min, max, last, broken].
-  drawnColumns() {
-    const left = this.rightColumn - (this.plot?.width ?? 0) + 1;
-    const signals = [...this.traces].map(([signal, columns]) => {
-      const drawn = [];
-      for (let column = left; column <= this.rightColumn; column++) {
-        const slot = column % columns.capacity;
-        if (columns.stamp[slot] !== column) continue;
-        const { first, min, max, last, broken } = columns;
-        drawn.push([column * this.widthMs, first[slot], min[slot], max[slot], last[slot], broken[slot]]);
-      }
-      return { name: signal.name, columns: drawn };
-    });
-    return { widthMs: this.widthMs, left, right: this.rightColumn, scale: this.scale, plot: this.plot, signals };
+  // What was drawn last: per signal its columns as [start, end, first, min, max, last, samples, broken], times in ms.
+  columns() {
+    const [start, end] = this.painter?.range ?? [0, 0];
+    const signals = this.signals.map((signal) => ({ name: signal.name, columns: this.columnsOf(signal)?.list(start, end) ?? [] }));
+    return { start, end, signals, scales: this.axes.map(({ scale }) => [scale.min, scale.max]), area: this.picture.area };
   }
 
   unmount() {
     for (const signal of this.signals) this.feed.unwatch(signal, this);
     this.signals = [];
-    this.traces.clear();
+    this.painter?.unmount?.();
     this.box.remove();
     delete this.canvas.stripchart;
   }

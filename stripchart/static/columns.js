@@ -1,115 +1,135 @@
-// What a trace looks like: one column per device pixel, aligned to absolute time, updated as samples arrive.
-//
-// A column holds first, min, max and last of its samples, so drawing costs the same at any sample rate and no peak is
-// lost. NaN is a break: the next sample is not joined to the one before.
+// What is known of a trace: columns of absolute time, of each first, minimum, maximum and last, as they come from the
+// server or made here of samples as they come. No peak is lost and drawing costs the same at any rate of samples.
 
 export class Columns {
-  constructor() {
-    this.reset(1, 1);
-  }
-
-  // `widthMs` of time per column; the newest `count` columns and as many before them are kept.
-  reset(widthMs, count) {
-    const capacity = 2 * count + 8;
+  // `widthMs` of time per column; the newest `capacity` columns are kept.
+  constructor(widthMs, capacity) {
     this.widthMs = widthMs;
-    if (capacity !== this.capacity) {
-      this.capacity = capacity;
-      this.stamp = new Float64Array(capacity); // number of the column that the slot holds
-      this.first = new Float64Array(capacity);
-      this.min = new Float64Array(capacity);
-      this.max = new Float64Array(capacity);
-      this.last = new Float64Array(capacity);
-      this.samples = new Uint32Array(capacity);
-      this.broken = new Uint8Array(capacity); // not joined to the column before
-    }
+    this.capacity = capacity;
+    this.stamp = new Float64Array(capacity); // number of the column that the slot holds
+    this.first = new Float64Array(capacity);
+    this.min = new Float64Array(capacity);
+    this.max = new Float64Array(capacity);
+    this.last = new Float64Array(capacity);
+    this.time = new Float64Array(capacity); // of the sample, where it is one alone; else the middle of the column
+    this.samples = new Uint32Array(capacity);
+    this.broken = new Uint8Array(capacity); // not joined to the column before
     this.clear();
   }
 
   clear() {
     this.stamp.fill(-1);
     this.newest = -1; // number of the newest column
+    this.oldest = Infinity; // number of the oldest that is kept
     this.isBroken = true; // a break came after the newest sample
-    this.time = -Infinity; // of the newest sample
-    this.value = NaN; // of the newest sample as it is joined
-    this.before = NaN; // of the one before it
+    this.newestTime = -Infinity; // of the newest sample
   }
 
-  columnOf(time) {
-    return Math.floor(time / this.widthMs);
+  // A copy that what comes later does not change.
+  clone() {
+    const copy = Object.assign(Object.create(Columns.prototype), this);
+    for (const name of ["stamp", "first", "min", "max", "last", "time", "samples", "broken"]) copy[name] = this[name].slice();
+    return copy;
   }
 
+  // A sample; NaN is a break: the next one is not joined to the one before.
   push(time, value) {
     if (Number.isNaN(value)) {
       this.isBroken = true;
       return;
     }
-    const column = Math.floor(time / this.widthMs);
-    if (column <= this.newest - this.capacity) return;
-    const slot = column % this.capacity;
-    if (time < this.time) this.pushLate(column, slot, value);
-    else this.pushNext(column, slot, time, value);
-  }
-
-  pushNext(column, slot, time, value) {
-    const isTwin = time === this.time && !this.isBroken;
-    if (this.stamp[slot] !== column) {
-      this.open(column, slot, value, this.isBroken ? 1 : 0);
-      this.newest = column;
-      this.step(value);
-    } else {
-      this.widen(slot, value);
-      // Two samples of one time (a minimum and a maximum) have no order: the nearer to what came before is joined to it.
-      if (isTwin && Math.abs(value - this.before) < Math.abs(this.value - this.before)) {
-        if (this.samples[slot] === 2) this.first[slot] = value;
-      } else {
-        if (!isTwin) this.before = this.value;
-        this.last[slot] = this.value = value;
-      }
-    }
+    const number = Math.floor(time / this.widthMs);
+    const slot = number % this.capacity;
+    if (number <= this.newest - this.capacity) return;
+    const isLate = time < this.newestTime; // it widens its column, the order of the trace stays
+    if (this.stamp[slot] === number) {
+      if (value < this.min[slot]) this.min[slot] = value;
+      if (value > this.max[slot]) this.max[slot] = value;
+      if (!isLate) this.last[slot] = value;
+      this.samples[slot]++;
+      this.time[slot] = (number + 0.5) * this.widthMs;
+    } else if (this.stamp[slot] < number) this.open(slot, number, value, value, value, value, time, 1, !isLate && this.isBroken ? 1 : 0);
+    if (isLate) return;
     this.isBroken = false;
-    this.time = time;
+    this.newestTime = time;
   }
 
-  step(value) {
-    this.before = this.isBroken ? value : this.value;
-    this.value = value;
-  }
-
-  // A sample older than the newest: it widens its column, the order of the trace stays.
-  pushLate(column, slot, value) {
-    if (this.stamp[slot] === column) this.widen(slot, value);
-    else if (this.stamp[slot] < column) this.open(column, slot, value, 0);
-  }
-
-  open(column, slot, value, broken) {
-    this.stamp[slot] = column;
-    this.first[slot] = this.min[slot] = this.max[slot] = this.last[slot] = value;
-    this.samples[slot] = 1;
-    this.broken[slot] = broken;
-  }
-
-  widen(slot, value) {
-    if (value < this.min[slot]) this.min[slot] = value;
-    if (value > this.max[slot]) this.max[slot] = value;
-    this.samples[slot]++;
-  }
-
-  // Fill from a ring of samples.
-  load(ring) {
-    this.clear();
-    for (let i = 0; i < ring.length; i++) {
-      const slot = ring.slot(i);
-      this.push(ring.time[slot], ring.value[slot]);
+  // A column as the server knows it: it takes the place of what was known of it.
+  pushColumn(number, first, min, max, last, samples, broken) {
+    if (number <= this.newest - this.capacity) return;
+    if (!samples) {
+      this.isBroken = true;
+      return;
     }
+    const slot = number % this.capacity;
+    const isBroken = broken || (this.isBroken && number > this.newest) ? 1 : 0;
+    this.open(slot, number, first, min, max, last, (number + 0.5) * this.widthMs, samples, isBroken);
+    this.newestTime = Math.max(this.newestTime, number * this.widthMs);
+    this.isBroken = false;
   }
 
-  // Slot of the newest column before `column` that holds samples; -1 when none is kept.
-  slotBefore(column) {
-    const oldest = Math.max(0, column - (this.capacity >> 1));
-    for (let c = column - 1; c >= oldest; c--) {
-      const slot = c % this.capacity;
-      if (this.stamp[slot] === c) return slot;
+  open(slot, number, first, min, max, last, time, samples, broken) {
+    this.stamp[slot] = number;
+    this.first[slot] = first;
+    this.min[slot] = min;
+    this.max[slot] = max;
+    this.last[slot] = last;
+    this.time[slot] = time;
+    this.samples[slot] = samples;
+    this.broken[slot] = broken;
+    if (number > this.newest) this.newest = number;
+    if (number < this.oldest) this.oldest = number;
+    if (this.oldest <= this.newest - this.capacity) this.oldest = this.newest - this.capacity + 1;
+  }
+
+  // Slot of a column; -1 where it holds nothing.
+  slot(number) {
+    const slot = number % this.capacity;
+    return number >= 0 && this.stamp[slot] === number ? slot : -1;
+  }
+
+  // Slot of the nearest column before (`step` -1) or after (1) a number that holds samples; -1 when none is kept.
+  slotBeside(number, step) {
+    let n = step < 0 ? Math.min(number - 1, this.newest) : Math.max(number + 1, this.oldest);
+    for (; n >= this.oldest && n <= this.newest; n += step) {
+      const slot = n % this.capacity;
+      if (this.stamp[slot] === n) return slot;
     }
     return -1;
+  }
+
+  // Slot of the column that tells of a time: its own, else the last before it.
+  slotAt(time) {
+    const number = Math.floor(time / this.widthMs);
+    const slot = this.slot(number);
+    return slot >= 0 ? slot : this.slotBeside(number, -1);
+  }
+
+  // Widen `out` = [min, max] by the columns of [start, end) ms.
+  extremes(start, end, out) {
+    const { stamp, min, max, capacity } = this;
+    const last = Math.min(Math.ceil(end / this.widthMs) - 1, this.newest);
+    for (let n = Math.max(Math.floor(start / this.widthMs), this.oldest); n <= last; n++) {
+      const slot = n % capacity;
+      if (stamp[slot] !== n) continue;
+      if (min[slot] < out[0]) out[0] = min[slot];
+      if (max[slot] > out[1]) out[1] = max[slot];
+    }
+  }
+
+  // The columns that touch [start, end) ms: [start, end, first, min, max, last, samples, broken] each.
+  list(start, end) {
+    const { widthMs, first, min, max, last, samples, broken } = this;
+    const found = [];
+    for (let n = Math.max(Math.floor(start / widthMs), this.oldest); n <= this.newest && n * widthMs < end; n++) {
+      const s = this.slot(n);
+      if (s >= 0) found.push([n * widthMs, (n + 1) * widthMs, first[s], min[s], max[s], last[s], samples[s], broken[s]]);
+    }
+    return found;
+  }
+
+  // Newest value; NaN when there is none.
+  get value() {
+    return this.newest < 0 ? NaN : this.last[this.newest % this.capacity];
   }
 }

@@ -1,32 +1,42 @@
-// All signals that the page shows: what the server tells of them, their samples, and who watches.
+// All signals that the page watches: what the server tells of them and who watches.
 
 import { ServerClock } from "./clock.js";
-import { FLAG_GAP, FLAG_REDUCED, FLAG_RESET, KIND_TIMES, parseFrame } from "./frame.js";
+import * as f from "./frame.js";
 import { Signal } from "./signal.js";
 
 const REDUCED_SHOWN_MS = 5000;
+const REPORT_MS = 1000;
+const LOSSES_KEPT = 500;
 
 export class Feed {
   constructor(socket, clock = new ServerClock()) {
     this.socket = socket;
     this.clock = clock;
-    this.signals = new Map(); // by name as declared
-    this.ids = new Map(); // signals by the server's number
-    this.channels = new Map(); // by name: {name, id, signals, last, limit, skew, ...}
+    this.signals = new Map(); // by how they are watched and their name
+    this.ids = new Map(); // lists of signals by the server's number
+    this.feeds = new Map(); // the numbers of ways to watch, by what they are
+    this.channels = new Map(); // by name: {name, id, signals, last, limit, skew, losses, ...}
     this.channelIds = new Map();
     this.pasts = new Map(); // channels by name as they were last known: one that comes again is as old as it was
     this.wanted = new Set(); // to be subscribed in the next message
     this.tickMs = 50;
+    this.merged = 0; // ticks that came late, merged into later ones, since the page was opened
     this.reducedUntil = 0; // the connection was too slow for every sample until then (local time)
+    this.reportedAt = 0;
+    this.drawn = { fps: 0, ms: 0 }; // as reported
     this.onChannels = new Set(); // called when channels come, go or change
   }
 
-  // Watch a signal over a window. The watcher is told by wake() and its columns are kept filled.
-  watch(name, windowS, watcher) {
-    let signal = this.signals.get(name);
-    if (!signal) this.signals.set(name, (signal = new Signal(name, windowS)));
-    if (windowS > signal.windowS || signal.watchers.size === 0) {
-      signal.widen(windowS);
+  // Watch a signal; `way` is {window (s), columns (a second; none: samples as they are), stream (live or full)}.
+  watch(name, way, watcher) {
+    const kind = `${way.stream ?? "live"} ${way.columns ?? ""}`;
+    if (!this.feeds.has(kind)) this.feeds.set(kind, this.feeds.size);
+    const key = `${kind} ${name}`;
+    let signal = this.signals.get(key);
+    if (!signal) this.signals.set(key, (signal = new Signal(name, this.feeds.get(kind), { ...way })));
+    signal.key = key;
+    if (way.window > signal.way.window || signal.watchers.size === 0) {
+      signal.way.window = Math.max(way.window, signal.way.window);
       this.want(signal);
     }
     signal.watchers.add(watcher);
@@ -34,14 +44,20 @@ export class Feed {
   }
 
   unwatch(signal, watcher) {
-    signal.watchers.delete(watcher);
+    if (!signal.watchers.delete(watcher)) return;
     queueMicrotask(() => {
-      if (signal.watchers.size || this.signals.get(signal.name) !== signal) return;
-      this.signals.delete(signal.name);
-      this.ids.delete(signal.id);
+      if (signal.watchers.size || this.signals.get(signal.key) !== signal) return;
+      this.signals.delete(signal.key);
+      this.unlist(signal);
       this.wanted.delete(signal);
-      this.socket.send({ type: "unsubscribe", signals: [signal.name] });
+      this.socket.send({ type: "unsubscribe", feed: signal.feed, signals: [signal.name] });
     });
+  }
+
+  unlist(signal) {
+    const list = this.ids.get(signal.id)?.filter((one) => one !== signal);
+    if (list?.length) this.ids.set(signal.id, list);
+    else this.ids.delete(signal.id);
   }
 
   want(signal) {
@@ -51,10 +67,11 @@ export class Feed {
 
   subscribe() {
     if (this.socket.state !== "open") return;
-    const byWindow = Map.groupBy(this.wanted, (signal) => signal.windowS);
+    const alike = Map.groupBy(this.wanted, ({ feed, way }) => `${feed} ${way.window}`);
     this.wanted.clear();
-    for (const [window, signals] of byWindow) {
-      this.socket.send({ type: "subscribe", window, signals: signals.map((signal) => signal.name) });
+    for (const signals of alike.values()) {
+      const { feed, way } = signals[0];
+      this.socket.send({ type: "subscribe", feed, ...way, signals: signals.map((signal) => signal.name) });
     }
   }
 
@@ -83,13 +100,14 @@ export class Feed {
   }
 
   handle(message) {
-    if (message.server_time) this.clock.observe(message.server_time, performance.now());
-    if (message.type === "hello") this.tickMs = message.tick_ms;
-    else if (message.type === "channels") this.handleChannels(message);
-    else if (message.type === "subscribed") message.signals.forEach((told) => this.handleSubscribed(told));
-    else if (message.type === "status") this.handleStatus(message);
-    else if (message.type === "latest") this.handleLatest(message);
-    else if (message.type === "error") console.warn(`live server: ${message.message}`);
+    const { type } = message;
+    if (type === "hello" || type === "tick") this.tickMs = message.tick_ms;
+    else if (type === "channels") this.handleChannels(message);
+    else if (type === "subscribed") message.signals.forEach((told) => this.handleSubscribed(told));
+    else if (type === "status") this.handleStatus(message);
+    else if (type === "latest") this.handleLatest(message);
+    else if (type === "losses") this.handleLosses(message);
+    else if (type === "error") console.warn(`live server: ${message.message}`);
   }
 
   handleChannels(message) {
@@ -97,7 +115,7 @@ export class Feed {
     this.channels = new Map();
     this.channelIds.clear();
     for (const told of message.channels) {
-      const channel = { last: null, limit: 3000, skew: 0, ...this.pasts.get(told.name), ...told };
+      const channel = { last: null, limit: 3000, skew: 0, losses: [], ...this.pasts.get(told.name), ...told };
       this.channels.set(told.name, channel);
       this.channelIds.set(told.id, channel);
     }
@@ -106,24 +124,17 @@ export class Feed {
   }
 
   handleSubscribed(told) {
-    const signal = this.signals.get(told.name);
-    if (!signal) return;
-    this.ids.delete(signal.id);
-    if (!told.error && signal.channel && (signal.type !== told.type || signal.unit !== (told.unit ?? ""))) this.forget(signal);
-    signal.error = told.error ?? "";
-    signal.id = told.id ?? -1;
-    this.wake(signal);
-    if (signal.error) return;
-    signal.unit = told.unit ?? "";
-    signal.type = told.type;
-    signal.channel = told.channel;
-    signal.isNumber = told.number;
-    this.ids.set(signal.id, signal);
-  }
-
-  forget(signal) {
-    signal.forget();
-    for (const watcher of signal.watchers) watcher.columns(signal)?.clear();
+    for (const signal of this.signals.values()) {
+      if (signal.name !== told.name || signal.feed !== (told.feed ?? 0)) continue;
+      this.unlist(signal);
+      signal.error = told.error ?? "";
+      if (signal.error) signal.id = -1;
+      else {
+        signal.tell(told);
+        this.ids.set(signal.id, [...(this.ids.get(signal.id) ?? []), signal]);
+      }
+      for (const watcher of signal.watchers) watcher.reset();
+    }
   }
 
   handleStatus(message) {
@@ -134,34 +145,49 @@ export class Feed {
   }
 
   handleLatest(message) {
-    for (const [name, text] of Object.entries(message.values)) {
-      const signal = this.signals.get(name);
-      if (signal) signal.text = text;
+    for (const signal of this.signals.values()) {
+      if (signal.name in message.values) signal.text = message.values[signal.name];
     }
+  }
+
+  handleLosses({ channel: name, spans }) {
+    const channel = this.channels.get(name);
+    if (!channel) return;
+    channel.losses = [...channel.losses, ...spans].slice(-LOSSES_KEPT);
+    this.wakeAll();
   }
 
   // A binary frame.
   take(buffer) {
     let frame;
     try {
-      frame = parseFrame(buffer);
+      frame = f.parseFrame(buffer);
     } catch (error) {
       this.socket.refuse(error.message);
       return;
     }
     const localMs = performance.now();
     this.clock.observe(frame.serverTime, localMs);
-    let times = null;
+    this.merged += frame.merged;
+    if (frame.merged) this.reducedUntil = localMs + REDUCED_SHOWN_MS;
+    let axis = null;
     for (const block of frame.blocks) {
-      if (block.kind === KIND_TIMES) {
-        times = block.data;
-        if (!(block.flags & FLAG_RESET)) this.arrived(block.id, frame.serverTime);
+      if (block.kind === f.KIND_TIMES || block.kind === f.KIND_AXIS) {
+        axis = block;
+        if (!(block.flags & f.FLAG_RESET)) this.arrived(block.id, frame.serverTime);
         continue;
       }
-      if (frame.merged && block.flags & FLAG_REDUCED) this.reducedUntil = localMs + REDUCED_SHOWN_MS;
-      const signal = this.ids.get(block.id);
-      if (signal) this.add(signal, times, block.data, block.flags);
+      for (const signal of this.ids.get(block.id) ?? []) {
+        if (axis.kind === f.KIND_TIMES ? signal.isRaw : signal.columns.widthMs === axis.width) this.add(signal, axis, block);
+      }
     }
+    if (localMs - this.reportedAt >= REPORT_MS) this.report(frame.tick, localMs);
+  }
+
+  // Tell the server that we keep up, and whether anybody looks. From here, as timers of a page out of sight are slow.
+  report(tick, localMs) {
+    this.reportedAt = localMs;
+    this.socket.send({ type: "report", tick, hidden: document.visibilityState === "hidden", ...this.drawn });
   }
 
   arrived(channelId, serverTime) {
@@ -171,47 +197,45 @@ export class Feed {
 
   // A server that holds no sample, as one just started, takes none away: what is known stays, and what follows is not
   // joined to it.
-  add(signal, times, values, flags) {
-    if (!values.length) {
-      if (flags & FLAG_RESET) this.addBreak(signal);
-      return;
-    }
-    if (flags & FLAG_RESET) signal.clear();
-    if (flags & FLAG_GAP) signal.ring.push(times[0], NaN);
-    for (let i = 0; i < values.length; i++) {
-      signal.ring.push(times[i], values[i]);
-      if (!Number.isNaN(values[i])) signal.value = values[i];
-    }
+  add(signal, axis, block) {
+    const { columns } = signal;
+    const isReset = block.flags & f.FLAG_RESET;
+    if (block.n && isReset) columns.clear();
+    else if (block.flags & (f.FLAG_GAP | f.FLAG_RESET)) columns.isBroken = true;
+    signal.isFilled = true;
+    if (!block.n) return;
+    if (block.kind === f.KIND_ARRAYS) signal.rows?.(axis.data, block);
+    else if (block.counts) addColumns(columns, axis, block);
+    else addSamples(columns, axis.data, block.data);
+    for (const sink of signal.sinks) sink(axis.data, block.data, block.flags);
+    if (!Number.isNaN(columns.value)) signal.value = columns.value;
+    const earliest = axis.width ? axis.first * axis.width : axis.data[0];
     for (const watcher of signal.watchers) {
-      const columns = watcher.columns(signal);
-      if (columns) this.fill(columns, signal, times, values, flags);
-      if (flags & FLAG_RESET) watcher.wake();
-      else watcher.touch(times[0]);
+      if (isReset) watcher.wake();
+      else watcher.touch(earliest);
     }
-  }
-
-  addBreak(signal) {
-    const { ring } = signal;
-    if (!ring.length) return;
-    ring.push(ring.newestTime, NaN);
-    for (const watcher of signal.watchers) watcher.columns(signal)?.push(ring.newestTime, NaN);
-  }
-
-  fill(columns, signal, times, values, flags) {
-    if (flags & FLAG_RESET) columns.clear();
-    if (flags & FLAG_GAP) columns.push(times[0], NaN);
-    for (let i = 0; i < values.length; i++) columns.push(times[i], values[i]);
   }
 
   // Milliseconds since the channel of a signal was last heard of, by the server's clock; NaN when it never was.
   age(signal, nowMs) {
-    const { ring } = signal;
     // The server tells once a second; until it has, there is the newest sample.
-    const last = this.channels.get(signal.channel)?.last ?? (ring.length ? ring.newestTime : 0);
+    const newest = signal.columns?.newestTime ?? -Infinity;
+    const last = this.channels.get(signal.channel)?.last ?? (newest > 0 ? newest : 0);
     return last ? Math.max(0, nowMs - last) : NaN;
   }
 
   isStale(signal, nowMs) {
     return this.age(signal, nowMs) > (this.channels.get(signal.channel)?.limit ?? 3000);
+  }
+}
+
+function addSamples(columns, times, values) {
+  for (let i = 0; i < values.length; i++) columns.push(times[i], values[i]);
+}
+
+function addColumns(columns, axis, { n, data, counts, marks }) {
+  for (let i = 0; i < n; i++) {
+    const number = axis.first + axis.data[i];
+    columns.pushColumn(number, data[i], data[n + i], data[2 * n + i], data[3 * n + i], counts[i], marks[i]);
   }
 }

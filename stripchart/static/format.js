@@ -8,10 +8,8 @@ const PREFIXES = [
 ];
 // Units that take a prefix; others (%, °C, kPa, 1/min ...) stand as they are.
 const PREFIXED = new Set(["B", "B/s", "bit/s", "b/s", "Hz", "V", "A", "W", "Wh", "VA", "Pa", "N", "J", "m", "g", "Ω", "Ohm", "S/s"]);
-const TIME_STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
+const TIME_STEPS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-const pad = (number, width) => String(number).padStart(width, "0");
 
 // A value with its unit: "0.5000 V", "15.80 GB", "1234".
 export function valueText(value, unit = "", isWhole = false) {
@@ -46,28 +44,15 @@ export function timeStep(windowS, count) {
   return TIME_STEPS_S.find((step) => windowS / step <= count) ?? Math.ceil(windowS / count / 3600) * 3600;
 }
 
-// Wall clock of the reader's zone, as fine as the step between labels needs.
-export function clockText(timeMs, stepS) {
-  const date = new Date(timeMs);
-  const minutes = `${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}`;
-  if (stepS >= 60) return minutes;
-  const seconds = `${minutes}:${pad(date.getSeconds(), 2)}`;
-  if (stepS >= 1) return seconds;
-  return `${seconds}.${pad(date.getMilliseconds(), 3).slice(0, stepS >= 0.1 ? 1 : 2)}`;
-}
-
-// The reader's zone: "UTC+2", "UTC−3:30".
-export function zoneText(date = new Date()) {
-  const minutes = -date.getTimezoneOffset();
-  if (minutes === 0) return "UTC";
-  const size = Math.abs(minutes);
-  const rest = size % 60 ? `:${pad(size % 60, 2)}` : "";
-  return `UTC${minutes < 0 ? "−" : "+"}${Math.floor(size / 60)}${rest}`;
+// A clock's time, given as ms since 1970 of that clock, as fine as the step between labels needs.
+export function clockText(clockMs, stepS) {
+  const text = new Date(clockMs).toISOString();
+  return text.slice(11, stepS >= 60 ? 16 : stepS >= 1 ? 19 : stepS >= 0.1 ? 21 : stepS >= 0.01 ? 22 : 23);
 }
 
 // When something began, as short as it can be told: "12:03", or "22 Nov 12:03" on another day.
 export function sinceText(date, now) {
-  const clock = clockText(date.getTime(), 60);
+  const clock = clockText(date.getTime() - date.getTimezoneOffset() * 60000, 60);
   if (date.toDateString() === now.toDateString()) return clock;
   const year = date.getFullYear() === now.getFullYear() ? "" : ` ${date.getFullYear()}`;
   return `${date.getDate()} ${MONTHS[date.getMonth()]}${year} ${clock}`;

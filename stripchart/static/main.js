@@ -1,4 +1,5 @@
-// Entry: mounts every <canvas class="stripchart"> and every element of class "data", now and later, and draws them.
+// Entry: mounts every <canvas class="stripchart"> and every element that shows a value, now and later, and draws them. What a
+// page needs only when somebody points at a chart, or for other types of charts, is loaded then.
 
 import { liveAddress } from "./address.js";
 import { NAMES } from "./attributes.js";
@@ -7,11 +8,11 @@ import { Feed } from "./feed.js";
 import { unwatchSize, watchSize } from "./sizes.js";
 import { LiveSocket } from "./socket.js";
 import { onThemeChange } from "./theme.js";
-import { Values } from "./values.js";
 
 const REFRESH_MS = 200; // of texts
 const CHARTS = "canvas.stripchart";
-const VALUES = ".data";
+const VALUES = ".data, speed-value, speed-status";
+const ATTRIBUTES = [...NAMES.map((name) => `data-${name}`), "data-signal", "data-channel", "id"];
 
 const socket = new LiveSocket(liveAddress, {
   open: () => feed.open(),
@@ -20,7 +21,8 @@ const socket = new LiveSocket(liveAddress, {
 });
 export const feed = new Feed(socket);
 export const charts = new Map(); // by canvas
-const values = new Values(feed);
+let values = null; // of the page's elements, once there is one
+let tools = null; // for hands and keys, once there is one at a chart
 
 const views = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
@@ -35,6 +37,7 @@ function mountChart(canvas) {
   const chart = new Chart(canvas, feed);
   charts.set(canvas, chart);
   chart.configure();
+  tools?.attach(chart);
   watchSize(canvas, (width, height) => {
     chart.resize(width, height);
     chart.draw(performance.now()); // before the emptied canvas is shown
@@ -51,6 +54,15 @@ function unmountChart(canvas) {
   chart.unmount();
 }
 
+let valuesModule = null;
+
+async function mountValue(element) {
+  valuesModule ??= import("./values.js");
+  const { Values } = await valuesModule;
+  values ??= new Values(feed);
+  if (element.isConnected) values.mount(element);
+}
+
 function each(node, selector, callback) {
   if (!(node instanceof Element)) return;
   if (node.matches(selector)) callback(node);
@@ -63,17 +75,28 @@ function handleMutations(mutations) {
     if (type === "attributes") changed.add(target);
     for (const node of removedNodes) {
       each(node, CHARTS, unmountChart);
-      each(node, VALUES, (element) => element.isConnected || values.unmount(element));
+      each(node, VALUES, (element) => element.isConnected || values?.unmount(element));
     }
     for (const node of addedNodes) {
       each(node, CHARTS, (canvas) => canvas.isConnected && mountChart(canvas));
-      each(node, VALUES, (element) => element.isConnected && values.mount(element));
+      each(node, VALUES, mountValue);
     }
   }
   for (const target of changed) {
     charts.get(target)?.configure();
-    if (target.matches(VALUES)) values.mount(target);
+    if (target.matches(VALUES)) mountValue(target);
   }
+}
+
+// Cursor, keys, and all that comes with them: loaded when a chart is pointed at or has the focus.
+async function loadTools() {
+  for (const type of ["pointerover", "focusin"]) removeEventListener(type, wantTools, true);
+  tools = new (await import("./tools.js")).Tools(feed, charts);
+  for (const chart of charts.values()) tools.attach(chart);
+}
+
+function wantTools({ target }) {
+  if (target instanceof Element && target.closest(".stripchart-box")) loadTools();
 }
 
 function addStyle() {
@@ -87,27 +110,40 @@ function addStyle() {
 
 let refreshedAt = -Infinity;
 
+let drawings = 0; // since the last refresh, and how long they took
+let drawingMs = 0;
+
 function refresh(localMs) {
+  const seconds = (localMs - refreshedAt) / 1000;
+  feed.drawn = { fps: Math.round(drawings / seconds) || 0, ms: drawings ? +(drawingMs / drawings).toFixed(2) : 0 };
+  drawings = drawingMs = 0;
   refreshedAt = localMs;
   for (const chart of charts.values()) chart.refresh(localMs);
-  values.refresh(feed.clock.known ? feed.clock.now(localMs) : NaN);
+  values?.refresh(feed.clock.known ? feed.clock.now(localMs) : NaN);
 }
 
 // The one animation loop of the page.
 function animate(localMs) {
   if (localMs - refreshedAt >= REFRESH_MS) refresh(localMs);
-  for (const chart of charts.values()) chart.draw(localMs);
+  let isDrawn = false;
+  for (const chart of charts.values()) isDrawn = chart.draw(localMs) || isDrawn;
+  tools?.draw();
+  if (isDrawn) {
+    drawings++;
+    drawingMs += performance.now() - localMs;
+  }
   requestAnimationFrame(animate);
 }
 
 addStyle();
 each(document.documentElement, CHARTS, mountChart);
-each(document.documentElement, VALUES, (element) => values.mount(element));
+each(document.documentElement, VALUES, mountValue);
 new MutationObserver(handleMutations).observe(document.documentElement, {
   childList: true,
   subtree: true,
-  attributeFilter: [...NAMES, "data-signal", "id"],
+  attributeFilter: ATTRIBUTES,
 });
+for (const type of ["pointerover", "focusin"]) addEventListener(type, wantTools, true);
 addEventListener("online", () => socket.retry());
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && socket.retry());
 onThemeChange(() => charts.forEach((chart) => chart.paint()));

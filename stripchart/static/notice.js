@@ -2,43 +2,24 @@
 
 export class Notice {
   constructor(parent) {
-    this.words = "";
-    this.badge = "";
-    this.element = document.createElement("div");
-    this.element.className = "stripchart-badge";
-    this.element.hidden = true;
-    parent.append(this.element);
+    this.words = document.createElement("div");
+    this.words.className = "stripchart-words";
+    this.badge = document.createElement("div");
+    this.badge.className = "stripchart-badge";
+    parent.append(this.words, this.badge);
+    this.tell("", "", false, false);
   }
 
-  // Take what there is to say; true when the words are others than before.
-  tell(words, badge) {
-    const isNew = words !== this.words;
-    this.words = words;
-    this.badge = badge;
-    if (this.element.textContent !== badge) this.element.textContent = badge;
-    if (this.element.title !== words) this.element.title = words;
-    return isNew;
+  // `hasTrace`: there is one in sight; `isQuiet`: nothing is wrong.
+  tell(words, badge, hasTrace, isQuiet) {
+    this.show(this.words, hasTrace ? "" : words);
+    this.show(this.badge, hasTrace ? badge : "");
+    this.words.classList.toggle("quiet", isQuiet);
+    if (this.badge.title !== words) this.badge.title = words;
   }
 
-  draw(context, plot, palette, hasTrace, isQuiet) {
-    const isHidden = !hasTrace || !this.badge;
-    if (this.element.hidden !== isHidden) this.element.hidden = isHidden;
-    if (isHidden && this.words) drawWords(context, plot, palette.background, isQuiet ? palette.faint : palette.alert, this.words);
+  show(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+    element.hidden = !text;
   }
-}
-
-function drawWords(context, plot, ground, color, words) {
-  const lines = words.split("\n");
-  const line = 20 * plot.dpr;
-  context.font = `600 ${Math.round(14 * plot.dpr)}px system-ui, sans-serif`;
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  const x = plot.left + plot.width / 2;
-  const width = Math.max(...lines.map((text) => context.measureText(text).width)) + line;
-  const y = plot.top + plot.height / 2;
-  const height = lines.length * line + line / 2;
-  context.fillStyle = ground;
-  context.fillRect(x - width / 2, y - height / 2, width, height);
-  context.fillStyle = color;
-  lines.forEach((text, i) => context.fillText(text, x, y + (i - (lines.length - 1) / 2) * line, plot.width));
 }

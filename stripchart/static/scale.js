@@ -73,9 +73,9 @@ export class Scale {
     return true;
   }
 
-  // Pixel of a value where `max` is at `top` and `min` is `height` below it.
-  y(value, top, height) {
-    return top + ((this.max - value) / (this.max - this.min)) * height;
+  // Pixel row of a value where `max` is at 0 and `min` is `height` below it.
+  y(value, height) {
+    return ((this.max - value) / (this.max - this.min)) * height;
   }
 
   // Step of the labels when about `count` of them fit.

@@ -1,29 +1,66 @@
-// One signal that the page shows: what the server tells of it, its recent samples, its latest value.
+// One signal as something on the page watches it: what the server tells of it, its columns, its latest value.
 
-import { SampleRing } from "./ring.js";
+import { Columns } from "./columns.js";
 
-const SLACK = 1.2; // a ring spans a little more than its window
+const SLACK = 1.1; // what is kept spans a little more than the window
+const BESIDE = 40; // columns more
+const UNKNOWN_MS = 1000; // width of the columns of a signal that nobody draws
 
 export class Signal {
-  constructor(name, windowS) {
+  // `way` is how it is watched: {window (s), columns (a second), stream}.
+  constructor(name, feed, way) {
     this.name = name;
-    this.windowS = windowS;
+    this.feed = feed; // number of all that is watched in this way
+    this.way = way;
     this.id = -1;
     this.error = ""; // why the server cannot give it
     this.unit = "";
     this.type = "";
     this.channel = "";
+    this.limits = null;
     this.isNumber = true;
+    this.isRaw = true; // samples come as they are
     this.text = null; // latest value of a signal that is no number
+    this.reading = null; // value at the cursor, as text
+    this.isFilled = false; // what the server knew of it has come
     this.value = NaN; // latest value of one that is; it outlives the samples, as the text does
-    this.ring = new SampleRing(windowS * 1000 * SLACK);
-    this.watchers = new Set(); // objects with columns(signal), touch(time) and wake()
+    this.columns = null;
+    this.standIn = undefined; // columns of another width that are drawn until its own have come
+    this.sinks = new Set(); // functions that take samples as they come: (times, values, flags)
+    this.watchers = new Set(); // objects with touch(time), reset() and wake()
   }
 
-  // Hold at least this window.
-  widen(windowS) {
-    this.windowS = Math.max(windowS, this.windowS);
-    this.ring.spanMs = this.windowS * 1000 * SLACK;
+  // Take what the server tells of it; true when what is known of its past is worthless now.
+  tell(told) {
+    const isOther = Boolean(this.channel) && (this.type !== told.type || this.unit !== (told.unit ?? ""));
+    this.id = told.id;
+    this.unit = told.unit ?? "";
+    this.type = told.type;
+    this.channel = told.channel;
+    this.limits = told.limits ?? null;
+    this.isNumber = told.number;
+    this.isRaw = told.raw ?? true;
+    if (isOther) this.forget();
+    this.layOut(told.width || UNKNOWN_MS);
+    return isOther;
+  }
+
+  // Stand for the same signal watched in another way, until the server has told of this one.
+  follow(before) {
+    if (!before || before === this || this.channel) return;
+    const { unit, type, channel, isNumber, limits, value, text, error } = before;
+    Object.assign(this, { unit, type, channel, isNumber, limits, value, text, error, standIn: before.shown });
+  }
+
+  layOut(widthMs) {
+    const capacity = Math.ceil((this.way.window * 1000 * SLACK) / widthMs) + BESIDE;
+    if (this.columns?.widthMs === widthMs && this.columns.capacity >= capacity) return;
+    this.columns = new Columns(widthMs, capacity);
+  }
+
+  // What there is to draw.
+  get shown() {
+    return this.columns?.newest >= 0 || !this.standIn ? this.columns : this.standIn;
   }
 
   get isWhole() {
@@ -34,14 +71,15 @@ export class Signal {
     return this.isNumber ? this.value : this.text;
   }
 
-  clear() {
-    this.ring.clear();
-    this.value = NaN;
+  // There is something to show of it.
+  get isSeen() {
+    return this.text !== null || (this.columns?.newest ?? -1) >= 0;
   }
 
   // It means another thing from now on.
   forget() {
-    this.clear();
+    this.columns?.clear();
+    this.value = NaN;
     this.text = null;
   }
 }

@@ -19,11 +19,10 @@ export function chartState(socket, signals, feed, nowMs, localMs) {
   if (socket.state === "reconnecting") return ["reconnecting", reconnecting(socket, localMs), aged("no connection", age)];
   const known = signals.filter((signal) => !signal.error);
   if (!known.length) return ["unknown", ...missing(signals)];
-  const seen = known.filter((signal) => signal.ring.length || signal.text !== null);
+  const isSeen = (signal) => signal.isSeen || (signal.isFilled && !Number.isNaN(feed.age(signal, nowMs)));
+  const seen = known.filter(isSeen);
   if (!seen.length) return ["waiting", "Waiting for data", ""];
-  if (seen.every((signal) => signal.isNumber && Number.isNaN(signal.ring.last))) {
-    return ["empty", "No values: all are null", "no values"];
-  }
+  if (seen.every((signal) => signal.isNumber && !signal.isSeen)) return ["empty", "No values: all are null", "no values"];
   if (seen.every((signal) => feed.isStale(signal, nowMs))) {
     return ["stale", `stale: no data for ${spanText(age / 1000)}`, aged("stale", age)];
   }

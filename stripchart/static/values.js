@@ -8,14 +8,12 @@ class ValueElement {
     this.element = element;
     this.feed = feed;
     this.name = element.dataset.signal || element.id;
-    this.signal = feed.watch(this.name, 1, this);
-  }
-
-  columns() {
-    return null;
+    this.signal = feed.watch(this.name, { window: 1, columns: 1, stream: "live" }, this);
   }
 
   touch() {}
+
+  reset() {}
 
   wake() {}
 

@@ -1,0 +1,125 @@
+// The plain chart: signals over time, scrolling or in sweeps.
+
+import { Times } from "./times.js";
+import { pen } from "./traces.js";
+
+const DELAY_TICKS = 3; // the right edge is this many server ticks behind the server's clock: data is there in time
+const DELAY_SLEW = 0.02; // of the difference a frame, when the server ticks in another rhythm
+const SWEEP_GAP = 0.02; // of the width is empty before the pen
+
+export class Strip {
+  constructor(chart) {
+    this.chart = chart;
+    this.delayMs = NaN;
+    this.rightPixel = NaN; // number since 1970 of the pixel column at the right edge, as drawn
+    this.extent = new Float64Array(2);
+    this.parts = [];
+    this.isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  }
+
+  configure({ time, zone, mode, window }) {
+    this.times = new Times(mode === "sweep" ? "sweep" : time, zone);
+    this.isSweep = mode === "sweep";
+    this.windowMs = window * 1000;
+  }
+
+  // How its signals are to be watched.
+  way({ window, rate }, area) {
+    const columns = Number((area.width / window).toPrecision(3));
+    return { window, columns, stream: rate ?? "live" };
+  }
+
+  get pixelMs() {
+    return this.windowMs / this.chart.picture.area.width;
+  }
+
+  // Time at the right edge, by the server's clock.
+  edge(nowMs) {
+    const { view, feed } = this.chart;
+    if (view) return view.endMs(nowMs);
+    const target = DELAY_TICKS * feed.tickMs;
+    this.delayMs = Number.isNaN(this.delayMs) ? target : this.delayMs + (target - this.delayMs) * DELAY_SLEW;
+    return nowMs - this.delayMs;
+  }
+
+  // Samples came from this time on: as a rule right of what is drawn yet.
+  touch(time) {
+    if (time < (this.rightPixel + 1) * this.pixelMs) this.chart.isDirty = true;
+  }
+
+  // Draw what moved; true when traces were drawn anew.
+  draw(nowMs, localMs) {
+    const { chart } = this;
+    const ms = this.pixelMs;
+    const edge = this.edge(nowMs) / ms;
+    const right = Math.floor(edge);
+    chart.picture.shift(this.isSweep || this.isStill || chart.view ? 0 : edge - right);
+    if (right === this.rightPixel && !chart.isDirty) return false;
+    this.rightPixel = right;
+    this.drawAll(right, ms, localMs);
+    return true;
+  }
+
+  drawAll(right, ms, localMs) {
+    const { chart } = this;
+    const { picture, axes, palette } = chart;
+    const { area } = picture;
+    this.fit(right, ms, localMs);
+    const parts = this.isSweep ? this.sweepParts(right, ms, area.width) : this.scrollPart(right, ms, area.width);
+    const ticks = this.times.at(right - area.width, ms, area.width, area.dpr);
+    if (chart.isDirty) picture.drawValues(axes, palette);
+    picture.drawTimes(palette, ticks, this.times.label);
+    const traces = chart.signals.map((signal, index) => this.traceOf(signal, index)).reverse();
+    const grid = this.times.isMoving ? ticks : [];
+    picture.drawTraces({ palette, axis: axes[0], ticks: grid, traces, parts, pixelsPerMs: 1 / ms, marks: chart.marks });
+  }
+
+  traceOf(signal, index) {
+    const { chart } = this;
+    const isStep = chart.settings.isStep || signal.type === "boolean" || signal.type === "enum";
+    return {
+      columns: chart.columnsOf(signal),
+      scale: chart.axisOf[index].scale,
+      style: pen(chart.styles[index], chart.isDim(signal), isStep, chart.picture.area.dpr),
+      losses: chart.lossesOf(signal),
+    };
+  }
+
+  scrollPart(right, ms, width) {
+    const left = right - width + 1;
+    this.parts.length = 0;
+    this.parts.push({ left: left * ms, from: 0, to: Infinity, phase: left });
+    return this.parts;
+  }
+
+  // The sweep that the pen is in, up to it, and the one before, from a little behind it.
+  sweepParts(right, ms, width) {
+    const start = Math.floor(right / width) * width;
+    const x = right - start;
+    const gap = Math.round(width * SWEEP_GAP);
+    this.parts.length = 0;
+    this.parts.push({ left: start * ms, from: 0, to: x + 1, phase: start });
+    this.parts.push({ left: (start - width) * ms, from: x + gap, to: width, phase: start - width });
+    return this.parts;
+  }
+
+  fit(right, ms, localMs) {
+    const { chart, extent } = this;
+    for (const axis of chart.axes) {
+      if (axis.scale.isFixed || (chart.state !== "live" && !axis.scale.isEmpty)) continue;
+      extent[0] = Infinity;
+      extent[1] = -Infinity;
+      chart.signals.forEach((signal, index) => {
+        if (chart.axisOf[index] !== axis) return;
+        chart.columnsOf(signal)?.extremes((right + 1) * ms - this.windowMs, (right + 1) * ms, extent);
+      });
+      if (axis.scale.fit(extent[0], extent[1], localMs)) chart.isDirty = true;
+    }
+  }
+
+  // The time range that is drawn, [start, end) in ms.
+  get range() {
+    const end = (this.rightPixel + 1) * this.pixelMs;
+    return [end - this.windowMs, end];
+  }
+}

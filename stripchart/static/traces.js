@@ -1,0 +1,54 @@
+// How the signals of a chart look: colours and dashes, and which value axis each is on.
+
+import { ValueAxis } from "./axis.js";
+import { pixelOf } from "./raster.js";
+import { Scale } from "./scale.js";
+
+const STALE_SHARE = "35%"; // of its colour, in that of a trace that is dimmed; the rest is the background's
+const THICKNESS_PX = 1.5;
+const DASH_PX = [6, 3];
+
+// How each of `count` traces looks: its colour, the same dimmed, and whether it is dashed, as colours repeat from there.
+export function traceStyles(palette, colors, count) {
+  return Array.from({ length: count }, (_, index) => {
+    const color = colors[index % colors.length];
+    const dimmed = `color-mix(in srgb, ${color} ${STALE_SHARE}, ${palette.background})`;
+    return { color, dimmed, isDashed: index >= colors.length };
+  });
+}
+
+// The pen of a trace.
+export function pen({ color, dimmed, isDashed }, isDim, isStep, dpr) {
+  const dash = isDashed ? DASH_PX.map((pixels) => Math.round(pixels * dpr)) : null;
+  return { pixel: pixelOf(isDim ? dimmed : color), half: (THICKNESS_PX * dpr - 1) / 2, dash, isStep };
+}
+
+// The value axes of signals: those that `wanted` tells, else one per unit. What is known of an axis of the same place and unit stays.
+export function arrangeAxes(signals, wanted, fixed, before) {
+  const units = [];
+  const places = signals.map((signal, index) => {
+    if (wanted) return wanted[index] - 1;
+    if (!units.includes(signal.unit)) units.push(signal.unit);
+    return Math.min(3, units.indexOf(signal.unit));
+  });
+  const used = [...new Set(places)].sort();
+  const axes = used.map((place, order) => {
+    const own = signals.filter((_, index) => places[index] === place);
+    const unit = [...new Set(own.map((signal) => signal.unit))].length === 1 ? own[0].unit : "";
+    const known = before.find((axis) => axis.place === order && axis.unit === unit);
+    const axis = known ?? new ValueAxis(new Scale(), order);
+    axis.unit = unit;
+    if (fixed && order === 0) axis.scale.setFixed(...fixed);
+    else if (axis.scale.isFixed && !axis.scale.isLocked) axis.scale.setAuto();
+    axis.words = wordsOf(own);
+    if (axis.words && !fixed) axis.scale.setFixed(-0.5, Math.max(1, axis.words.length - 1) + 0.5);
+    return axis;
+  });
+  return { axes, axisOf: places.map((place) => axes[used.indexOf(place)]) };
+}
+
+// What stands at the axis of states, where all signals have the same.
+function wordsOf(signals) {
+  const all = signals.map((signal) => (signal.type === "boolean" ? ["false", "true"] : signal.symbols));
+  return all.every((words) => words && words.join() === all[0].join()) ? all[0] : null;
+}
