@@ -1,35 +1,9 @@
 // The registration API, as the page calls it.
 
+import { contentOf, sent } from "/static/stripchart/past/http.js";
+
 async function call(path, options = {}) {
   return contentOf(await fetch(`/api/v1${path}`, { signal: AbortSignal.timeout(15000), ...options }));
-}
-
-// The JSON of an answer; one other than success is thrown, in the server's words and with its `status`.
-export async function contentOf(answer) {
-  const text = await answer.text();
-  let content = null;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    if (answer.ok) throw new Error("the answer is not JSON");
-  }
-  if (!answer.ok) throw Object.assign(new Error(explain(content, answer.status)), { status: answer.status });
-  return content;
-}
-
-// What an error answer says, with the details it carries.
-export function explain(content, status) {
-  if (!content?.error) return `the server answered ${status}`;
-  const { field, value, wanted } = content;
-  if (field && wanted) return `${content.error}: ${field} is ${JSON.stringify(value)}, wanted ${wanted}`;
-  const details = Object.entries(content)
-    .filter(([key, value]) => key !== "error" && ["string", "number"].includes(typeof value))
-    .map(([key, value]) => `${key.replaceAll("_", " ")}: ${value}`);
-  return details.length ? `${content.error} (${details.join(", ")})` : content.error;
-}
-
-export function sent(method, content) {
-  return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) };
 }
 
 // The server's clock in ms, to the second; NaN when it does not tell.

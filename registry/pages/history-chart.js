@@ -1,21 +1,21 @@
 // One chart of the history page: signals of one unit over the view, drawn by the renderer of the live charts.
 
-import { Axis, plotArea } from "/static/stripchart/axis.js";
-import { Columns } from "/static/stripchart/columns.js";
+import { ValueAxis } from "/static/stripchart/axis.js";
 import { valueText } from "/static/stripchart/format.js";
 import { Legend, sharedUnit } from "/static/stripchart/legend.js";
 import { Notice } from "/static/stripchart/notice.js";
+import { fold, pixelColumns } from "/static/stripchart/past/fold.js";
+import { readAt } from "/static/stripchart/past/readout.js";
+import { ViewTimes } from "/static/stripchart/past/ticks.js";
+import { max } from "/static/stripchart/past/time.js";
+import { Picture } from "/static/stripchart/picture.js";
 import { Scale } from "/static/stripchart/scale.js";
 import { unwatchSize, watchSize } from "/static/stripchart/sizes.js";
 import { PALETTES, themeOf } from "/static/stripchart/theme.js";
-import { drawTrace, extremes, inPlot, traceStyles } from "/static/stripchart/trace.js";
+import { pen, traceStyles } from "/static/stripchart/traces.js";
 
 import { make } from "./dom.js";
-import { fold } from "./history-fold.js";
-import { max } from "./history-time.js";
-import { drawBands, drawMarkers } from "./history-marks.js";
-import { readAt } from "./history-readout.js";
-import { ViewTimes } from "./history-ticks.js";
+import { bandsOf, drawMarkers } from "./history-marks.js";
 
 const JOINED = 4; // usual intervals
 
@@ -23,20 +23,22 @@ export class HistoryChart {
   // `source` tells of the page: view, zone, tags, loaders by channel, and whether data is waited for.
   constructor(parent, signals, source, height) {
     this.source = source;
-    this.signals = signals.map((signal) => ({ ...signal, isNumber: true, error: "", value: NaN, shown: "" }));
+    this.signals = signals.map((signal) => ({ ...signal, isNumber: true, error: "", value: NaN, reading: "" }));
     this.canvas = make("canvas", { role: "img" });
     this.canvas.style.height = `${height}px`;
-    this.cursor = make("div", { class: "cursor", hidden: "" });
-    this.plotBox = make("div", { class: "stripchart-plot history-plot" }, this.canvas, this.cursor);
-    this.box = make("div", { class: "stripchart-box" }, this.plotBox);
+    this.box = make("div", { class: "stripchart-box" }, this.canvas);
     parent.append(this.box);
+    this.picture = new Picture(this.canvas);
+    this.cursor = make("div", { class: "cursor", hidden: "" });
+    this.plotBox = this.picture.box;
+    this.plotBox.classList.add("history-plot");
+    this.plotBox.append(this.cursor);
     this.legend = new Legend(this.box);
     this.notice = new Notice(this.plotBox);
-    this.context = this.canvas.getContext("2d", { alpha: false });
     this.scale = new Scale();
-    this.axis = new Axis();
+    this.axis = new ValueAxis(this.scale, 0);
     this.times = new ViewTimes();
-    this.traces = this.signals.map(() => new Columns());
+    this.traces = [];
     this.extent = new Float64Array(2);
     this.isDirty = true;
     this.isExact = false;
@@ -57,9 +59,9 @@ export class HistoryChart {
 
   resize(width, height) {
     if (!width || !height) return;
-    this.canvas.width = width;
-    this.canvas.height = height;
-    this.plot = plotArea(width, height, width / (this.canvas.clientWidth || width));
+    this.picture.resize(width, height, 0);
+    this.plot = this.picture.area;
+    this.traces = this.signals.map(() => pixelColumns(this.plot.width));
     this.isDirty = true;
     this.source.resized();
     this.draw(); // before the emptied canvas is shown
@@ -69,21 +71,26 @@ export class HistoryChart {
   draw(isSettled = false) {
     if (!this.plot || !this.isDirty) return;
     this.isDirty = false;
-    const { context, plot, palette, source, canvas } = this;
+    const { picture, plot, palette, source } = this;
     this.fold();
     this.fit(isSettled);
-    context.fillStyle = palette.background;
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    drawBands(context, plot, palette, source);
+    this.axis.unit = this.unit;
+    picture.drawValues([this.axis], palette);
     const { start, end } = source.view;
-    this.axis.draw(context, plot, this.scale, palette, this.times.at(start, end, source.zone), this.unit);
+    const ticks = this.times.at(start, end, source.zone, plot);
+    picture.drawTimes(palette, ticks, this.times.label);
     const isDim = !this.isExact && source.isLate;
-    inPlot(context, plot, () => {
-      for (let i = this.signals.length - 1; i >= 0; i--) {
-        drawTrace(context, this.traces[i], plot.width, plot.width + 1, plot, this.scale, this.styles[i], isDim);
-        if (this.records[i] * 8 * plot.dpr < plot.width) drawMarkers(context, this.traces[i], plot, this.scale, context.strokeStyle);
-      }
+    const traces = this.signals.map((_, i) => ({
+      columns: this.traces[i],
+      scale: this.scale,
+      style: pen(this.styles[i], isDim, false, plot.dpr),
+    }));
+    const marks = (raster) => traces.forEach(({ columns, style }, i) => {
+      if (this.records[i] * 8 * plot.dpr < plot.width) drawMarkers(raster, columns, plot, this.scale, style.pixel);
     });
+    const parts = [{ left: plot.width, from: 0, to: plot.width, phase: 0 }];
+    const bands = bandsOf(plot, source);
+    picture.drawTraces({ palette, axis: this.axis, ticks, bands, traces: traces.toReversed(), parts, pixelsPerMs: 1, marks });
     this.tell();
   }
 
@@ -95,7 +102,7 @@ export class HistoryChart {
     this.damages = 0;
     this.records = this.signals.map((signal, index) => {
       const columns = this.traces[index];
-      columns.reset(1, width);
+      columns.clear();
       const loader = this.source.loaders.get(signal.channel);
       if (!loader) return 0;
       // So far away is looked for what the trace is joined to.
@@ -114,9 +121,9 @@ export class HistoryChart {
     this.extent[0] = Infinity;
     this.extent[1] = -Infinity;
     const { width } = this.plot;
-    for (const columns of this.traces) extremes(columns, width, width, this.extent);
+    for (const columns of this.traces) columns.extremes(width, 2 * width, this.extent);
     // A line that only passes through.
-    if (this.isEmpty) for (const columns of this.traces) extremes(columns, width - 1, width + 2, this.extent);
+    if (this.isEmpty) for (const columns of this.traces) columns.extremes(width - 1, 2 * width + 1, this.extent);
     if (isSettled && this.isExact) this.scale.isEmpty = true; // nothing holds it to what it was
     this.scale.fit(this.extent[0], this.extent[1], performance.now());
   }
@@ -131,8 +138,7 @@ export class HistoryChart {
     const trouble = source.troubleOf(this.signals);
     const hasLine = this.traces.some((columns) => columns.newest >= 0);
     const words = trouble || (hasLine ? "" : this.isExact ? "No records in this range" : "Loading…");
-    this.notice.tell(words, trouble ? "not loaded" : "");
-    this.notice.draw(this.context, this.plot, this.palette, hasLine, !trouble);
+    this.notice.tell(words, trouble ? "not loaded" : "", hasLine, !trouble);
     this.canvas.dataset.state = trouble ? "error" : this.isExact ? "exact" : "loading";
     const range = this.isEmpty ? "no records" : `${this.text(this.extent[0])} to ${this.text(this.extent[1])}`;
     const label = `${this.signals.map((signal) => signal.name).join(", ")}, ${source.rangeText()}: ${range}`;
@@ -150,7 +156,7 @@ export class HistoryChart {
     for (const signal of this.signals) {
       const loader = this.source.loaders.get(signal.channel);
       const found = time === null || !loader ? null : readAt(loader.tiles, signal.path, time, this.source);
-      signal.shown = found ? found.text(signal) : "";
+      signal.reading = found ? found.text(signal) : "";
       signal.found = found;
     }
     this.legend.update(this.signals, () => false, "");

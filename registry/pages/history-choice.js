@@ -1,6 +1,6 @@
 // Which signals are shown, and what they span.
 
-import { HOUR, SECOND, max, min } from "./history-time.js";
+import { HOUR, SECOND, max, min } from "/static/stripchart/past/time.js";
 
 const FIRST_SHOWN = 4; // signals, where none were chosen
 const QUIET = 60n * SECOND; // a channel that was silent for so long may still go on

@@ -1,9 +1,9 @@
 // The dialog that exports the shown range: made in the background, its progress, then the link to the file.
 
-import { isoText, lengthText } from "./history-time.js";
-import { cancelExport, exportAddress, exportState, startExport } from "./history-query.js";
+import { isoText, lengthText } from "/static/stripchart/past/time.js";
+import { cancelExport, exportAddress, exportState, startExport } from "/static/stripchart/past/query.js";
 import { make, setText } from "./dom.js";
-import { countText } from "./history-words.js";
+import { countText } from "/static/stripchart/past/words.js";
 
 const ASK_MS = 400;
 const SIMPLE = 5n * 60n * 1_000_000_000n; // a range that is exported while one waits

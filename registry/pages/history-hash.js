@@ -1,6 +1,6 @@
 // What is shown, as the part of the address behind the #: it can be sent to others, and the back button goes through it.
 
-import { durationText, isoText, parseDuration, parseTime } from "./history-time.js";
+import { durationText, isoText, parseDuration, parseTime } from "/static/stripchart/past/time.js";
 
 // Signals that are shown, and the range or, at the end of a recording, its length; "all" grows with the recording.
 export function writeHash({ signals, view }) {

@@ -1,16 +1,15 @@
 // The strip over the charts: the whole recording, and the view as a window in it that can be moved and drawn anew.
 
-import { Columns } from "/static/stripchart/columns.js";
 import { unwatchSize, watchSize } from "/static/stripchart/sizes.js";
 import { PALETTES, themeOf } from "/static/stripchart/theme.js";
 
 import { make } from "./dom.js";
-import { fold } from "./history-fold.js";
-import { widthFor } from "./history-levels.js";
-import { drawStrip } from "./history-strip.js";
-import { max } from "./history-time.js";
-import { partOf } from "./history-view.js";
-import { ViewTimes } from "./history-ticks.js";
+import { fold, pixelColumns } from "/static/stripchart/past/fold.js";
+import { widthFor } from "/static/stripchart/past/levels.js";
+import { StripDrawing } from "./history-strip.js";
+import { max } from "/static/stripchart/past/time.js";
+import { partOf } from "/static/stripchart/past/view.js";
+import { ViewTimes } from "/static/stripchart/past/ticks.js";
 
 const TEXT_PX = 16; // below the traces
 const HANDLE_PX = 9; // that count as an edge of the window
@@ -21,7 +20,7 @@ const KEY_PART = 0.25;
 function stripArea({ width, height, clientWidth }) {
   const dpr = width / (clientWidth || width);
   const font = `${Math.round(11 * dpr)}px system-ui, sans-serif`;
-  return { left: 0, top: 3 * dpr + 0.5, width, height: height - (TEXT_PX + 6) * dpr, dpr, font, dash: [], solid: [] };
+  return { left: 0, top: Math.round(3 * dpr), width, height: height - (TEXT_PX + 6) * dpr, dpr, font };
 }
 
 export class Overview {
@@ -37,6 +36,7 @@ export class Overview {
     element.append(this.canvas, this.window);
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.times = new ViewTimes();
+    this.strip = new StripDrawing();
     this.isDirty = true;
     this.recorded = []; // where any signal has records: stretches of pixels
     this.drag = null;
@@ -79,14 +79,15 @@ export class Overview {
     const plot = stripArea(canvas);
     context.fillStyle = palette.background;
     context.fillRect(0, 0, canvas.width, canvas.height);
-    this.drawTimes(plot, palette, start, end);
-    this.recorded = drawStrip(context, plot, palette, this.groups.map((signals) => signals.map((signal) => this.trace(signal, plot.width))));
+    const ticks = this.times.at(start, end, this.source.zone, plot);
+    this.drawTimes(plot, palette, ticks);
+    const charts = this.groups.map((signals) => signals.map((signal) => this.trace(signal, plot.width)));
+    this.recorded = this.strip.draw(context, plot, palette, charts, ticks);
   }
 
   trace(signal, width) {
     const [start, end] = this.range;
-    const columns = new Columns();
-    columns.reset(1, width);
+    const columns = pixelColumns(width);
     const loader = this.source.loaders.get(signal.channel);
     if (loader) {
       const { pieces } = loader.tiles.cover(start, end, this.width);
@@ -95,7 +96,7 @@ export class Overview {
     return columns;
   }
 
-  drawTimes(plot, palette, start, end) {
+  drawTimes(plot, palette, ticks) {
     const { context } = this;
     context.font = plot.font;
     context.textBaseline = "bottom";
@@ -104,11 +105,12 @@ export class Overview {
     context.fillStyle = palette.faint;
     context.lineWidth = 1;
     context.beginPath();
-    this.times.at(start, end, this.source.zone).each(plot, (x, text) => {
+    for (const [left, text] of ticks) {
+      const x = left + 0.5;
       context.moveTo(x, 0);
       context.lineTo(x, this.canvas.height);
       if (x + 60 * plot.dpr < plot.width) context.fillText(text, x + 4 * plot.dpr, this.canvas.height - 2 * plot.dpr);
-    });
+    }
     context.stroke();
   }
 

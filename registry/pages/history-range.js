@@ -1,6 +1,6 @@
 // The row over the charts: fields from and to, buttons for the last hour and so on, and for moving.
 
-import { fieldText, parseDuration, parseTime } from "./history-time.js";
+import { fieldText, parseDuration, parseTime } from "/static/stripchart/past/time.js";
 
 const PAN = 0.5;
 const ZOOM = 2;

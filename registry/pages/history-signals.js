@@ -1,7 +1,7 @@
 // Choosing signals: a list of all there are, by channel, that is searched.
 
 import { make, setText } from "./dom.js";
-import { countText } from "./history-words.js";
+import { countText } from "/static/stripchart/past/words.js";
 
 const SHOWN = 400; // signals in the list at once: there may be tens of thousands
 const MOST = 24; // signals chosen at once

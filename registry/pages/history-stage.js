@@ -3,10 +3,10 @@
 import { arrange } from "./dom.js";
 import { groups } from "./grouping.js";
 import { HistoryChart } from "./history-chart.js";
-import { Loader } from "./history-loader.js";
-import { widthFor } from "./history-levels.js";
-import { SECOND, max, stampText } from "./history-time.js";
-import { View } from "./history-view.js";
+import { Loader } from "/static/stripchart/past/loader.js";
+import { widthFor } from "/static/stripchart/past/levels.js";
+import { SECOND, max, stampText } from "/static/stripchart/past/time.js";
+import { View } from "/static/stripchart/past/view.js";
 
 const LATE_MS = 250; // a stand-in that is shown for longer is dimmed
 const SETTLE_MS = 220; // a view that rests for so long

@@ -1,7 +1,8 @@
 // What the strip draws of signals: traces of the charts, one where the ones before have nothing, and where anything is.
 
 import { Scale } from "/static/stripchart/scale.js";
-import { drawTrace, extremes, inPlot, traceStyles } from "/static/stripchart/trace.js";
+import { Raster, pixelOf } from "/static/stripchart/raster.js";
+import { pen, traceStyles } from "/static/stripchart/traces.js";
 
 const BAR_PX = 3; // below the traces
 const LEAST_PX = 2;
@@ -40,33 +41,47 @@ export function between(covered, width) {
 // A line is as wide as this beside its stretch.
 const widened = (covered, by) => union([covered.map(([from, to]) => [Math.max(0, from - by), to + by])]);
 
-// `charts` are lists of traces, the most telling one first; give the stretches that any of them has.
-export function drawStrip(context, plot, palette, charts) {
-  const { width } = plot;
-  let covered = [];
-  for (const traces of charts) {
-    const own = union(traces.map((columns) => stretches(columns, width)));
-    const room = between(widened(covered, plot.dpr), width).filter((free) => own.some((one) => one[0] < free[1] && one[1] > free[0]));
-    inPlot(context, plot, () => {
-      context.beginPath();
-      for (const [from, to] of room) context.rect(plot.left + from, 0, to - from, plot.top + plot.height + plot.dpr);
-      context.clip();
-      drawTraces(context, plot, palette, traces);
-    });
-    covered = union([covered, own]);
+// Draws strips, on a picture of its own.
+export class StripDrawing {
+  constructor() {
+    this.layer = document.createElement("canvas");
+    this.raster = new Raster(this.layer.getContext("2d", { willReadFrequently: true }));
   }
-  context.fillStyle = palette.faint;
-  const [least, top] = [LEAST_PX * plot.dpr, plot.top + plot.height + 1.5 * plot.dpr];
-  for (const [from, to] of covered) context.fillRect(plot.left + from, top, Math.max(to - from, least), BAR_PX * plot.dpr);
-  return covered;
-}
 
-function drawTraces(context, plot, palette, traces) {
-  const { width } = plot;
-  const extent = [Infinity, -Infinity];
-  for (const columns of traces) extremes(columns, width, width, extent);
-  const scale = new Scale();
-  scale.fit(extent[0], extent[1], 0);
-  const styles = traceStyles(palette, palette.traces, traces.length);
-  traces.forEach((columns, i) => drawTrace(context, columns, width, width + 1, plot, scale, styles[i], false));
+  // `charts` are lists of traces, the most telling one first; give the stretches that any of them has.
+  // `ticks` are [x, text].
+  draw(context, plot, palette, charts, ticks) {
+    const { layer, raster } = this;
+    Object.assign(layer, { width: plot.width, height: Math.round(plot.height) });
+    raster.resize(layer.width, layer.height);
+    raster.clip(0, layer.width);
+    raster.clear(pixelOf(palette.background));
+    for (const [x] of ticks) raster.band(x, x + 1, pixelOf(palette.grid), 256);
+    let covered = [];
+    for (const traces of charts) {
+      const own = union(traces.map((columns) => stretches(columns, plot.width)));
+      const room = between(widened(covered, plot.dpr), plot.width).filter((free) => own.some((one) => one[0] < free[1] && one[1] > free[0]));
+      this.drawTraces(plot, palette, traces, room);
+      covered = union([covered, own]);
+    }
+    raster.show();
+    context.drawImage(layer, plot.left, plot.top);
+    context.fillStyle = palette.faint;
+    const [least, top] = [LEAST_PX * plot.dpr, plot.top + plot.height + 1.5 * plot.dpr];
+    for (const [from, to] of covered) context.fillRect(plot.left + from, top, Math.max(to - from, least), BAR_PX * plot.dpr);
+    return covered;
+  }
+
+  drawTraces(plot, palette, traces, room) {
+    const { width } = plot;
+    const extent = [Infinity, -Infinity];
+    for (const columns of traces) columns.extremes(width, 2 * width, extent);
+    const scale = new Scale();
+    scale.fit(extent[0], extent[1], 0);
+    const styles = traceStyles(palette, palette.traces, traces.length);
+    for (const [from, to] of room) {
+      this.raster.clip(from, to);
+      traces.forEach((columns, i) => this.raster.trace(columns, width, 1, scale, pen(styles[i], false, false, plot.dpr)));
+    }
+  }
 }

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { arrange, make, setText } from "./dom.js";
-import { fieldText, isoText, lengthText, parseTime, stampText } from "./history-time.js";
+import { fieldText, isoText, lengthText, parseTime, stampText } from "/static/stripchart/past/time.js";
 
 const LANES = 3;
 const LANE_PX = 24;

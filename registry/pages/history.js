@@ -7,17 +7,17 @@ import * as api from "./api.js";
 import { remembered, rememberedTheme } from "./choices.js";
 import { setText } from "./dom.js";
 import { ExportDialog } from "./history-export.js";
-import { Gestures } from "./history-gestures.js";
+import { Gestures } from "/static/stripchart/past/gestures.js";
 import { firstShown, lookUp, missingText, spanOf } from "./history-choice.js";
 import { Address } from "./history-hash.js";
 import { Overview } from "./history-overview.js";
-import { askSignals } from "./history-query.js";
+import { askSignals } from "/static/stripchart/past/query.js";
 import { RangeForm } from "./history-range.js";
 import { SignalPicker } from "./history-signals.js";
 import { Stage } from "./history-stage.js";
 import { TagDialog, TagLane, loadTags } from "./history-tags.js";
-import { lengthText, setClock } from "./history-time.js";
-import { countText, zoneName } from "./history-words.js";
+import { lengthText, setClock } from "/static/stripchart/past/time.js";
+import { countText, zoneName } from "/static/stripchart/past/words.js";
 
 const ZONE_KEY = "speeddata.zone";
 const LOOK_MS = 10_000; // after what is new: signals, tags, where recordings end

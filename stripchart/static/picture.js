@@ -6,6 +6,8 @@ import { drawTimes } from "./axis.js";
 import { Raster, pixelOf } from "./raster.js";
 
 const BESIDE = 2; // pixels that the layer is wider than the plot, so that it can be moved
+const BAND_SHARE = 32; // of 256, of its colour
+const EDGE_SHARE = 140;
 const LOSS_SHARE = 90; // of 256, of the colour over a span of lost records
 const LOSS_HATCH_PX = 3;
 
@@ -54,15 +56,16 @@ export class Picture {
     drawTimes(this.context, this.area, palette, ticks, zone);
   }
 
-  // Grid, spans of lost records, traces. Each of `parts` is {left (ms at x = 0), from, to (x), phase}: one that scrolls
+  // Grid, bands ([from, to] in pixels), spans of lost records, traces. Each of `parts` is {left (ms at x = 0), from, to (x), phase}: one that scrolls
   // has one, one that sweeps has two. A trace is {columns, scale, style, losses}.
-  drawTraces({ palette, axis, ticks, traces, parts, pixelsPerMs, marks }) {
+  drawTraces({ palette, axis, ticks, bands = [], traces, parts, pixelsPerMs, marks }) {
     const { raster } = this;
     const grid = pixelOf(palette.grid);
     raster.clip(0, raster.width);
     raster.clear(pixelOf(palette.background));
     axis?.each(this.area, (_, row) => raster.row(row, grid));
     for (const [x] of ticks) raster.band(x, x + 1, grid, 256);
+    for (const band of bands) this.drawBand(band, pixelOf(palette.band));
     for (const part of parts) {
       raster.clip(part.from, part.to);
       for (const span of new Set(traces.flatMap((trace) => trace.losses ?? []))) {
@@ -74,6 +77,12 @@ export class Picture {
       marks?.(raster, part, pixelsPerMs);
     }
     raster.show();
+  }
+
+  drawBand([from, to], pixel) {
+    const line = Math.round(this.area.dpr);
+    this.raster.band(from, Math.max(to, from + line), pixel, BAND_SHARE);
+    for (const edge of [from, to - line]) this.raster.band(edge, edge + line, pixel, EDGE_SHARE);
   }
 
   drawLoss([start, end], left, pixelsPerMs, pixel) {

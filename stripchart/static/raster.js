@@ -85,6 +85,14 @@ export class Raster {
     if (y === last) pixels[at] = mix(pixels[at], pixel, (bottom - last) * 256);
   }
 
+  // A disc round the middle of a pixel.
+  dot(x, y, radius, pixel) {
+    for (let dx = -Math.floor(radius); dx <= radius; dx++) {
+      const half = Math.sqrt(radius * radius - dx * dx);
+      this.run(x + dx, y + 0.5 - half, y + 0.5 + half, pixel);
+    }
+  }
+
   // Draw a trace: `leftMs` is the time at x = 0, `scale` has min and max of the value axis. `style` is {pixel, half (of
   // its thickness), dash: [on, off] or null, isStep}; `phase` shifts dashes so that they move with the trace.
   trace(columns, leftMs, pixelsPerMs, scale, style, phase = 0) {

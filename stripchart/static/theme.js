@@ -8,8 +8,7 @@ export const PALETTES = {
     text: "#CCCCCC",
     faint: "#8A8A8A",
     alert: "#FFB454",
-    band: "rgb(53 199 214 / 16%)",
-    bandEdge: "rgb(53 199 214 / 60%)",
+    band: "#35C7D6",
     traces: ["#FFFF00", "#00FFFF", "#FF00FF", "#00FF00", "#FFA500", "#FF6B6B"],
   },
   light: {
@@ -18,8 +17,7 @@ export const PALETTES = {
     text: "#333333",
     faint: "#6E6E6E",
     alert: "#9A4B00",
-    band: "rgb(11 110 124 / 10%)",
-    bandEdge: "rgb(11 110 124 / 50%)",
+    band: "#0B6E7C",
     traces: ["#0000FF", "#FF0000", "#00AA00", "#D96C00", "#8000FF", "#008080"],
   },
 };

@@ -42,7 +42,7 @@ def test_the_whole_recording_is_there_at_once_with_its_peak_and_its_gap(history:
     assert (start, end) == (made.BEGIN, made.END - MINUTE + 1)
     columns = drawn(page)
     assert max(column[3] for column in columns) == 95.0
-    scale = len(page.evaluate("() => historyStage.charts[0].traces[0].stamp")) // 2 - 4
+    scale = page.evaluate("() => historyStage.charts[0].plot.width")
     gap = [(stamp - start) / (end - start) * scale for stamp in made.GAP]
     assert not [column for column in columns if gap[0] + 1 < column[0] < gap[1] - 1]
     assert [column[0] for column in columns if column[5]] == [0, int(gap[1])]

@@ -153,7 +153,7 @@ def test_the_fields_have_the_clock_of_the_charts(history: Open) -> None:
 
 def test_the_zone_is_told_by_name_and_both_its_offsets(history: Open) -> None:
     page = history("#signals=plant.temperature", timezone_id="Europe/Berlin")
-    label = "() => historyStage.charts[0].times.zoneLabel"
+    label = "() => historyStage.charts[0].times.label"
     expect(page.locator("#rangeText")).to_have_text(re.compile(r" · Europe/Berlin \(UTC\+1/\+2\) · 365 d$"))
     assert page.evaluate(label) == "+1/+2", "a year that begins and ends in winter"
     page.get_by_role("button", name="Day", exact=True).click()

@@ -1,7 +1,7 @@
 // Tiles of one channel's signals that are known, and which of them stand for a range best.
 
-import { max, min } from "./history-time.js";
-import { TILE, tileAt, tileLength, tileStart } from "./history-levels.js";
+import { max, min } from "./time.js";
+import { TILE, tileAt, tileLength, tileStart } from "./levels.js";
 
 const KEPT = 400; // tiles, unless it is said otherwise
 const SPARSE = 2; // records a bucket: with fewer, the records themselves are as good

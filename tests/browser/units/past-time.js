@@ -1,6 +1,6 @@
-import { clockOf, durationText, fieldText, isoText, lengthText, parseDuration, parseTime, stampText, timeOf } from "/pages/history-time.js";
-import { ticks } from "/pages/history-ticks.js";
-import { countText, offsetLabel, zoneName } from "/pages/history-words.js";
+import { clockOf, durationText, fieldText, isoText, lengthText, parseDuration, parseTime, stampText, timeOf } from "/static/stripchart/past/time.js";
+import { ticks } from "/static/stripchart/past/ticks.js";
+import { countText, offsetLabel, zoneName } from "/static/stripchart/past/words.js";
 import { equal, test } from "./harness.js";
 
 const time = (text) => parseTime(text);

@@ -1,6 +1,6 @@
 // The range of time that is shown, and how it is moved. Times are BigInt nanoseconds, the end is not part of it.
 
-import { HOUR, SECOND, max, min, now } from "./history-time.js";
+import { HOUR, SECOND, max, min, now } from "./time.js";
 
 const SHORTEST = 1000n; // a microsecond
 const LIVE_WITHIN = HOUR; // a recording whose newest record is not older goes on

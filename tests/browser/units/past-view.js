@@ -1,8 +1,8 @@
 import { firstShown, lookUp, missingText } from "/pages/history-choice.js";
 import { readHash, writeHash } from "/pages/history-hash.js";
-import { LADDER, tileAt, tileLength, tileStart, widthFor, widthForRecords, widthText } from "/pages/history-levels.js";
-import { parseTime } from "/pages/history-time.js";
-import { View } from "/pages/history-view.js";
+import { LADDER, tileAt, tileLength, tileStart, widthFor, widthForRecords, widthText } from "/static/stripchart/past/levels.js";
+import { parseTime } from "/static/stripchart/past/time.js";
+import { View } from "/static/stripchart/past/view.js";
 import { equal, near, random, test } from "./harness.js";
 
 const S = 10n ** 9n;

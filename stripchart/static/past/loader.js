@@ -1,10 +1,10 @@
 // Gets the tiles of one channel that a view needs: what is missing first, then what is beside it. What a later view does not
 // need is not waited for.
 
-import { DAY, SECOND, max, now } from "./history-time.js";
-import { TILE, tileAt, tileLength, tileStart, widthForRecords } from "./history-levels.js";
-import { Tile, Tiles } from "./history-tiles.js";
-import { askBuckets, askRecords } from "./history-query.js";
+import { DAY, SECOND, max, now } from "./time.js";
+import { TILE, tileAt, tileLength, tileStart, widthForRecords } from "./levels.js";
+import { Tile, Tiles } from "./tiles.js";
+import { askBuckets, askRecords } from "./query.js";
 
 const RECORDS = 2 * Number(TILE); // of a tile that is had as records
 const OPEN_MS = 900; // for how long a tile to which records still come is good

@@ -1,7 +1,7 @@
 import { Columns } from "/static/stripchart/columns.js";
-import { fold } from "/pages/history-fold.js";
-import { tileStart } from "/pages/history-levels.js";
-import { Tile, Tiles, usualInterval } from "/pages/history-tiles.js";
+import { fold } from "/static/stripchart/past/fold.js";
+import { tileStart } from "/static/stripchart/past/levels.js";
+import { Tile, Tiles, usualInterval } from "/static/stripchart/past/tiles.js";
 import { equal, near, random, test } from "./harness.js";
 
 const S = 10n ** 9n;

@@ -1,8 +1,8 @@
 // Words of the history page: how many there are of something, and whose clock tells the times.
 
-import { offsetMs, zoneText } from "/static/stripchart/zone.js";
+import { offsetMs, zoneText } from "../zone.js";
 
-import { DAY, MS, min } from "./history-time.js";
+import { DAY, MS, min } from "./time.js";
 
 const MONTH = 30n * DAY;
 const YEAR = 13n * MONTH; // and more: a clock that is put on and back has done so within

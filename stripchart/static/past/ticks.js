@@ -1,7 +1,7 @@
 // Where a view has its time labels: at whole steps of a zone's clock and calendar, from nanoseconds to decades.
 
-import { DAY, HOUR, SECOND, clockOf, clockText, dayText, digitsFor, floorDiv, monthText, timeOf, zoneMinutes } from "./history-time.js";
-import { offsetLabel } from "./history-words.js";
+import { DAY, HOUR, SECOND, clockOf, clockText, dayText, digitsFor, floorDiv, monthText, timeOf, zoneMinutes } from "./time.js";
+import { offsetLabel } from "./words.js";
 
 const LABEL_GAP_PX = 90;
 const MINUTE = 60n * SECOND;
@@ -102,25 +102,18 @@ export class ViewTimes {
   constructor() {
     this.key = "";
     this.made = [];
-    this.zoneLabel = "UTC";
+    this.label = "UTC";
   }
 
-  at(start, end, zone) {
-    this.start = start;
-    this.end = end;
-    this.zone = zone;
-    this.zoneLabel = offsetLabel(start, end, zone);
-    return this;
-  }
-
-  each(plot, put) {
+  // Give [x, text] of each label over a plot.
+  at(start, end, zone, plot) {
+    this.label = offsetLabel(start, end, zone);
     const count = Math.max(2, Math.floor(plot.width / (LABEL_GAP_PX * plot.dpr)));
-    const key = `${this.start} ${this.end} ${count} ${this.zone}`;
-    if (key !== this.key) this.made = ticks(this.start, this.end, count, this.zone);
+    const key = `${start} ${end} ${count} ${zone} ${plot.width}`;
+    if (key === this.key) return this.made;
     this.key = key;
-    const zoom = plot.width / Number(this.end - this.start);
-    for (const { time, text } of this.made) {
-      put(plot.left + Math.floor(Number(time - this.start) * zoom) + 0.5, text);
-    }
+    const zoom = plot.width / Number(end - start);
+    this.made = ticks(start, end, count, zone).map(({ time, text }) => [Math.floor(Number(time - start) * zoom), text]);
+    return this.made;
   }
 }

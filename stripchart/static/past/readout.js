@@ -1,10 +1,10 @@
 // What the cursor shows: the record that is nearest, or minimum, maximum and average of a bucket.
 
-import { valueText } from "/static/stripchart/format.js";
+import { valueText } from "../format.js";
 
-import { lowest } from "./history-fold.js";
-import { lengthText, stampText } from "./history-time.js";
-import { countText } from "./history-words.js";
+import { lowest } from "./fold.js";
+import { lengthText, stampText } from "./time.js";
+import { countText } from "./words.js";
 
 // What a signal has at a time: {text(signal), time, words}; null where there is nothing.
 export function readAt(tiles, name, time, source) {

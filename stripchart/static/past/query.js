@@ -1,8 +1,8 @@
 // The history service, as the page calls it: signals, records and buckets of a channel, exports.
 
-import { contentOf, sent } from "./api.js";
-import { isoText, parseTime } from "./history-time.js";
-import { widthText } from "./history-levels.js";
+import { contentOf, sent } from "./http.js";
+import { isoText, parseTime } from "./time.js";
+import { widthText } from "./levels.js";
 
 const AGGREGATES = ["first", "min", "max", "last", "avg", "count"];
 const NUMERIC = new Set(["int", "long", "float", "double", "boolean"]);

@@ -1,10 +1,15 @@
 // From tiles to what the renderer draws: one column per device pixel, as live charts have them.
 
+import { Columns } from "../columns.js";
+
 const GAP = 3; // usual intervals without a record are a gap
 const ROUNDING = 1e-6; // of a bucket: times that are years from the view's start are not exact as doubles
 
-// Fill `columns` (of the renderer, reset to `count`, the width of the plot) with one signal of pieces of tiles. Column
-// `count` is the leftmost that is shown, those beside what is shown are joined to. `interval` is the usual one between
+// Columns for `fold`: one per pixel of a plot, one more plot's width on each side.
+export const pixelColumns = (count) => new Columns(1, 3 * count + 8);
+
+// Fill `columns` (by `pixelColumns` of `count`, the width of the plot) with one signal of pieces of tiles. Column `count` is
+// the leftmost that is shown, those beside what is shown are joined to. `interval` is the usual one between
 // records, NaN when unknown. Give how many records were met, or Infinity where buckets were.
 export function fold(columns, name, pieces, start, length, count, interval) {
   const pen = new Pen(columns, count);
@@ -17,7 +22,6 @@ export function fold(columns, name, pieces, start, length, count, interval) {
     if (piece.tile.isRaw) foldRecords(pen, piece.tile.offsets, column.value, base, low, high, zoom, GAP * interval);
     else foldBuckets(pen, piece.tile.offsets, column, base, low, high, zoom, Number(piece.tile.width));
   }
-  pen.finish();
   return pen.records;
 }
 
@@ -112,13 +116,8 @@ class Pen {
       if (min < columns.min[slot]) columns.min[slot] = min;
       if (max > columns.max[slot]) columns.max[slot] = max;
       columns.last[slot] = last;
-    } else {
-      columns.open(number, slot, first, this.isLifted ? 1 : 0);
-      columns.min[slot] = min;
-      columns.max[slot] = max;
-      columns.last[slot] = last;
-    }
-    columns.newest = Math.max(columns.newest, number);
+      columns.samples[slot]++;
+    } else columns.open(slot, number, first, min, max, last, number + 0.5, min === max ? 1 : 2, this.isLifted ? 1 : 0);
     this.isLifted = false;
   }
 
@@ -137,9 +136,5 @@ class Pen {
 
   between(at, x, value) {
     return this.value + ((value - this.value) * (at - this.x)) / Math.max(1e-9, x - this.x);
-  }
-
-  finish() {
-    this.columns.time = Infinity; // nothing is pushed behind
   }
 }

@@ -1,6 +1,6 @@
 // Widths of buckets, and how time is cut into tiles of so many buckets. A tile is what is asked for and kept.
 
-import { DAY, HOUR, SECOND, floorDiv } from "./history-time.js";
+import { DAY, HOUR, SECOND, floorDiv } from "./time.js";
 
 export const TILE = 512n; // buckets of a tile
 const MOST = 3000; // buckets of a view
