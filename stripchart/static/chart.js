@@ -33,7 +33,9 @@ export class Chart {
     this.styles = [];
     this.hidden = new Set(); // names of signals that are not drawn
     this.view = null; // of a chart that is not live: {endMs(nowMs), columns(signal), losses(signal)}
-    this.marks = null; // draws over the traces: (raster, part, pixelsPerMs)
+    this.marks = null; // draws over the traces: (raster, part, pixelsPerMs, traces)
+    this.spans = null; // gives [name, start, end] of what is to be shown as bands
+    this.measured = null; // [start, end] that is being measured
     this.error = "";
     this.state = "connecting";
     this.size = null; // in device pixels
@@ -146,6 +148,13 @@ export class Chart {
 
   lossesOf(signal) {
     return this.view ? this.view.losses(signal) : this.feed.channels.get(signal.channel)?.losses;
+  }
+
+  // Bands to draw, [from, to] in pixels each; `xOf` gives the pixel of a time.
+  bandsOf(xOf) {
+    const spans = this.spans?.(xOf) ?? [];
+    if (this.measured) spans.push(this.measured);
+    return spans.map(([start, end]) => [xOf(start), xOf(end)]);
   }
 
   isDim(signal) {

@@ -1,7 +1,7 @@
 // Entry: mounts every <canvas class="stripchart"> and every element that shows a value, now and later, and draws them. What a
 // page needs only when somebody points at a chart, or for other types of charts, is loaded then.
 
-import { liveAddress } from "./address.js";
+import { base, liveAddress } from "./address.js";
 import { NAMES } from "./attributes.js";
 import { Chart } from "./chart.js";
 import { Feed } from "./feed.js";
@@ -12,7 +12,7 @@ import { onThemeChange } from "./theme.js";
 const REFRESH_MS = 200; // of texts
 const CHARTS = "canvas.stripchart";
 const VALUES = ".data, speed-value, speed-status";
-const ATTRIBUTES = [...NAMES.map((name) => `data-${name}`), "data-signal", "data-channel", "id"];
+const ATTRIBUTES = [...NAMES.map((name) => `data-${name}`), "data-signal", "data-channel", "data-decimals", "id"];
 
 const socket = new LiveSocket(liveAddress, {
   open: () => feed.open(),
@@ -23,6 +23,7 @@ export const feed = new Feed(socket);
 export const charts = new Map(); // by canvas
 let values = null; // of the page's elements, once there is one
 let tools = null; // for hands and keys, once there is one at a chart
+let decor = null; // marks and limits, once the page is up
 
 const views = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
@@ -38,6 +39,7 @@ function mountChart(canvas) {
   charts.set(canvas, chart);
   chart.configure();
   tools?.attach(chart);
+  decor?.decorate(chart);
   watchSize(canvas, (width, height) => {
     chart.resize(width, height);
     chart.draw(performance.now()); // before the emptied canvas is shown
@@ -86,6 +88,11 @@ function handleMutations(mutations) {
     charts.get(target)?.configure();
     if (target.matches(VALUES)) mountValue(target);
   }
+}
+
+async function loadDecor() {
+  decor = await import("./decor.js");
+  decor.decorateAll(charts, feed, location.origin === base);
 }
 
 // Cursor, keys, and all that comes with them: loaded when a chart is pointed at or has the focus.
@@ -148,4 +155,5 @@ addEventListener("online", () => socket.retry());
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && socket.retry());
 onThemeChange(() => charts.forEach((chart) => chart.paint()));
 socket.connect();
+(globalThis.requestIdleCallback ?? setTimeout)(loadDecor);
 requestAnimationFrame(animate);

@@ -74,12 +74,13 @@ export class Picture {
       for (const { columns, scale, style } of traces) {
         if (columns) raster.trace(columns, part.left, pixelsPerMs, scale, style, part.phase);
       }
-      marks?.(raster, part, pixelsPerMs);
+      marks?.(raster, part, pixelsPerMs, traces);
     }
     raster.show();
   }
 
-  drawBand([from, to], pixel) {
+  drawBand(band, pixel) {
+    const [from, to] = band.map(Math.round);
     const line = Math.round(this.area.dpr);
     this.raster.band(from, Math.max(to, from + line), pixel, BAND_SHARE);
     for (const edge of [from, to - line]) this.raster.band(edge, edge + line, pixel, EDGE_SHARE);

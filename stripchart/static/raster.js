@@ -156,6 +156,7 @@ export class Raster {
   // Pixels between the one where the pen is and `x`: a line, or a step that holds its value.
   join(pen, x, y) {
     const slope = pen.style.isStep ? 0 : (y - pen.y) / (x - pen.x);
+    if (x - pen.x > 1) this.pixelRun(pen, pen.x, pen.y + Math.min(0, slope / 2), pen.y + Math.max(0, slope / 2));
     for (let at = Math.max(pen.x + 1, this.from); at < Math.min(x, this.to); at++) {
       const middle = pen.y + slope * (at - pen.x);
       const reach = Math.abs(slope) / 2;

@@ -63,6 +63,11 @@ export class Signal {
     return this.columns?.newest >= 0 || !this.standIn ? this.columns : this.standIn;
   }
 
+  // Its name within the channel.
+  get path() {
+    return this.name.startsWith(`${this.channel}.`) ? this.name.slice(this.channel.length + 1) : this.name;
+  }
+
   get isWhole() {
     return this.type === "int" || this.type === "long" || this.type === "boolean";
   }

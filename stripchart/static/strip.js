@@ -71,13 +71,15 @@ export class Strip {
     picture.drawTimes(palette, ticks, this.times.label);
     const traces = chart.signals.map((signal, index) => this.traceOf(signal, index)).reverse();
     const grid = this.times.isMoving ? ticks : [];
-    picture.drawTraces({ palette, axis: axes[0], ticks: grid, traces, parts, pixelsPerMs: 1 / ms, marks: chart.marks });
+    const bands = this.isSweep ? [] : chart.bandsOf((time) => time / ms - (right - area.width + 1));
+    picture.drawTraces({ palette, axis: axes[0], ticks: grid, bands, traces, parts, pixelsPerMs: 1 / ms, marks: chart.marks });
   }
 
   traceOf(signal, index) {
     const { chart } = this;
     const isStep = chart.settings.isStep || signal.type === "boolean" || signal.type === "enum";
     return {
+      signal,
       columns: chart.columnsOf(signal),
       scale: chart.axisOf[index].scale,
       style: pen(chart.styles[index], chart.isDim(signal), isStep, chart.picture.area.dpr),

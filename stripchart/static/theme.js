@@ -9,6 +9,8 @@ export const PALETTES = {
     faint: "#8A8A8A",
     alert: "#FFB454",
     band: "#35C7D6",
+    warn: "#FFB454",
+    alarm: "#FF5C5C",
     traces: ["#FFFF00", "#00FFFF", "#FF00FF", "#00FF00", "#FFA500", "#FF6B6B"],
   },
   light: {
@@ -18,6 +20,8 @@ export const PALETTES = {
     faint: "#6E6E6E",
     alert: "#9A4B00",
     band: "#0B6E7C",
+    warn: "#B35C00",
+    alarm: "#C40D1E",
     traces: ["#0000FF", "#FF0000", "#00AA00", "#D96C00", "#8000FF", "#008080"],
   },
 };

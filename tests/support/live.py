@@ -124,6 +124,7 @@ class Registry:
         self.asked: Counter[str] = Counter()
         self.services: dict[str, Any] = {"pivot": {"host": "127.0.0.1", "port": 8000}}
         self.posted: list[dict[str, Any]] = []
+        self.tags: list[dict[str, Any]] = []
         self.refusal: tuple[int, dict[str, Any]] | None = None
         # Folders by the prefix of the addresses that they are served at.
         self.folders = {
@@ -192,6 +193,9 @@ class Registry:
         self.asked[path] += 1
         if parts == ["services"]:
             return 200, self.services
+        if parts == ["tags"]:
+            self.tags += [body] if body else []
+            return (201, body) if body else (200, {"tags": self.tags})
         if parts == ["ports", "available"]:
             return 200, {"available": [26007], "count": 1}
         if parts == ["channels"] and method == "POST":

@@ -14,15 +14,33 @@ export const pixelColumns = (count) => new Columns(1, 3 * count + 8);
 export function fold(columns, name, pieces, start, length, count, interval) {
   const pen = new Pen(columns, count);
   const zoom = count / Number(length); // pixels a nanosecond
-  for (const piece of pieces) {
-    const column = piece.tile.columns.get(name);
-    if (!column) continue;
-    const base = Number(piece.tile.start - start); // of the tile's offsets, against the view's start
-    const [low, high] = [Number(piece.start - start), Number(piece.end - start)];
-    if (piece.tile.isRaw) foldRecords(pen, piece.tile.offsets, column.value, base, low, high, zoom, GAP * interval);
-    else foldBuckets(pen, piece.tile.offsets, column, base, low, high, zoom, Number(piece.tile.width));
-  }
+  for (const piece of pieces) foldPiece(pen, name, piece, start, zoom, interval);
   return pen.records;
+}
+
+export function foldPiece(pen, name, { tile, start: from, end: to }, start, zoom, interval) {
+  const column = tile.columns.get(name);
+  if (!column) return;
+  const base = Number(tile.start - start); // of the tile's offsets, against the view's start
+  const [low, high] = [Number(from - start), Number(to - start)];
+  if (tile.isRaw) foldRecords(pen, tile.offsets, column.value, base, low, high, zoom, GAP * interval);
+  else foldBuckets(pen, tile.offsets, column, base, low, high, zoom, Number(tile.width));
+}
+
+// The same with what a live chart holds (see Columns), of [from, to) in ms since 1970.
+export function foldColumns(pen, held, from, to, startMs, pixelsPerMs) {
+  const { widthMs } = held;
+  for (let n = Math.max(Math.floor(from / widthMs), held.oldest); n <= held.newest && n * widthMs < to; n++) {
+    const slot = held.slot(n);
+    if (slot < 0) continue;
+    if (held.broken[slot]) pen.lift();
+    const at = (time) => (time - startMs) * pixelsPerMs;
+    if (held.samples[slot] === 1) pen.record(at(held.time[slot]), held.last[slot], NaN);
+    else {
+      const middle = (held.first[slot] + held.last[slot]) / 2;
+      pen.bucket(at(n * widthMs), at((n + 1) * widthMs), held.first[slot], held.min[slot], held.max[slot], held.last[slot], middle, NaN);
+    }
+  }
 }
 
 function foldRecords(pen, offsets, values, base, low, high, zoom, gap) {
@@ -62,7 +80,7 @@ export function lowest(offsets, wanted) {
 }
 
 // Writes columns from left to right.
-class Pen {
+export class Pen {
   constructor(columns, count) {
     this.columns = columns;
     this.count = count;

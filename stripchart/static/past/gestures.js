@@ -6,9 +6,11 @@ const DRAG_PX = 4; // a pointer that moves less has clicked
 const KEY_PAN = 0.1;
 const KEY_ZOOM = 1.6;
 
-// `chart` tells places by placeAt(clientX); `actions` are point(place), tag(from, to) and mark(from, to).
+// `chart` tells places by placeAt(clientX); `actions` are point(place), tag(from, to), mark(from, to), and click(place) where that is
+// more than to point. Where a page is to scroll over it, the wheel needs a key (`wheelNeedsKey`).
 export class Gestures {
-  constructor(element, chart, view, actions) {
+  constructor(element, chart, view, actions, { wheelNeedsKey = false, hasKeys = true } = {}) {
+    this.wheelNeedsKey = wheelNeedsKey;
     this.element = element;
     this.chart = chart;
     this.view = view;
@@ -21,8 +23,10 @@ export class Gestures {
     for (const type of ["pointerup", "pointercancel"]) element.addEventListener(type, (event) => this.up(event));
     // A finger that is lifted leaves the cursor where it was.
     element.addEventListener("pointerleave", (event) => event.pointerType === "touch" || this.pointers.size || actions.point(null));
-    element.addEventListener("dblclick", (event) => this.view.zoom(event.shiftKey ? 4 : 1 / 4, this.inside(event.clientX)));
-    element.addEventListener("keydown", (event) => this.key(event));
+    if (hasKeys) {
+      element.addEventListener("dblclick", (event) => this.view.zoom(event.shiftKey ? 4 : 1 / 4, this.inside(event.clientX)));
+      element.addEventListener("keydown", (event) => this.key(event));
+    }
     element.addEventListener("blur", () => actions.point(null));
   }
 
@@ -31,9 +35,10 @@ export class Gestures {
   }
 
   wheel(event) {
-    event.preventDefault();
     const scale = event.deltaMode ? LINE_PX : 1;
     const isSideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey;
+    if (this.wheelNeedsKey && !event.ctrlKey && !isSideways) return;
+    event.preventDefault();
     const by = (isSideways ? event.deltaX || event.deltaY : event.deltaY) * scale;
     const width = this.element.clientWidth;
     if (isSideways) this.view.pan(by / width);
@@ -89,7 +94,7 @@ export class Gestures {
     this.pointers.delete(event.pointerId);
     this.drag = null;
     if (drag?.isTag && drag.hasMoved) actions.tag(drag.place, this.inside(event.clientX));
-    else if (drag && !drag.hasMoved) actions.point(this.chart.placeAt(event.clientX));
+    else if (drag && !drag.hasMoved) (actions.click ?? actions.point)(this.chart.placeAt(event.clientX));
   }
 
   key(event) {

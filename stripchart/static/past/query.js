@@ -23,12 +23,13 @@ async function call(address, path, options = {}) {
   return contentOf(answer);
 }
 
-// All signals that can be drawn: [{name, channel, path, unit, type, isWhole, first, last, count}].
-export async function askSignals(service) {
+// All signals that can be drawn, or those of one channel: [{name, channel, path, unit, type, isWhole, first, last, count}].
+export async function askSignals(service, channel = "") {
+  const chosen = channel ? { channels: channel } : {};
   const told = [];
   let cursor = "";
   do {
-    const page = await call(service, `/api/v1/signals?${new URLSearchParams({ limit: "10000", cursor })}`);
+    const page = await call(service, `/api/v1/signals?${new URLSearchParams({ limit: "10000", cursor, ...chosen })}`);
     told.push(...page.signals);
     cursor = page.cursor;
   } while (cursor && told.length < MOST_SIGNALS);
@@ -83,6 +84,12 @@ export async function askRecords(service, channel, names, start, end, limit, sig
   const { times, values, damages, cursor } = columnsOf(content);
   const columns = Object.fromEntries(names.map((name) => [name, { value: values(name) }]));
   return { times, columns, damages, isCut: cursor !== null };
+}
+
+// The mean of each signal over [start, end), from all records.
+export async function askMeans(service, channel, names, start, end) {
+  const { values, times } = columnsOf(await call(service, address(channel, names, start, end, { aggregates: "avg" })));
+  return names.map((name) => (times.length ? values(`${name}.avg`)[0] : NaN));
 }
 
 export const exportAddress = (service, params) => `${service}/api/v1/pivot/export?${new URLSearchParams(params)}`;

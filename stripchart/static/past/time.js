@@ -1,5 +1,7 @@
 // Times as whole nanoseconds since 1970 in a BigInt: read, written, and taken apart by a clock.
 
+import { offsetMs } from "../zone.js";
+
 export const MS = 1_000_000n;
 export const SECOND = 1_000_000_000n;
 export const HOUR = 3600n * SECOND;
@@ -64,34 +66,33 @@ export function isoText(time) {
   return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}${nanos && `.${nanos}`}Z`;
 }
 
-// Year, month (0 to 11), day, hour, minute, second and nanosecond (Number each) by the clock of a zone.
+const shiftMs = (ms, zone) => (zone === "utc" ? 0 : offsetMs(ms, zone));
+
+// Year, month (0 to 11), day, hour, minute, second and nanosecond (Number each) by the clock of a zone: "utc", "local", or by
+// its name.
 export function clockOf(time, zone) {
   const seconds = floorDiv(time, SECOND);
-  const date = new Date(Number(seconds) * 1000);
-  const nano = Number(time - seconds * SECOND);
-  if (zone === "utc") {
-    return {
-      year: date.getUTCFullYear(), month: date.getUTCMonth(), day: date.getUTCDate(),
-      hour: date.getUTCHours(), minute: date.getUTCMinutes(), second: date.getUTCSeconds(), nano,
-    };
-  }
+  const ms = Number(seconds) * 1000;
+  const date = new Date(ms + shiftMs(ms, zone));
   return {
-    year: date.getFullYear(), month: date.getMonth(), day: date.getDate(),
-    hour: date.getHours(), minute: date.getMinutes(), second: date.getSeconds(), nano,
+    year: date.getUTCFullYear(), month: date.getUTCMonth(), day: date.getUTCDate(),
+    hour: date.getUTCHours(), minute: date.getUTCMinutes(), second: date.getUTCSeconds(), nano: Number(time - seconds * SECOND),
   };
 }
 
 // The time at which a clock of a zone shows this; what is too large for a field is carried.
 export function timeOf(zone, year, month = 0, day = 1, hour = 0) {
-  const date = zone === "utc" ? new Date(Date.UTC(2000, 0)) : new Date(2000, 0);
-  if (zone === "utc") {
-    date.setUTCFullYear(year, month, day);
-    date.setUTCHours(hour);
-  } else {
+  const date = zone === "local" ? new Date(2000, 0) : new Date(Date.UTC(2000, 0));
+  if (zone === "local") {
     date.setFullYear(year, month, day);
     date.setHours(hour);
+    return BigInt(date.getTime()) * MS;
   }
-  return BigInt(date.getTime()) * MS;
+  date.setUTCFullYear(year, month, day);
+  date.setUTCHours(hour);
+  const wall = date.getTime();
+  const near = wall - shiftMs(wall, zone);
+  return BigInt(wall - shiftMs(near, zone)) * MS;
 }
 
 // Digits behind the second that times `step` ns apart need.
@@ -152,5 +153,5 @@ export function durationText(length) {
 
 // The clock's name at a time: "UTC", or as far as the reader's clock is from it.
 export function zoneMinutes(time, zone) {
-  return zone === "utc" ? 0 : -new Date(Number(time / MS)).getTimezoneOffset();
+  return shiftMs(Number(time / MS), zone) / 60000;
 }

@@ -12,7 +12,8 @@ export const countText = (count, word) => `${count.toLocaleString("en")} ${word}
 
 // The zone by its name, and how far its clock is from UTC: "UTC", "Europe/Berlin (UTC+2)".
 export function zoneName(start, end, zone) {
-  const [name, offsets] = [Intl.DateTimeFormat().resolvedOptions().timeZone, offsetsText(start, end, zone)];
+  const name = zone === "local" ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone;
+  const offsets = offsetsText(start, end, zone);
   return zone === "utc" || name === offsets ? "UTC" : `${name} (${offsets})`;
 }
 
@@ -27,6 +28,6 @@ function offsetsText(start, end, zone) {
   if (zone === "utc") return "UTC";
   const times = [];
   for (let time = start; time < min(end, start + YEAR); time += MONTH) times.push(time);
-  const [first, ...others] = new Set([...times, end].map((time) => zoneText(offsetMs(Number(time / MS), "local"))));
+  const [first, ...others] = new Set([...times, end].map((time) => zoneText(offsetMs(Number(time / MS), zone))));
   return [first, ...others.map((text) => text.slice(3) || "+0")].join("/");
 }

@@ -1,0 +1,78 @@
+// Two places on a chart, and what is between them: time, frequency, and for each signal difference, slope and mean.
+
+import { valueText } from "./format.js";
+import { Panel } from "./panel.js";
+import { valuesAt } from "./cursor.js";
+import { askMeans } from "./past/query.js";
+
+const nanos = (ms) => BigInt(Math.round(ms * 1e6));
+
+export default class MeasurePanel extends Panel {
+  constructor(chart, hand) {
+    super(chart, hand, "Measured");
+    this.times = [];
+    this.means = new Map(); // by signal
+    this.band = null;
+  }
+
+  // Take the cursor's place: the first, then the second; a third begins anew.
+  act() {
+    const { hand, chart } = this;
+    if (this.times.length === 2) this.times = [];
+    const place = hand.cursor.place ?? 1;
+    this.times.push(hand.timeAt(place));
+    chart.measured = this.times.length === 2 ? [...this.times].sort((a, b) => a - b) : [this.times[0], this.times[0]];
+    chart.wake();
+    this.means.clear();
+    if (this.times.length === 2) this.askMeans();
+    this.open();
+  }
+
+  close() {
+    super.close();
+    this.times = [];
+    this.chart.measured = null;
+    this.chart.wake();
+  }
+
+  fill() {
+    if (this.times.length < 2) {
+      this.root.textContent = "Measuring from here: move the cursor, then press D or Measure again.";
+      return;
+    }
+    const [from, to] = this.chart.measured;
+    const seconds = (to - from) / 1000;
+    const rows = this.chart.signals.filter((signal) => signal.isNumber).map((signal) => this.row(signal, from, to, seconds));
+    const caption = `Δt ${seconds.toPrecision(6)} s, 1/Δt ${seconds ? (1 / seconds).toPrecision(4) : "∞"} Hz`;
+    this.put([["Signal", "from", "to", "Δ", "slope", "min", "max", "mean"], ...rows], caption);
+  }
+
+  row(signal, from, to, seconds) {
+    const { unit, isWhole, name } = signal;
+    const [a, b] = [from, to].map((time) => valuesAt(this.chart, signal, time)?.at(-1) ?? NaN);
+    const out = [Infinity, -Infinity];
+    const columns = this.chart.view ? null : this.chart.columnsOf(signal);
+    columns?.extremes(from, to, out);
+    const text = (value, whole = isWhole) => valueText(Number.isFinite(value) ? value : NaN, unit, whole);
+    const slope = seconds ? `${valueText((b - a) / seconds, "", false)}\u202f${unit || "1"}/s` : "–";
+    const mean = this.means.get(signal);
+    return [name, text(a), text(b), text(b - a), slope, text(out[0]), text(out[1]), mean === undefined ? "…" : text(mean, false)];
+  }
+
+  // The mean is of all records, which the history service has; a live chart has but some of them.
+  async askMeans() {
+    const [from, to] = this.chart.measured;
+    const asked = this.times;
+    for (const channel of new Set(this.chart.signals.map((signal) => signal.channel))) {
+      const own = this.chart.signals.filter((signal) => signal.channel === channel && signal.isNumber);
+      try {
+        const address = await this.hand.tools.source.pivot();
+        const means = await askMeans(address, channel, own.map((signal) => signal.path), nanos(from), nanos(to));
+        own.forEach((signal, index) => this.means.set(signal, means[index]));
+      } catch {
+        own.forEach((signal) => this.means.set(signal, NaN));
+      }
+    }
+    if (this.isOpen && this.times === asked) this.fill();
+  }
+}
