@@ -86,7 +86,7 @@ setup(
         "speeddata.stripchart": ["static/*", "static/*/*"],
         "speeddata.pivot": ["pages/*"],
         "speeddata.config": ["*.yaml", "agents/*.avsc"],
-        "speeddata.examples": ["*.py", "*/*.py", "*/*.ipynb"],
+        "speeddata.examples": ["*.py", "*/*.py", "*/*.ipynb", "pages/*"],
     },
     ext_modules=extensions(),
     cmdclass={"build_ext": BuildExtensions},

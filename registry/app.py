@@ -3,7 +3,8 @@
 import ipaddress
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import flask
 import werkzeug.exceptions
@@ -17,7 +18,9 @@ from speeddata.registry.routes_ports import port_routes
 from speeddata.registry.routes_schemas import schema_routes
 from speeddata.registry.routes_system import System, requested_host, system_routes
 from speeddata.registry.routes_tags import tag_routes
+from speeddata.registry.routes_user_pages import user_page_list, user_page_routes
 from speeddata.registry.store import StoreError
+from speeddata.registry.user_pages import UserPages
 
 __all__ = ["MAX_BODY", "create_app"]
 
@@ -28,13 +31,21 @@ PREFIX = "/api/v1"
 HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
 
 
-def create_app(registry: Registry, system: System, names: Collection[str] = ()) -> flask.Flask:
-    """Make the application; `names` are host names to answer to beside addresses and loopback names."""
+def create_app(
+    registry: Registry, system: System, names: Collection[str] = (), folders: Sequence[Path] = ()
+) -> flask.Flask:
+    """Make the application.
+
+    `names` are host names to answer to beside addresses and loopback names, `folders` have pages that users wrote.
+    """
     app = flask.Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     parts = channel_routes, schema_routes, port_routes, tag_routes
     for routes in (*(part(registry) for part in parts), system_routes(system)):
         app.register_blueprint(routes, url_prefix=PREFIX)
+    pages = UserPages(folders)
+    app.register_blueprint(user_page_list(pages), url_prefix=PREFIX)
+    app.register_blueprint(user_page_routes(pages, lambda: _policy(system)))
     app.register_blueprint(page_routes())
     app.add_url_rule("/healthz", "healthz", lambda: flask.jsonify(status="ok"))
     guard = Guard(names)

@@ -1,4 +1,4 @@
-"""The pages at /, /history and /pages/, and the chart modules at /static/stripchart/."""
+"""The pages at / and /history, their files at /static/pages/, and the chart modules at /static/stripchart/."""
 
 import mimetypes
 from importlib import resources
@@ -28,7 +28,7 @@ def page_routes() -> flask.Blueprint:
     def history() -> flask.Response:
         return flask.send_from_directory(pages, "history.html", max_age=0)
 
-    @routes.get("/pages/<path:path>")
+    @routes.get("/static/pages/<path:path>")
     def page(path: str) -> flask.Response:
         return flask.send_from_directory(pages, path, max_age=0)
 

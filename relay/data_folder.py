@@ -23,6 +23,8 @@ class DataFolder:
         self.id = self.path / "id"
         self.run = self.path / "run"
         self.log = self.path / "log"
+        # Pages that users write.
+        self.pages = self.path / "pages"
         # Of the shared relay: which segments it works on, which batches are done.
         self.journal = self.path / "ingest.journal"
         self.ingest_socket = self.run / "ingest.sock"
@@ -32,7 +34,7 @@ class DataFolder:
 
     def make(self) -> None:
         """Make what is not there; RelayError if that cannot be."""
-        for folder in (self.path, self.run, self.log):
+        for folder in (self.path, self.run, self.log, self.pages):
             try:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o750)
             except OSError as error:

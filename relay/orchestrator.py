@@ -29,7 +29,7 @@ from speeddata.relay.event_loop import EventLoop
 from speeddata.relay.housekeeper import Housekeeper
 from speeddata.relay.ingest_client import IngestClient
 from speeddata.relay.reconciler import Reconciler
-from speeddata.relay.services import demo_sources, services
+from speeddata.relay.services import demo_pages, demo_sources, services
 from speeddata.relay.supervisor import Supervisor
 from speeddata.relay.web_server import WebServer, bind
 from speeddata.run_options import RunOptions, exposed, run_options
@@ -161,7 +161,8 @@ class Orchestrator:
         self.supervisor.end_strays([self.housekeeper.sealer.pidfile])
         self.housekeeper.start()
         undo.callback(self.housekeeper.stop)
-        web = WebServer(create_app(registry, self, api_names(self.settings)), listener)
+        folders = [self.data.pages, *(demo_pages() if self.demo else ())]
+        web = WebServer(create_app(registry, self, api_names(self.settings), folders), listener)
         web.start()
         undo.callback(web.close)
 

@@ -15,7 +15,17 @@ from speeddata.host_names import answered_names
 from speeddata.relay.data_folder import DataFolder
 from speeddata.settings import Settings
 
-__all__ = ["INGEST", "SOURCES", "Service", "back_off_s", "demo_sources", "registry_url", "services", "url"]
+__all__ = [
+    "INGEST",
+    "SOURCES",
+    "Service",
+    "back_off_s",
+    "demo_pages",
+    "demo_sources",
+    "registry_url",
+    "services",
+    "url",
+]
 
 PYTHON = (sys.executable, "-P")
 MAX_DELAY_S = 30.0
@@ -107,6 +117,11 @@ def demo_sources(settings: Settings, data: DataFolder) -> list[Service]:
         )
         for name, program in SOURCES
     ]
+
+
+def demo_pages() -> list[Path]:
+    """The folders of the demo's pages."""
+    return [Path(str(resources.files("speeddata.examples"))) / "pages"]
 
 
 def registry_url(settings: Settings) -> str:

@@ -91,7 +91,7 @@ def test_the_wheel_runs_outside_the_repository(installed, tmp_path):
     try:
         api = f"http://127.0.0.1:{ports[0]}"
         assert "<title>SpeedData" in answer(f"{api}/").text
-        for module in ("/pages/page.js", "/static/stripchart/main.js"):
+        for module in ("/static/pages/page.js", "/static/stripchart/main.js"):
             assert answer(f"{api}{module}").status_code == 200, module
         schema = "agents/example.avsc"
         body = {"name": "example", "port": free_port(), "schema": schema}

@@ -92,7 +92,9 @@ function handleMutations(mutations) {
 
 async function loadDecor() {
   decor = await import("./decor.js");
-  decor.decorateAll(charts, feed, location.origin === base);
+  const isServed = location.origin === base;
+  decor.decorateAll(charts, feed, isServed);
+  if (isServed && location.pathname.startsWith("/pages/")) (await import("./reload.js")).watchFile(() => socket.state === "open");
 }
 
 // Cursor, keys, and all that comes with them: loaded when a chart is pointed at or has the focus.

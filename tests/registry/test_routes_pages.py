@@ -13,11 +13,11 @@ def test_chart_modules_are_served_to_pages_from_anywhere(client: Any) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/pages/../store.py",
-        "/pages/%2e%2e/store.py",
-        "/pages/%2fetc/hostname",
+        "/static/pages/../store.py",
+        "/static/pages/%2e%2e/store.py",
+        "/static/pages/%2fetc/hostname",
         "/static/stripchart/../__init__.py",
-        "/pages/nosuch",
+        "/static/pages/nosuch",
     ],
 )
 def test_nothing_outside_the_folders_is_served(client: Any, path: str) -> None:

@@ -129,7 +129,7 @@ class Registry:
         # Folders by the prefix of the addresses that they are served at.
         self.folders = {
             "/static/stripchart/": ROOT / "stripchart/static",
-            "/pages/": ROOT / "registry/pages",
+            "/static/pages/": ROOT / "registry/pages",
             "/golden/": ROOT / "tests/stripchart/golden",
             "/browser/": ROOT / "tests/browser",
         }
@@ -248,7 +248,7 @@ def _handler(registry: Registry) -> type[BaseHTTPRequestHandler]:
             self.reply(status, "application/json", json.dumps(content).encode())
 
         def reply_file(self, path: str) -> None:
-            path = "/pages/index.html" if path == "/" else path
+            path = "/static/pages/index.html" if path == "/" else path
             for prefix, folder in registry.folders.items():
                 file = folder / path.removeprefix(prefix)
                 if path.startswith(prefix) and file.is_file():

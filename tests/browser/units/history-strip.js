@@ -1,5 +1,5 @@
 import { Columns } from "/static/stripchart/columns.js";
-import { between, stretches, union } from "/pages/history-strip.js";
+import { between, stretches, union } from "/static/pages/history-strip.js";
 import { equal, random, test } from "./harness.js";
 
 function columnsAt(width, ...stamps) {

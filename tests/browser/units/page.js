@@ -1,9 +1,9 @@
-import { explain } from "/pages/api.js";
-import { arrange } from "/pages/dom.js";
-import { groups, stem } from "/pages/grouping.js";
-import { Rate, losses, rateText } from "/pages/rates.js";
-import { channelOf } from "/pages/register.js";
-import { channelState } from "/pages/table.js";
+import { explain } from "/static/pages/api.js";
+import { arrange } from "/static/pages/dom.js";
+import { groups, stem } from "/static/pages/grouping.js";
+import { Rate, losses, rateText } from "/static/pages/rates.js";
+import { channelOf } from "/static/pages/register.js";
+import { channelState } from "/static/pages/table.js";
 import { equal, near, test, throws } from "./harness.js";
 
 const signal = (path, unit = null, type = "double", more = {}) => {

@@ -1,5 +1,5 @@
-import { firstShown, lookUp, missingText } from "/pages/history-choice.js";
-import { readHash, writeHash } from "/pages/history-hash.js";
+import { firstShown, lookUp, missingText } from "/static/pages/history-choice.js";
+import { readHash, writeHash } from "/static/pages/history-hash.js";
 import { LADDER, tileAt, tileLength, tileStart, widthFor, widthForRecords, widthText } from "/static/stripchart/past/levels.js";
 import { parseTime } from "/static/stripchart/past/time.js";
 import { View } from "/static/stripchart/past/view.js";
