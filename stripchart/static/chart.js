@@ -187,7 +187,7 @@ export class Chart {
     const [state, words, badge] = this.error
       ? ["error", this.error, ""]
       : chartState(feed.socket, this.signals, feed, now, localMs);
-    const hasTrace = !this.error && this.signals.some((signal) => (this.columnsOf(signal)?.newest ?? -1) >= 0);
+    const hasTrace = !this.error && this.signals.some((signal) => this.isInSight(signal));
     if (state !== this.state) this.isDirty = true;
     this.state = state;
     this.canvas.dataset.state = state;
@@ -195,6 +195,12 @@ export class Chart {
     this.refreshLegend(now, localMs);
     this.painter?.refresh?.();
     this.describe(words);
+  }
+
+  isInSight(signal) {
+    const columns = this.columnsOf(signal);
+    if (this.view || !columns) return (columns?.newest ?? -1) >= 0;
+    return columns.newest >= 0 && (columns.newest + 1) * columns.widthMs > (this.painter.range?.[0] ?? 0);
   }
 
   describe(words) {

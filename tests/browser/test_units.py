@@ -23,7 +23,7 @@ def registry() -> Iterator[Registry]:
 
 
 def test_animation_frames_come(registry: Registry, open_page: Callable[..., Page]) -> None:
-    page = open_page(f"{registry.url}/browser/pages/units.html?of=ring")
+    page = open_page(f"{registry.url}/browser/pages/units.html?of=raster")
     count = page.evaluate(
         """() => new Promise((resolve) => {
             let count = 0;

@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 STATE = "() => document.querySelector('canvas.stripchart').dataset.state"
-WORDS = "() => document.querySelector('canvas.stripchart').stripchart.chart.notice.words"
+WORDS = "() => document.querySelector('canvas.stripchart').stripchart.notice.badge.title"
 
 
 def add_chart(page: Page, attributes: dict[str, Any]) -> None:
@@ -25,6 +25,24 @@ def wait_state(page: Page, state: str) -> None:
 
 
 def drawn(page: Page, name: str = "example.sine_wave") -> list[list[float]]:
-    """Give the drawn columns of a signal: [time, first, min, max, last, broken]."""
+    """Give the drawn columns of a signal: [start, end, first, min, max, last, samples, broken], times in ms."""
     signals = page.evaluate("() => document.querySelector('canvas.stripchart').stripchart.columns().signals")
     return next(signal["columns"] for signal in signals if signal["name"] == name)
+
+
+# The pixels of the trace layer of the first chart: {data, width, height}, and where a colour of them is.
+LAYER = """() => {
+    const { layer } = document.querySelector("canvas.stripchart").stripchart.picture;
+    return layer.getContext("2d").getImageData(0, 0, layer.width, layer.height);
+}"""
+# How many pixels are of a trace in its full colour (blue on white), and of a dimmed one; whether words stand in its place.
+INK = f"""() => {{
+    const {{ data }} = ({LAYER})();
+    const ink = {{ full: 0, dim: 0 }};
+    for (let i = 0; i < data.length; i += 4) {{
+        const [red, , blue] = data.slice(i, i + 3);
+        if (red < 150 && blue === 255) ink.full++;
+        if (red >= 150 && red < 240 && blue === 255) ink.dim++;
+    }}
+    return {{ ...ink, words: !document.querySelector(".stripchart-words").hidden }};
+}}"""

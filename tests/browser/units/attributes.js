@@ -5,26 +5,27 @@ import { equal, test, throws } from "./harness.js";
 const read = (attributes) => readAttributes({ signals: "a.b", ...attributes });
 
 test("defaults are those of old", () => {
-  const { ymin, ymax, ...rest } = read({});
-  equal([Number.isNaN(ymin), Number.isNaN(ymax)], [true, true]);
-  equal(rest, { signals: ["a.b"], window: 30, height: 300, colors: [], theme: "auto" });
+  const { signals, window, height, range, colors, theme, type, mode, limits, axes, zone } = read({});
+  equal({ signals, window, height, range, colors, theme }, { signals: ["a.b"], window: 30, height: 300, range: null, colors: [], theme: "auto" });
+  equal({ type, mode, limits, axes, zone }, { type: "strip", mode: "scroll", limits: null, axes: null, zone: "UTC" });
 });
 
 test("everything that is declared counts", () => {
-  const given = { signals: " a.b, c.d ,", window: "60", height: "400", ymin: "-1.5", ymax: "1.5", theme: "dark" };
-  equal(read({ ...given, colors: "#FF0000, #00FF00" }), {
-    signals: ["a.b", "c.d"],
-    window: 60,
-    height: 400,
-    ymin: -1.5,
-    ymax: 1.5,
-    colors: ["#FF0000", "#00FF00"],
-    theme: "dark",
+  const given = { signals: " a.b, c.d ,a.b", window: "60", height: "400", ymin: "-1.5", ymax: "1.5", theme: "dark" };
+  const { signals, window, height, range, colors, theme } = read({ ...given, colors: "#FF0000, #00FF00" });
+  equal({ signals, window, height, range, colors, theme }, {
+    signals: ["a.b", "c.d"], window: 60, height: 400, range: [-1.5, 1.5], colors: ["#FF0000", "#00FF00"], theme: "dark",
+  });
+  const { axes, limits, time, zone, sync, title, isStep } = read({
+    ...given, axes: "1,2", limits: "warn:-.8:.8,alarm::1", time: "rel", tz: "Europe/Oslo", sync: "left", title: "Stand", step: "",
+  });
+  equal({ axes, limits, time, zone, sync, title, isStep }, {
+    axes: [1, 2], limits: { warn: [-0.8, 0.8], alarm: [null, 1] }, time: "rel", zone: "Europe/Oslo", sync: "left", title: "Stand", isStep: true,
   });
 });
 
 test("one bound alone does not fix the axis", () => {
-  equal(Number.isNaN(read({ ymin: "0" }).ymin), true);
+  equal(read({ ymin: "0" }).range, null);
 });
 
 test("what cannot be used is named", () => {
@@ -33,8 +34,15 @@ test("what cannot be used is named", () => {
   throws(() => read({ window: "0" }), /data-window/);
   throws(() => read({ height: "9999" }), /data-height/);
   throws(() => read({ ymin: "2", ymax: "1" }), /data-ymin: wanted less than data-ymax \(1\), got 2/);
-  throws(() => read({ theme: "blue" }), /data-theme: wanted auto, dark or light/);
+  throws(() => read({ theme: "blue" }), /data-theme: wanted auto, dark or light, got "blue"/);
   throws(() => read({ colors: "#FF0000,nocolour" }), /data-colors: "nocolour" is no colour/);
+  throws(() => read({ mode: "roll" }), /data-mode: wanted scroll or sweep, got "roll"/);
+  throws(() => read({ axes: "1,2" }), /data-axes: wanted a number from 1 to 4 for each of 1 signals, got "1,2"/);
+  throws(() => read({ tz: "Mars/Olympus" }), /data-tz: wanted UTC, local or a name/);
+  throws(() => read({ limits: "warn:2:1" }), /data-limits: wanted such as warn/);
+  throws(() => read({ limits: "warn:a:1" }), /data-limits/);
+  throws(() => read({ rate: "fast" }), /data-rate: wanted live or full/);
+  throws(() => read({ windowSize: "3" }), /^data-window-size: no such attribute/);
 });
 
 function luminance(color) {
@@ -49,8 +57,8 @@ const contrast = (a, b) => {
 };
 
 test("traces have a contrast of 3, words of 4.5", () => {
-  for (const { background, text, faint, alert, traces } of Object.values(PALETTES)) {
-    for (const color of traces) equal(contrast(color, background) >= 3, true, color);
+  for (const { background, text, faint, alert, traces, warn, alarm } of Object.values(PALETTES)) {
+    for (const color of [...traces, warn, alarm]) equal(contrast(color, background) >= 3, true, color);
     for (const color of [text, faint, alert]) equal(contrast(color, background) >= 4.5, true, color);
   }
 });

@@ -1,57 +1,122 @@
 import { Feed } from "/static/stripchart/feed.js";
-import { FLAG_RESET } from "/static/stripchart/frame.js";
+import { FLAG_GAP, FLAG_RESET, KIND_AXIS, KIND_COLUMNS64, KIND_FLOAT64, KIND_TIMES } from "/static/stripchart/frame.js";
 import { equal, test } from "./harness.js";
 
 const clock = { known: true, observe() {}, restart() {} };
-const told = { name: "a.s", id: 2, channel: "a", type: "double", unit: "V", number: true };
+const told = { feed: 0, name: "a.s", id: 2, channel: "a", type: "double", unit: "V", number: true, width: 10, raw: true };
+const watcher = () => ({ touched: [], touch(time) { this.touched.push(time); }, reset() {}, wake() {} });
+const WAY = { window: 10, columns: 100, stream: "live" };
 
-// A feed whose signal a.s has a sample of the time 1000, drawn by a watcher that notes what it is given.
+function samples(feed, signal, times, values, flags = 0) {
+  feed.add(signal, { kind: KIND_TIMES, data: times }, { kind: KIND_FLOAT64, flags, n: values.length, data: values });
+}
+
+// A feed whose signal a.s has a sample of the time 1000.
 function started() {
-  const feed = new Feed({ state: "open", send() {} }, clock);
-  const drawn = [];
-  const columns = { push: (_, value) => drawn.push(value), clear: () => drawn.push("clear") };
-  const signal = feed.watch("a.s", 10, { columns: () => columns, touch() {}, wake() {} });
+  const sent = [];
+  const feed = new Feed({ state: "open", send: (message) => sent.push(message) }, clock);
+  const signal = feed.watch("a.s", WAY, watcher());
   feed.handleChannels({ channels: [{ name: "a", id: 1, signals: [] }] });
   feed.handleSubscribed(told);
   feed.handleStatus({ channels: { a: { last: 1000, limit: 2000 } } });
-  feed.add(signal, [1000], [5], FLAG_RESET);
+  samples(feed, signal, [1000], [5], FLAG_RESET);
   signal.text = "word";
-  drawn.length = 0;
-  return { feed, signal, drawn };
+  return { feed, signal, sent };
 }
 
+test("what is watched in the same way is asked for together, in another way apart", async () => {
+  const { feed, sent } = started();
+  feed.watch("a.t", WAY, watcher());
+  feed.watch("a.t", { ...WAY, columns: 5 }, watcher());
+  await Promise.resolve();
+  equal(sent, [
+    { type: "subscribe", feed: 0, ...WAY, signals: ["a.s", "a.t"] },
+    { type: "subscribe", feed: 1, ...WAY, columns: 5, signals: ["a.t"] },
+  ]);
+});
+
+test("a longer window is asked for anew, a shorter one is not", async () => {
+  const { feed, signal, sent } = started();
+  await Promise.resolve();
+  sent.length = 0;
+  equal(feed.watch("a.s", { ...WAY, window: 5 }, watcher()), signal);
+  await Promise.resolve();
+  equal(sent, []);
+  feed.watch("a.s", { ...WAY, window: 60 }, watcher());
+  await Promise.resolve();
+  equal(sent.map(({ window }) => window), [60]);
+});
+
 test("a server that knows nothing yet takes nothing away, and what is kept is not live", () => {
-  const { feed, signal, drawn } = started();
+  const { feed, signal } = started();
   feed.handleChannels({ channels: [] });
   feed.handleChannels({ channels: [{ name: "a", id: 7, signals: [] }] });
   feed.handleSubscribed({ ...told, id: 8 });
   feed.handleStatus({ channels: { a: { last: null, limit: 2000 } } });
-  feed.add(signal, [], [], FLAG_RESET);
-  equal([signal.value, signal.text, signal.ring.last], [5, "word", 5]);
+  samples(feed, signal, [], [], FLAG_RESET);
+  equal([signal.value, signal.text, signal.columns.value], [5, "word", 5]);
   equal([feed.age(signal, 9000), feed.isStale(signal, 9000)], [8000, true]);
-  equal(drawn, [null], "a break");
+  samples(feed, signal, [1020], [6]);
+  equal(signal.columns.list(0, 2000).map((column) => column[7]), [1, 1], "a break");
 });
 
-test("a window replaces what was held, its nulls too", () => {
-  const { feed, signal, drawn } = started();
-  feed.add(signal, [2000], [NaN], FLAG_RESET);
-  equal([signal.value, signal.ring.length, drawn.length], [null, 1, 2]);
+test("a window replaces what was held", () => {
+  const { feed, signal } = started();
+  samples(feed, signal, [2000, 2010], [7, NaN], FLAG_RESET);
+  equal(signal.columns.list(0, 5000).map((column) => column[5]), [7]);
+});
+
+test("what follows a known gap is not joined", () => {
+  const { feed, signal } = started();
+  samples(feed, signal, [1010], [6], FLAG_GAP);
+  equal(signal.columns.list(0, 5000).map((column) => column[7]), [1, 1]);
+});
+
+test("columns go to those that are watched in their width", () => {
+  const { feed, signal } = started();
+  const wide = feed.watch("a.s", { ...WAY, columns: 5 }, watcher());
+  feed.handleSubscribed({ ...told, feed: wide.feed, width: 200, raw: false });
+  const axis = { kind: KIND_AXIS, width: 200, first: 5, data: [0, 1] };
+  const block = { kind: KIND_COLUMNS64, flags: 0, n: 2, counts: [3, 1], marks: [0, 0], data: [1, 5, 0, 5, 9, 5, 2, 5] };
+  feed.add(wide, axis, block);
+  equal(wide.columns.list(0, 9000).map((column) => column.slice(0, 7)), [[1000, 1200, 1, 0, 9, 2, 3], [1200, 1400, 5, 5, 5, 5, 1]]);
+  equal([wide.value, signal.value, [...wide.watchers][0].touched], [5, 5, [1000]]);
+  equal(feed.ids.get(2), [signal, wide]);
 });
 
 test("a signal that means another thing begins anew", () => {
-  const { feed, signal, drawn } = started();
-  feed.handleSubscribed({ ...told, error: "no such signal: a.s" });
+  const { feed, signal } = started();
+  feed.handleSubscribed({ feed: 0, name: "a.s", error: "no such signal: a.s" });
   equal([signal.value, signal.error], [5, "no such signal: a.s"]);
   feed.handleSubscribed(told);
   equal([signal.value, signal.error], [5, ""]);
   feed.handleSubscribed({ ...told, unit: "mV" });
-  equal([signal.value, signal.text, signal.ring.length, drawn], [null, null, 0, ["clear"]]);
+  equal([signal.value, signal.text, signal.columns.newest], [null, null, -1]);
+});
+
+test("losses are kept by channel", () => {
+  const { feed } = started();
+  feed.handleLosses({ channel: "a", spans: [[1, 2, 3]] });
+  feed.handleLosses({ channel: "a", spans: [[4, 5, null]] });
+  feed.handleLosses({ channel: "gone", spans: [[4, 5, null]] });
+  equal(feed.channels.get("a").losses, [[1, 2, 3], [4, 5, null]]);
 });
 
 test("until the server has told how a channel does, its newest sample tells its age", () => {
   const { feed, signal } = started();
   feed.channels.delete("a");
   equal([feed.age(signal, 9000), feed.isStale(signal, 9000)], [8000, true]);
-  signal.clear();
+  signal.forget();
   equal([feed.age(signal, 9000), feed.isStale(signal, 9000)], [null, false]);
+});
+
+test("a signal that is watched in another way is drawn from what is known until its own has come", () => {
+  const { feed, signal } = started();
+  const other = feed.watch("a.s", { ...WAY, columns: 50 }, watcher());
+  other.follow(signal);
+  equal([other.unit, other.shown === signal.columns], ["V", true]);
+  feed.handleSubscribed({ ...told, feed: other.feed, width: 20 });
+  equal(other.shown === signal.columns, true);
+  samples(feed, other, [1000], [5], FLAG_RESET);
+  equal(other.shown === other.columns, true);
 });

@@ -1,11 +1,10 @@
-import { Columns } from "/static/stripchart/columns.js";
+import { pixelColumns } from "/static/stripchart/past/fold.js";
 import { between, stretches, union } from "/static/pages/history-strip.js";
 import { equal, random, test } from "./harness.js";
 
 function columnsAt(width, ...stamps) {
-  const columns = new Columns();
-  columns.reset(1, width);
-  for (const [at, broken] of stamps) columns.open(width + at, (width + at) % columns.capacity, 1, broken);
+  const columns = pixelColumns(width);
+  for (const [at, broken] of stamps) columns.open((width + at) % columns.capacity, width + at, 1, 1, 1, 1, width + at, 1, broken);
   return columns;
 }
 

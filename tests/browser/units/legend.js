@@ -26,7 +26,17 @@ test("mixed units stand behind the names", () => {
 test("what a signal is shown as goes before its value", () => {
   const legend = new Legend(document.createElement("div"));
   legend.build(["a.s"], [{ color: "red", isDashed: true }]);
-  legend.update([signal("V", { shown: "1 to 2 V" })], () => false, "");
+  legend.update([signal("V", { reading: "1 to 2 V" })], () => false, "");
   equal(legend.root.querySelector(".stripchart-value").textContent, "1 to 2 V");
   equal(legend.root.querySelector(".stripchart-mark").className, "stripchart-mark dashed");
+});
+
+test("a press hides a trace and tells so", () => {
+  const pressed = [];
+  const legend = new Legend(document.createElement("div"), (name) => pressed.push(name));
+  legend.build(["a.s", "a.t"], [{ color: "red" }, { color: "blue" }], "Title", new Set(["a.t"]));
+  const items = [...legend.root.querySelectorAll("button")];
+  items[0].click();
+  equal([pressed, items.map((item) => item.getAttribute("aria-pressed"))], [["a.s"], ["true", "false"]]);
+  equal(legend.root.querySelector(".stripchart-title").textContent, "Title");
 });

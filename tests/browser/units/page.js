@@ -1,4 +1,4 @@
-import { explain } from "/static/pages/api.js";
+import { explain } from "/static/stripchart/past/http.js";
 import { arrange } from "/static/pages/dom.js";
 import { groups, stem } from "/static/pages/grouping.js";
 import { Rate, losses, rateText } from "/static/pages/rates.js";

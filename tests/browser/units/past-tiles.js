@@ -1,5 +1,4 @@
-import { Columns } from "/static/stripchart/columns.js";
-import { fold } from "/static/stripchart/past/fold.js";
+import { fold, pixelColumns } from "/static/stripchart/past/fold.js";
 import { tileStart } from "/static/stripchart/past/levels.js";
 import { Tile, Tiles, usualInterval } from "/static/stripchart/past/tiles.js";
 import { equal, near, random, test } from "./harness.js";
@@ -35,8 +34,7 @@ function buckets(width, index, times, values) {
 
 // The columns of a view as [pixel, first, min, max, last, broken].
 function drawn(pieces, start, length, count, interval = NaN) {
-  const columns = new Columns();
-  columns.reset(1, count);
+  const columns = pixelColumns(count);
   fold(columns, "a", pieces, start, length, count, interval);
   const made = [];
   for (let number = count - 1; number <= 2 * count; number++) {

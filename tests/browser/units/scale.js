@@ -9,7 +9,7 @@ test("a fixed scale maps exactly and never moves", () => {
   const scale = new Scale();
   scale.setFixed(-1.2, 1.2);
   equal(scale.fit(-100, 100, 0), false);
-  equal([scale.y(1.2, 8.5, 200), scale.y(-1.2, 8.5, 200), scale.y(0, 8.5, 200)], [8.5, 208.5, 108.5]);
+  equal([scale.y(1.2, 200), scale.y(-1.2, 200), scale.y(0, 200)], [0, 200, 100]);
 });
 
 test("an automatic scale holds all data with headroom", () => {

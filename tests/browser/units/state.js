@@ -1,7 +1,7 @@
 import { chartState } from "/static/stripchart/state.js";
 import { equal, test } from "./harness.js";
 
-const signal = (more) => ({ error: "", text: null, isNumber: true, ring: { length: 5, last: 1 }, age: 0, ...more });
+const signal = (more) => ({ error: "", text: null, isNumber: true, isSeen: true, isFilled: true, age: 0, ...more });
 const feed = { age: (s) => s.age, isStale: (s) => s.age > 2000 };
 const OPEN = { state: "open" };
 
@@ -23,7 +23,7 @@ test("without a connection nothing is live", () => {
 });
 
 test("signals that there are not are named", () => {
-  const missing = (name) => signal({ error: `no such signal: ${name}`, ring: { length: 0 } });
+  const missing = (name) => signal({ error: `no such signal: ${name}`, isSeen: false, isFilled: false });
   equal(state([missing("a.b"), missing("a.c")]), [
     "unknown",
     "No such signal: a.b\nNo such signal: a.c",
@@ -33,8 +33,8 @@ test("signals that there are not are named", () => {
 });
 
 test("what has not come is waited for, what stopped is stale", () => {
-  equal(state([signal({ ring: { length: 0 } })]), ["waiting", "Waiting for data", ""]);
+  equal(state([signal({ isSeen: false, age: NaN })]), ["waiting", "Waiting for data", ""]);
   equal(state([signal({ age: 12900 }), signal({ age: 15000 })]), ["stale", "stale: no data for 12 s", "stale 12 s"]);
   equal(state([signal({ age: 12900 }), signal()]), ["live", "", ""]);
-  equal(state([signal({ ring: { length: 3, last: NaN } })])[0], "empty");
+  equal(state([signal({ isSeen: false })])[0], "empty");
 });
