@@ -5,7 +5,7 @@ import { base, liveAddress } from "./address.js";
 import { NAMES } from "./attributes.js";
 import { Chart } from "./chart.js";
 import { Feed } from "./feed.js";
-import { unwatchSize, watchSize } from "./sizes.js";
+import { checkResolution, unwatchSize, watchSize } from "./sizes.js";
 import { LiveSocket } from "./socket.js";
 import { onThemeChange } from "./theme.js";
 
@@ -94,18 +94,23 @@ async function loadDecor() {
   decor = await import("./decor.js");
   const isServed = location.origin === base;
   decor.decorateAll(charts, feed, isServed);
+  if (matchMedia("(hover: none)").matches) loadTools();
   if (isServed && location.pathname.startsWith("/pages/")) (await import("./reload.js")).watchFile(() => socket.state === "open");
 }
 
-// Cursor, keys, and all that comes with them: loaded when a chart is pointed at or has the focus.
-async function loadTools() {
+// Cursor, keys, and all that comes with them: loaded when a chart is pointed at or has the focus, and where there is no
+// pointer to announce itself, once the page is up.
+async function loadTools(event) {
   for (const type of ["pointerover", "focusin"]) removeEventListener(type, wantTools, true);
-  tools = new (await import("./tools.js")).Tools(feed, charts);
+  const { Tools } = await import("./tools.js");
+  if (tools) return;
+  tools = new Tools(feed, charts);
   for (const chart of charts.values()) tools.attach(chart);
+  if (event) tools.begin(event);
 }
 
-function wantTools({ target }) {
-  if (target instanceof Element && target.closest(".stripchart-box")) loadTools();
+function wantTools(event) {
+  if (event.target instanceof Element && event.target.closest(".stripchart-box")) loadTools(event);
 }
 
 function addStyle() {
@@ -127,6 +132,7 @@ function refresh(localMs) {
   feed.drawn = { fps: Math.round(drawings / seconds) || 0, ms: drawings ? +(drawingMs / drawings).toFixed(2) : 0 };
   drawings = drawingMs = 0;
   refreshedAt = localMs;
+  checkResolution();
   for (const chart of charts.values()) chart.refresh(localMs);
   values?.refresh(feed.clock.known ? feed.clock.now(localMs) : NaN);
 }

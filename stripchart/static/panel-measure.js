@@ -15,12 +15,11 @@ export default class MeasurePanel extends Panel {
     this.band = null;
   }
 
-  // Take the cursor's place: the first, then the second; a third begins anew.
-  act() {
-    const { hand, chart } = this;
+  // Take a time: the first, then the second; a third begins anew.
+  act(time) {
+    const { chart } = this;
     if (this.times.length === 2) this.times = [];
-    const place = hand.cursor.place ?? 1;
-    this.times.push(hand.timeAt(place));
+    this.times.push(time);
     chart.measured = this.times.length === 2 ? [...this.times].sort((a, b) => a - b) : [this.times[0], this.times[0]];
     chart.wake();
     this.means.clear();

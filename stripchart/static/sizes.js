@@ -1,4 +1,4 @@
-// Sizes of canvases in device pixels, told when they change.
+// Sizes of canvases in device pixels, told when they change: by layout, by zoom, or by going to another screen.
 
 const callbacks = new Map(); // by canvas
 
@@ -14,14 +14,28 @@ const observer = new ResizeObserver((entries) => {
   }
 });
 
-// Call back with width and height, now and whenever they change; what it draws is shown in the same frame.
-export function watchSize(canvas, callback) {
-  callbacks.set(canvas, callback);
+function observe(canvas) {
   try {
     observer.observe(canvas, { box: "device-pixel-content-box" });
   } catch {
     observer.observe(canvas);
   }
+}
+
+let resolution = globalThis.devicePixelRatio;
+
+// Tell sizes again if the page went to a screen of another resolution: not every browser says so.
+export function checkResolution() {
+  if (resolution === devicePixelRatio) return;
+  resolution = devicePixelRatio;
+  observer.disconnect();
+  for (const canvas of callbacks.keys()) observe(canvas);
+}
+
+// Call back with width and height, now and whenever they change; what it draws is shown in the same frame.
+export function watchSize(canvas, callback) {
+  callbacks.set(canvas, callback);
+  observe(canvas);
 }
 
 export function unwatchSize(canvas) {

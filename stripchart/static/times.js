@@ -42,6 +42,7 @@ export class Times {
   putSteps(ms, width) {
     const step = (this.stepS * 1000) / ms;
     const isAgo = this.kind === "rel";
+    this.label = isAgo ? "ago" : "";
     for (let i = 0; i * step <= width; i++) {
       const x = Math.round(isAgo ? width - 1 - i * step : i * step);
       this.ticks.push([x, this.text(i, () => (isAgo ? agoText(i * this.stepS) : spanText(i * this.stepS)))]);

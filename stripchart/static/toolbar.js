@@ -55,9 +55,10 @@ export class Toolbar {
     const { hand, chart } = this;
     if (action === "pause") return hand.isPaused ? hand.resume() : hand.pause();
     if (action === "escape") return this.escape();
-    if (action === "measure") return (await this.panel("measure")).act();
+    const time = hand.timeAt(hand.cursor.place ?? 1); // now: what is loaded for it may take a moment
+    if (action === "measure") return (await this.panel("measure")).act(time);
     if (action === "table" || action === "help") return (await this.panel(action)).toggle();
-    if (action === "mark") return (await import("./marks.js")).addMark(hand, hand.cursor.place === null ? chart.now : hand.timeAt(hand.cursor.place));
+    if (action === "mark") return (await import("./marks.js")).addMark(hand, time);
     const files = await import("./files.js");
     return action === "picture" ? files.savePicture(chart) : files.saveValues(chart);
   }

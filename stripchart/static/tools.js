@@ -25,6 +25,12 @@ export class Tools {
     if (!this.hands.has(chart)) this.hands.set(chart, new Hand(chart, this));
   }
 
+  // Take up what the pointer did before there were tools.
+  begin({ target, clientX }) {
+    const chart = [...this.charts.values()].find(({ picture }) => picture.box.contains(target));
+    if (chart?.painter?.range && clientX !== undefined) this.hands.get(chart).point(this.hands.get(chart).placeAt(clientX));
+  }
+
   cursorOf(chart) {
     const { sync } = chart.settings;
     const key = sync === "none" ? chart : sync;

@@ -20,7 +20,7 @@ export function traceStyles(palette, colors, count) {
 // The pen of a trace.
 export function pen({ color, dimmed, isDashed }, isDim, isStep, dpr) {
   const dash = isDashed ? DASH_PX.map((pixels) => Math.round(pixels * dpr)) : null;
-  return { pixel: pixelOf(isDim ? dimmed : color), half: (THICKNESS_PX * dpr - 1) / 2, dash, isStep };
+  return { pixel: pixelOf(isDim ? dimmed : color), half: (THICKNESS_PX * dpr) / 2, dash, isStep };
 }
 
 // The value axes of signals: those that `wanted` tells, else one per unit. What is known of an axis of the same place and unit stays.

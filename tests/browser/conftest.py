@@ -1,18 +1,14 @@
 """A browser, and pages in it that may not fail unseen."""
 
 import contextlib
-import math
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from beside import beside
 from chart_pages import add_chart
-from live import EXAMPLE, Encoder, LiveProcess, Registry, Sender, free_port, running
+from live import Registry, running
+from live_line import Line
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -91,60 +87,6 @@ def open_page(chromium: Browser, watch: Watch) -> Iterator[Open]:
     yield open_one
     for context in contexts:
         context.close()
-
-
-def record(time_ns: int, counter: int) -> dict[str, Any]:
-    """Give a record of the example channel."""
-    seconds = time_ns / 1e9
-    return {
-        "time": time_ns,
-        "message": f"word {counter}",
-        "counter": counter,
-        "sine_wave": math.sin(seconds),
-        "ramp": seconds % 4 / 2 - 1,
-        "square_wave": 1.0 if seconds % 2 < 1 else -1.0,
-        "is_on": counter % 100 < 50,
-    }
-
-
-class Line:
-    """A registry, a live server and senders: what a page needs to be live."""
-
-    def __init__(self, registry: Registry, process: LiveProcess) -> None:
-        self.registry = registry
-        self.process = process
-        self.senders: dict[str, tuple[Sender, Encoder]] = {}
-
-    def add(self, name: str, schema: dict[str, Any] = EXAMPLE) -> None:
-        group = (f"239.255.50.{len(self.senders) + 1}", free_port(socket.SOCK_DGRAM))
-        self.senders[name] = (Sender(group), Encoder(schema))
-        self.registry.add(name, schema, group, source=self.senders[name][0].source)
-
-    def send(self, name: str, **record: Any) -> None:
-        sender, encode = self.senders[name]
-        sender.send(encode(**record))
-
-    def send_all(self, name: str, records: list[dict[str, Any]]) -> None:
-        """Send records in one packet."""
-        sender, encode = self.senders[name]
-        sender.send(b"".join(encode(**record) for record in records))
-
-    @contextlib.contextmanager
-    def feeding(self, name: str = "example", **fixed: Any) -> Iterator[None]:
-        """Send records at 50 Hz by a thread: a sine, a ramp and a square wave, unless a value is fixed."""
-
-        def feed(stop: threading.Event) -> None:
-            counter = 0
-            while not stop.wait(0.02):
-                self.send(name, **record(time.time_ns(), counter) | fixed)
-                counter += 1
-
-        with beside(feed):
-            yield
-
-    def close(self) -> None:
-        for sender, _ in self.senders.values():
-            sender.close()
 
 
 @pytest.fixture
