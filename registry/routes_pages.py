@@ -28,6 +28,10 @@ def page_routes() -> flask.Blueprint:
     def history() -> flask.Response:
         return flask.send_from_directory(pages, "history.html", max_age=0)
 
+    @routes.get("/favicon.ico")
+    def icon() -> flask.Response:
+        return flask.send_from_directory(pages, "icon.svg", max_age=3600)
+
     @routes.get("/static/pages/<path:path>")
     def page(path: str) -> flask.Response:
         return flask.send_from_directory(pages, path, max_age=0)

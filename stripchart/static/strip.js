@@ -3,7 +3,7 @@
 import { Times } from "./times.js";
 import { pen } from "./traces.js";
 
-const DELAY_TICKS = 3; // the right edge is this many server ticks behind the server's clock: data is there in time
+const DELAY_TICKS = 1.5; // the right edge is this many server ticks behind the server's clock: data is there in time, or nearly
 const DELAY_SLEW = 0.02; // of the difference a frame, when the server ticks in another rhythm
 const SWEEP_GAP = 0.02; // of the width is empty before the pen
 

@@ -1,0 +1,175 @@
+"""From packets to pixels on the whole running system: no peak is lost, and a chart that is moved back goes on in the archive."""
+
+import json
+import random
+import socket
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import system
+from live import EXAMPLE, Encoder, free_port
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Page]
+Samples = list[tuple[int, float]]  # times in ns, values
+WINDOWS = (600, 60, 10, 5)
+RATE_HZ = 1000
+SECONDS = 4
+PEAK = 77.0
+PAGE = """<!doctype html><title>{title}</title>
+<style>body {{ margin: 0; }}</style>
+<script type="module" src="/static/stripchart/main.js"></script>
+{charts}"""
+CHART = '<canvas class="stripchart" data-signals="{channel}.sine_wave" data-window="{window}" data-height="150"></canvas>'
+COLUMNS = "() => [...document.querySelectorAll('canvas.stripchart')].map((canvas) => canvas.stripchart.signals[0].columns?.list(0, Infinity) ?? [])"
+
+
+class Stand:
+    """A running system with a channel, and what was sent to it."""
+
+    def __init__(self, running: Any) -> None:
+        self.running = running
+        self.port = free_port(socket.SOCK_DGRAM)
+        body = json.dumps({"name": "stand", "port": self.port, "schema": EXAMPLE}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.address}/api/v1/channels", body, headers)
+        assert urllib.request.urlopen(request, timeout=20).status == 201
+        self.samples: Samples = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.running.api_port}"
+
+    def page(self, name: str, **content: str) -> str:
+        """Write a page of one's own; its address."""
+        (self.running.data / "pages" / name).write_text(PAGE.format(**content))
+        return f"{self.address}/pages/{name}"
+
+    def send(self, seconds: float) -> None:
+        """Send noise, 1,000 records a second in packets of 10, one of them with a peak."""
+        encode, rng = Encoder(EXAMPLE), random.Random(7)
+        count = int(seconds * RATE_HZ)
+        told = {"message": "m", "counter": 0, "ramp": 0.0, "square_wave": 0.0, "is_on": False}
+        start = time.time_ns()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            for first in range(0, count, 10):
+                numbers = range(first, first + 10)
+                new = [
+                    (start + n * 10**9 // RATE_HZ, PEAK if n == count // 2 else rng.gauss(0, 1))
+                    for n in numbers
+                ]
+                time.sleep(max(0.0, (new[-1][0] - time.time_ns()) / 1e9))
+                sock.sendto(
+                    b"".join(encode(time=at, sine_wave=value, **told) for at, value in new),
+                    ("127.0.0.1", self.port),
+                )
+                self.samples += new
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    with system.run(tmp_path_factory.mktemp("truth") / "data") as running:
+        yield Stand(running)
+
+
+def wrong(columns: list[list[float]], samples: Samples) -> str:
+    """What is untrue of drawn columns: each has the extremes of all samples of its span, and none is missing."""
+    first, last = samples[0][0], samples[-1][0]
+    seen = 0
+    for start, end, _, low, high, *_ in columns:
+        within = [value for at, value in samples if start * 1e6 <= at < end * 1e6]
+        seen += len(within)
+        if within and (min(within), max(within)) != (low, high):
+            return (
+                f"column of {start} to {end} ms: drawn {low} to {high}, sent {min(within)} to {max(within)}"
+            )
+    return (
+        ""
+        if seen == len(samples)
+        else f"{seen} of {len(samples)} samples have a column, from {first} to {last}"
+    )
+
+
+def wait_true(page: Page, samples: Callable[[], Samples]) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        found = [wrong(columns, samples()) for columns in page.evaluate(COLUMNS)]
+        if not any(found) or time.monotonic() > deadline:
+            break
+        page.wait_for_timeout(100)
+    assert found == [""] * len(found)
+
+
+def test_11_columns_have_the_extremes_of_the_records_at_every_zoom(stand: Stand, open_page: Open) -> None:
+    charts = "".join(CHART.format(channel="stand", window=window) for window in WINDOWS)
+    page = open_page(
+        stand.page("truth.html", title="Truth", charts=charts), viewport={"width": 1000, "height": 900}
+    )
+    page.wait_for_function(f"() => ({COLUMNS})().length === {len(WINDOWS)}")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('canvas')].every((c) => c.dataset.state !== 'unknown')"
+    )
+    stand.send(SECONDS)
+    wait_true(page, lambda: stand.samples)
+    peaks = [[column for column in columns if column[4] == PEAK] for columns in page.evaluate(COLUMNS)]
+    assert [len(found) for found in peaks] == [1] * len(WINDOWS), "one record in 4,000 is one column"
+
+
+def test_a_page_is_loaded_again_when_its_file_is_saved(stand: Stand, open_page: Open) -> None:
+    page = open_page(stand.page("mine.html", title="Before", charts=""))
+    expect(page).to_have_title("Before")
+    page.wait_for_function(
+        "async () => (await import('/static/stripchart/main.js')).feed.socket.state === 'open'"
+    )
+    page.wait_for_timeout(1500)  # it looks every 0.7 s
+    stand.page("mine.html", title="After", charts=CHART.format(channel="stand", window=30))
+    expect(page).to_have_title("After")
+    expect(page.locator("canvas.stripchart")).to_have_count(1)
+
+
+def test_04_back_past_what_the_page_holds_it_goes_on_in_the_archive(stand: Stand, open_page: Open) -> None:
+    if not stand.samples:
+        stand.send(1)
+    name = f"back{Path(__file__).stat().st_ino}.html"
+    page = open_page(
+        stand.page(name, title="Back", charts=CHART.format(channel="stand", window=1)),
+        viewport={"width": 1000, "height": 700},
+    )
+    page.wait_for_function("() => ['live', 'stale'].includes(document.querySelector('canvas').dataset.state)")
+    plot = page.locator(".stripchart-plot")
+    plot.hover()
+    expect(page.locator(".stripchart-tools")).to_be_visible()
+    plot.focus()
+    page.keyboard.press(" ")
+    page.wait_for_function("() => document.querySelector('canvas').stripchart.view?.loaders.size")
+    middle = stand.samples[len(stand.samples) // 2][0]
+    page.evaluate(
+        """(middle) => document.querySelector("canvas").stripchart.view.view.show(BigInt(middle) - 500_000_000n, BigInt(middle) + 500_000_000n)""",
+        str(middle),
+    )
+    drawn = """() => {
+        const { view } = document.querySelector("canvas").stripchart;
+        const [columns] = view.traces.values();
+        const { start, end } = view.view;
+        const width = document.querySelector("canvas").stripchart.picture.area.width;
+        const step = Number(end - start) / width;
+        return columns.list(width, 2 * width).map(([from, , , min, max]) => [Number(start) + (from - width) * step, min, max]);
+    }"""
+    page.wait_for_function(
+        f"(peak) => ({drawn})().some(([, , max]) => max === peak)",
+        arg=PEAK if len(stand.samples) > 1000 else None,
+        timeout=20_000,
+    )
+    page.wait_for_timeout(500)
+    within = [value for at, value in stand.samples if abs(at - middle) < 500_000_000]
+    columns = page.evaluate(drawn)
+    assert (min(c[1] for c in columns), max(c[2] for c in columns)) == (min(within), max(within))
+    assert len(columns) > 500, "records, not only what a live chart has"
+    page.keyboard.press("End")
+    page.wait_for_function("() => !document.querySelector('canvas').stripchart.view")
