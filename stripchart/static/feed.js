@@ -7,6 +7,34 @@ import { Signal } from "./signal.js";
 const REDUCED_SHOWN_MS = 5000;
 const REPORT_MS = 1000;
 const LOSSES_KEPT = 500;
+const THINNED_MS = 1500; // out of sight for longer, frames come once a second
+const DELAYS_KEPT = 400;
+
+// From the making of frames at the server until what is in them could be seen: the last of them, sorted when asked.
+class Delays {
+  constructor() {
+    this.values = new Float32Array(DELAYS_KEPT);
+    this.count = 0;
+    this.waiting = NaN; // when the oldest frame was made that has not been drawn yet
+  }
+
+  came(serverMs) {
+    if (Number.isNaN(this.waiting)) this.waiting = serverMs;
+  }
+
+  // All that came was drawn; `nowMs` is by the server's clock.
+  drawn(nowMs) {
+    if (Number.isNaN(this.waiting)) return;
+    this.values[this.count++ % DELAYS_KEPT] = nowMs - this.waiting;
+    this.waiting = NaN;
+  }
+
+  // Quantiles in ms.
+  of(...shares) {
+    const sorted = this.values.slice(0, Math.min(this.count, DELAYS_KEPT)).sort();
+    return shares.map((share) => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN);
+  }
+}
 
 export class Feed {
   constructor(socket, clock = new ServerClock()) {
@@ -23,6 +51,9 @@ export class Feed {
     this.merged = 0; // ticks that came late, merged into later ones, since the page was opened
     this.reducedUntil = 0; // the connection was too slow for every sample until then (local time)
     this.reportedAt = 0;
+    this.tick = 0; // of the newest frame
+    this.hiddenAt = NaN; // since when nobody looks (local time); NaN while somebody does
+    this.delays = new Delays();
     this.drawn = { fps: 0, ms: 0 }; // as reported
     this.onChannels = new Set(); // called when channels come, go or change
   }
@@ -181,13 +212,25 @@ export class Feed {
         if (axis.kind === f.KIND_TIMES ? signal.isRaw : signal.columns.widthMs === axis.width) this.add(signal, axis, block);
       }
     }
-    if (localMs - this.reportedAt >= REPORT_MS) this.report(frame.tick, localMs);
+    this.tick = frame.tick;
+    this.delays.came(frame.serverTime);
+    if (localMs - this.reportedAt >= REPORT_MS) this.report(localMs);
   }
 
   // Tell the server that we keep up, and whether anybody looks. From here, as timers of a page out of sight are slow.
-  report(tick, localMs) {
+  report(localMs) {
     this.reportedAt = localMs;
-    this.socket.send({ type: "report", tick, hidden: document.visibilityState === "hidden", ...this.drawn });
+    this.socket.send({ type: "report", tick: this.tick, hidden: !Number.isNaN(this.hiddenAt), ...this.drawn });
+  }
+
+  // The page went out of sight, or came back. Samples that came meanwhile as they are were thinned: their window is asked
+  // for anew; columns are as they would be.
+  look(isHidden, localMs) {
+    const wasHidden = !Number.isNaN(this.hiddenAt) && localMs - this.hiddenAt > THINNED_MS;
+    this.hiddenAt = isHidden ? localMs : NaN;
+    if (this.socket.state !== "open") return;
+    this.report(localMs);
+    if (!isHidden && wasHidden) for (const signal of this.signals.values()) if (signal.isRaw && signal.id >= 0) this.want(signal);
   }
 
   arrived(channelId, serverTime) {

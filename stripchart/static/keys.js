@@ -23,6 +23,7 @@ const KEYS = {
   s: ["save a picture", (hand) => hand.bar.act("picture")],
   c: ["save the values shown as CSV", (hand) => hand.bar.act("csv")],
   v: ["values as a table", (hand) => hand.bar.act("table")],
+  i: ["age of the data, speed of drawing", (hand) => hand.bar.act("info")],
   "?": ["these keys", (hand) => hand.bar.act("help")],
   Escape: ["free the cursor, end measuring", (hand) => hand.bar.act("escape")],
 };

@@ -139,6 +139,7 @@ function refresh(localMs) {
 
 // The one animation loop of the page.
 function animate(localMs) {
+  if (feed.clock.known) feed.delays.drawn(feed.clock.now(localMs)); // what the frame before has drawn is seen now
   if (localMs - refreshedAt >= REFRESH_MS) refresh(localMs);
   let isDrawn = false;
   for (const chart of charts.values()) isDrawn = chart.draw(localMs) || isDrawn;
@@ -160,7 +161,11 @@ new MutationObserver(handleMutations).observe(document.documentElement, {
 });
 for (const type of ["pointerover", "focusin"]) addEventListener(type, wantTools, true);
 addEventListener("online", () => socket.retry());
-document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && socket.retry());
+document.addEventListener("visibilitychange", () => {
+  const isHidden = document.visibilityState === "hidden";
+  feed.look(isHidden, performance.now());
+  if (!isHidden) socket.retry();
+});
 onThemeChange(() => charts.forEach((chart) => chart.paint()));
 socket.connect();
 (globalThis.requestIdleCallback ?? setTimeout)(loadDecor);

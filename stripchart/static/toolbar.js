@@ -7,6 +7,7 @@ const ACTIONS = [
   ["picture", "PNG", "Save a picture (S)"],
   ["csv", "CSV", "Save the values shown as CSV (C)"],
   ["table", "Table", "The values shown as a table (V)"],
+  ["info", "Info", "How old the data is, how fast it is drawn (I)"],
   ["help", "Keys", "Keys of a chart (?)"],
 ];
 const SPEAK_MS = 400;
@@ -57,7 +58,7 @@ export class Toolbar {
     if (action === "escape") return this.escape();
     const time = hand.timeAt(hand.cursor.place ?? 1); // now: what is loaded for it may take a moment
     if (action === "measure") return (await this.panel("measure")).act(time);
-    if (action === "table" || action === "help") return (await this.panel(action)).toggle();
+    if (["table", "info", "help"].includes(action)) return (await this.panel(action)).toggle();
     if (action === "mark") return (await import("./marks.js")).addMark(hand, time);
     const files = await import("./files.js");
     return action === "picture" ? files.savePicture(chart) : files.saveValues(chart);

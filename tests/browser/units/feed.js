@@ -120,3 +120,27 @@ test("a signal that is watched in another way is drawn from what is known until 
   samples(feed, other, [1000], [5], FLAG_RESET);
   equal(other.shown === other.columns, true);
 });
+
+test("out of sight is told, and what was thinned meanwhile is asked for anew", async () => {
+  const { feed, signal, sent } = started();
+  const columns = feed.watch("a.t", { ...WAY, columns: 5 }, watcher());
+  feed.handleSubscribed({ ...told, feed: columns.feed, name: "a.t", id: 3, width: 200, raw: false });
+  await Promise.resolve();
+  sent.length = 0;
+  feed.look(true, 1000);
+  feed.look(false, 60_000);
+  await Promise.resolve();
+  equal(sent.map(({ type, hidden, signals }) => [type, hidden ?? signals]), [["report", true], ["report", false], ["subscribe", ["a.s"]]]);
+  equal(signal.columns.value, 5, "what is known stays until the window comes");
+});
+
+test("the way from the server to the screen is measured by the oldest of what was drawn", () => {
+  const { feed } = started();
+  for (const [made, seen] of [[1000, 1040], [2000, 2100], [3000, 3020]]) {
+    feed.delays.came(made);
+    feed.delays.came(made + 10);
+    feed.delays.drawn(seen);
+    feed.delays.drawn(seen + 999);
+  }
+  equal(feed.delays.of(0, 0.5, 1), [20, 40, 100]);
+});
