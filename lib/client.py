@@ -1,6 +1,7 @@
 """Client of the registration API."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -41,9 +42,9 @@ class SpeedDataClient:
         return channels
 
     def register_channel(
-        self, name: str, port: int, schema_path: str, config: dict[str, Any] | None = None
+        self, name: str, port: int, schema_path: str | Mapping[str, Any], config: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Register a channel, whose schema is a path on the server; the relay runs when this returns."""
+        """Register a channel, whose schema is a path on the server or the schema itself; the relay runs when this returns."""
         body: dict[str, Any] = {"name": name, "port": port, "schema": schema_path}
         if config is not None:
             body["config"] = config

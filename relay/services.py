@@ -32,7 +32,7 @@ MAX_DELAY_S = 30.0
 SPARE_PERCENT = 1  # of the disk, that exports leave above what retention keeps free
 INGEST = "ingest"  # the shared relay
 # The demo's sources: name, program below speeddata.examples. Each is told where the registration API is.
-SOURCES = (("host", "host.py"), ("example", "sender/sender.py"))
+SOURCES = (("host", "host.py"), ("example", "sender/sender.py"), ("machine", "machine.py"))
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ export class Chart {
     this.state = "connecting";
     this.size = null; // in device pixels
     this.isLaidOut = false; // since size, attributes or value axes changed
+    this.isReady = false; // its attributes were read, and what it needs for them was loaded
     this.isVisible = true;
     this.isDrawn = false; // since it was laid out: a chart out of sight is drawn once
     this.isDirty = true;
@@ -53,6 +54,7 @@ export class Chart {
   // Read the attributes again.
   async configure() {
     this.error = "";
+    this.isReady = false;
     try {
       const settings = readAttributes(this.canvas.dataset);
       await this.load(settings);
@@ -63,6 +65,7 @@ export class Chart {
       console.warn(`stripchart: ${error.message}`, this.canvas);
     }
     this.canvas.style.height = `${this.settings.height}px`;
+    this.isReady = true;
     this.watch(null);
     this.isLaidOut = false;
     this.paint();
@@ -105,6 +108,7 @@ export class Chart {
 
   // For the feed: signals mean something else, or are told of for the first time.
   reset() {
+    if (!this.isReady) return;
     const { axes, range } = this.settings;
     const before = this.axes.length;
     Object.assign(this, arrangeAxes(this.signals, axes, range, this.axes));
@@ -123,6 +127,7 @@ export class Chart {
 
   // Take the theme's colours again.
   paint() {
+    if (!this.isReady) return;
     this.box.dataset.theme = themeOf(this.settings.theme);
     this.palette = PALETTES[this.box.dataset.theme];
     const colors = this.settings.colors.length ? this.settings.colors : this.palette.traces;
@@ -163,7 +168,7 @@ export class Chart {
 
   // Draw if something moved. Called for every animation frame.
   draw(localMs) {
-    if (!this.size || (!this.isVisible && this.isDrawn)) return false;
+    if (!this.size || !this.isReady || (!this.isVisible && this.isDrawn)) return false;
     if (!this.isLaidOut) this.layOut();
     this.now = this.feed.clock.known ? this.feed.clock.now(localMs) : Date.now();
     let isDrawn = false;
@@ -182,6 +187,7 @@ export class Chart {
 
   // Values, state and words; a few times a second.
   refresh(localMs) {
+    if (!this.isReady) return;
     const { feed } = this;
     const now = feed.clock.known ? feed.clock.now(localMs) : NaN;
     const [state, words, badge] = this.error

@@ -81,7 +81,7 @@ def test_the_modules_of_services_exist(name: str) -> None:
 
 def test_the_demos_sources_are_programs_that_exist() -> None:
     sources = demo_sources(load_settings(None, [Override.parse("relay.api.port=9999")]), DATA)
-    assert [source.name for source in sources] == ["source-host", "source-example"]
+    assert [source.name for source in sources] == ["source-host", "source-example", "source-machine"]
     for source in sources:
         assert Path(source.argv[2]).is_file()
         assert source.argv[3:] == ("--api", "http://127.0.0.1:9999/api/v1")
