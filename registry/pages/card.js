@@ -33,7 +33,7 @@ export class Card {
     this.told = told;
     this.windowS = windowS;
     this.signals = signals;
-    if (isSame) this.charts.querySelectorAll("canvas").forEach((canvas) => (canvas.dataset.window = windowS));
+    if (isSame) this.charts.querySelectorAll("canvas.stripchart").forEach((canvas) => (canvas.dataset.window = windowS));
     else this.layOut();
   }
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from chart_pages import add_chart
+from chart_pages import CHART, SINE, add_chart, wait_state
 from live import Registry, running
 from live_line import Line
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -109,3 +109,30 @@ def chart_page(line: Any, open_page: Open) -> Callable[..., Page]:
         return page
 
     return open_chart
+
+
+@pytest.fixture(scope="module")
+def fed() -> Iterator[Line]:
+    """Give a running line whose channel `example` is sent 50 records a second."""
+    with contextlib.closing(Registry()) as registry, running(registry) as (process, _):
+        registry.services["pivot"] = None
+        line = Line(registry, process)
+        line.add("example")
+        with line.feeding():
+            yield line
+        line.close()
+
+
+@pytest.fixture
+def live(fed: Line, open_page: Open) -> Callable[..., Page]:
+    """Open a page with charts that are live, each declared by attributes."""
+
+    def open_live(*charts: dict[str, Any], **options: Any) -> Page:
+        page = open_page(f"{fed.registry.url}/browser/pages/empty.html", **options)
+        for attributes in charts or [SINE]:
+            add_chart(page, attributes)
+        wait_state(page, "live")
+        page.wait_for_function(f"() => {CHART}.columns().signals[0].columns.length > 5")
+        return page
+
+    return open_live

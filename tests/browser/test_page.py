@@ -133,13 +133,13 @@ def test_charts_side_by_side_stand_at_one_height(line: Any, open_page: Open) -> 
     ]
     line.add("wide", {**EXAMPLE, "fields": [EXAMPLE["fields"][0], *numbers, {"name": "n", "type": "int"}]})
     page = open_page(line.registry.url, viewport={"width": 1280, "height": 800})
-    expect(page.locator("#channel-wide canvas")).to_have_count(2)
+    expect(page.locator("#channel-wide canvas.stripchart")).to_have_count(2)
     page.wait_for_function("() => document.querySelectorAll('#channel-wide .stripchart-item').length === 7")
     boxes, plots, items = (
         page.locator(f"#channel-wide {what}").evaluate_all(
             "all => all.map((one) => { const { top, bottom } = one.getBoundingClientRect(); return [top, bottom]; })"
         )
-        for what in (".stripchart-box", "canvas", ".stripchart-item")
+        for what in (".stripchart-box", "canvas.stripchart", ".stripchart-item")
     )
     assert boxes[0] == boxes[1], "they stand side by side"
     assert items[5][0] > items[6][0], "the legend of one takes several lines"

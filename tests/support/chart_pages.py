@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+SINE = {"signals": "example.sine_wave", "window": 10}
+CHART = "document.querySelector('canvas.stripchart').stripchart"
 STATE = "() => document.querySelector('canvas.stripchart').dataset.state"
 WORDS = "() => document.querySelector('canvas.stripchart').stripchart.notice.badge.title"
 
@@ -46,3 +48,11 @@ INK = f"""() => {{
     }}
     return {{ ...ink, words: !document.querySelector(".stripchart-words").hidden }};
 }}"""
+
+
+def hands_on(page: Page, chart: int = 0) -> Any:
+    """Point at a chart, and wait until there are tools for it."""
+    plot = page.locator(".stripchart-plot").nth(chart)
+    plot.hover(position={"x": 500, "y": 100})
+    expect(page.locator(".stripchart-tools").nth(chart)).to_be_visible()
+    return plot
