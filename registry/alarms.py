@@ -51,11 +51,8 @@ class Alarms:
             if one["name"] in known:
                 unchecked += self._unchecked(one)
                 told += [(one["name"], UDP, side) for side in one.get("alarms", {}).get("raised", ())]
-        try:
-            ingested = self.ingest.alarms()
-        except RelayError as error:
-            unchecked.append({"channel": None, "via": HTTP, "reason": str(error), "blocks": None})
-            ingested = {}
+        ingested, trouble = self._ingested()
+        unchecked += [one for one in trouble if one["channel"] in known or one["channel"] is None]
         told += [(name, HTTP, side) for name, sides in ingested.items() if name in known for side in sides]
         found = [Alarm(name, via, side) for name, via, side in told]
         alarms = [alarm.acknowledged(acknowledged.get(alarm.key)) for alarm in found]
@@ -124,6 +121,18 @@ class Alarms:
             if name.startswith(f"{channel.name}.")
             for told, _ in limited_sides(channel.schema)
         )
+
+    def _ingested(self) -> tuple[Json, list[Json]]:
+        """The alarms of what came by HTTP, and what of it was not checked."""
+        try:
+            told = self.ingest.alarms()
+        except RelayError as error:
+            return {}, [{"channel": None, "via": HTTP, "reason": str(error), "blocks": None}]
+        trouble = [
+            {"channel": name, "via": HTTP, "reason": words, "blocks": None}
+            for name, words in told["unchecked"].items()
+        ]
+        return told["channels"], trouble
 
     def _unchecked(self, running: Json) -> list[Json]:
         """What of a channel that runs was held against no limits."""

@@ -34,8 +34,9 @@ class Ingest(Protocol):
     def counts(self) -> dict[str, Json]:
         """What it has counted, by channel; empty where it does not answer."""
 
-    def alarms(self) -> dict[str, list[Json]]:
-        """The alarms of what came by HTTP, by channel; RelayError where it does not answer."""
+    def alarms(self) -> Json:
+        """By channel, the alarms of what came by HTTP (`channels`), and why records are not checked that were to be (`unchecked`);
+        RelayError where it does not answer."""
 
     def acknowledge(self, name: str, seen: Sequence[Seen]) -> None:
         """Have it know what is acknowledged of them; RelayError where it does not answer."""
@@ -50,8 +51,8 @@ class NoIngest:
     def counts(self) -> dict[str, Json]:
         return {}
 
-    def alarms(self) -> dict[str, list[Json]]:
-        return {}
+    def alarms(self) -> Json:
+        return {"channels": {}, "unchecked": {}}
 
     def acknowledge(self, name: str, seen: Sequence[Seen]) -> None:
         """Nothing is to be done."""

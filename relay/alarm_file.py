@@ -40,7 +40,7 @@ class AlarmFile:
         self.mapping = mapping
         self.plans = plans
         self.clock = clock
-        self.limited = bool(limited_signals(plans))
+        self.limited = limited_signals(plans)
         # The turns that the file knows of, and when to write it again at the earliest.
         self.kept = 0
         self.next = 0.0
@@ -51,7 +51,8 @@ class AlarmFile:
         if not self.limited:
             return
         try:
-            self.mapping.restore(read_alarms(load_json(self.path).get("alarms")))
+            alarms = read_alarms(load_json(self.path).get("alarms"))
+            self.mapping.restore([one for one in alarms if one["signal"] in self.limited])
         except FileNotFoundError:
             pass
         except (OSError, ValueError, RecursionError) as error:

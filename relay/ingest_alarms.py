@@ -49,6 +49,8 @@ class IngestAlarms:
         self.raised: dict[str, list[Json]] = {}
         self.changed = False
         self.next = 0.0  # when they may be written again
+        # Why records of channels that have limits are not checked though they were to be sent live.
+        self.unchecked: dict[str, str] = {}
         try:
             channels = load_json(path).get("channels")
             if not isinstance(channels, dict):
@@ -67,6 +69,7 @@ class IngestAlarms:
 
     def forget(self, channel: str) -> None:
         """A channel is not registered any more."""
+        self.unchecked.pop(channel, None)
         if self.raised.pop(channel, None) is not None:
             self.changed = True
 

@@ -61,10 +61,10 @@ class IngestClient:
                 self._asked = time.monotonic()
             return self._counts
 
-    def alarms(self) -> dict[str, list[Json]]:
-        """The sides of signals that were ever beyond their limits, by channel. RelayError where it does not answer."""
-        channels: dict[str, list[Json]] = self.ask({"op": "alarms"})["channels"]
-        return channels
+    def alarms(self) -> Json:
+        """By channel, the sides of signals that were ever beyond their limits (`channels`), and why records are not checked
+        that were to be (`unchecked`). RelayError where it does not answer."""
+        return self.ask({"op": "alarms"})
 
     def acknowledge(self, name: str, seen: Sequence[tuple[str, str, int, int]]) -> None:
         """Tell it what somebody has acknowledged: signals, sides, epochs, rises. RelayError where it does not answer."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from speeddata.errors import RelayError
 from speeddata.plan import Plan
-from speeddata.relay.alarms import tell_alarms
+from speeddata.relay.alarms import limited_signals, tell_alarms
 from speeddata.relay.ingest_alarms import IngestAlarms, Seen
 from speeddata.relay.ingest_channel import Counts, IngestChannel
 from speeddata.relay.ingest_parts import Part
@@ -67,8 +67,6 @@ class LiveStreams:
             if streams is not None:
                 streams.copy.send(part.records)
                 self._count(streams)
-                if streams.copy.turns != streams.turns:
-                    self._note_alarms(streams)
 
     def tick(self) -> float:
         """Send buckets that are due; the seconds until another is."""
@@ -86,6 +84,14 @@ class LiveStreams:
         """Note how the signals stand that are sent live just now."""
         for streams in self.streams.values():
             self._note_alarms(streams)
+
+    def keep_alarms(self) -> None:
+        """Have what has risen or returned written, if it is time."""
+        if self.clock() >= self.alarms.next:
+            for streams in self.streams.values():
+                if streams.copy.turns != streams.turns:
+                    self._note_alarms(streams)
+            self.alarms.keep()
 
     def acknowledge(self, name: str, seen: Sequence[Seen]) -> None:
         """Note what somebody has acknowledged of a channel's alarms."""
@@ -118,7 +124,10 @@ class LiveStreams:
             except RelayError as error:
                 log.warning("%s is not sent live: %s", channel.name, error)
                 self._broken[channel.name] = self.clock() + RETRY_S
+                if limited_signals(list(channel.plans.values())):
+                    self.alarms.unchecked[channel.name] = f"it is not sent live: {error}"
                 return None
+            self.alarms.unchecked.pop(channel.name, None)
             self.streams[channel.name] = known
             while len(self.streams) > MOST:
                 self._close(next(iter(self.streams)))

@@ -118,7 +118,7 @@ class IngestStore:
             reply({"ok": True, **self.stats(with_channels=bool(head.get("channels")))})
         elif op == "alarms":
             self.live.look_at_alarms()
-            reply({"ok": True, "channels": self.alarms.raised})
+            reply({"ok": True, "channels": self.alarms.raised, "unchecked": self.alarms.unchecked})
         elif op == "acknowledge":
             self.live.acknowledge(_name(head), read_seen(head))
             reply({"ok": True})
@@ -320,7 +320,7 @@ class IngestStore:
             self.journal.keep_up()
         except OSError as error:
             log.error("the journal cannot be written: %s", error)
-        self.alarms.keep()
+        self.live.keep_alarms()
         return max(0.0, min(1.0, self.segments.next_due() - self.clock(), self.live.tick()))
 
     def close(self) -> None:

@@ -38,6 +38,7 @@ class Checks:
     def __init__(self) -> None:
         self.checks: dict[str, LimitCheck] = {}
         self.deaf = False  # it does not answer
+        self.unchecked: dict[str, str] = {}
 
     def present(self) -> None:
         if self.deaf:
@@ -62,7 +63,7 @@ class Checks:
 
     def alarms(self) -> dict[str, Any]:
         self.present()
-        return {name: self.raised(name) for name in self.checks}
+        return {"channels": {name: self.raised(name) for name in self.checks}, "unchecked": self.unchecked}
 
     def acknowledge(self, name: str, seen: Any) -> None:
         self.present()

@@ -98,6 +98,16 @@ def test_acknowledgements_are_of_one_life_of_a_channel(client: Any, sent: Sent) 
     assert (answer["acknowledged"], answer["instead"]) == ([], [one])
 
 
+def test_where_the_relay_has_lost_its_count_what_comes_next_is_not_acknowledged(
+    client: Any, launcher: Any, sent: Sent
+) -> None:
+    sent(20.0)
+    acknowledge(client, "engine.1.speed")
+    launcher.limits.forget("engine.1")
+    sent(20.0)
+    assert not alarms(client)[0]["acknowledged"]
+
+
 def test_limits_of_another_form_are_refused_at_registration(client: Any) -> None:
     wrong = json.loads(json.dumps(SCHEMA).replace('"warn": [null, 5]', '"max": 5'))
     answer = client.post(f"{API}/channels", json={"name": "w", "port": 26001, "schema": wrong})
@@ -137,7 +147,7 @@ def test_a_relay_that_could_not_be_told_is_told_when_somebody_looks(
     with monkeypatch.context() as patch:
         patch.setattr(ingest, "acknowledge", _refuse)
         acknowledge(client, "h.speed")
-    assert ingest.alarms()["h"][0]["seen"] == 0
+    assert ingest.alarms()["channels"]["h"][0]["seen"] == 0
     assert alarms(client)[0]["acknowledged"]
     source(0.0)
     source(7.0)

@@ -147,7 +147,7 @@ def test_what_came_by_http_is_listed_beside(client: Any, ingest: Any, sent: Sent
     ]
     acknowledge(client, "engine.1.speed", "h.speed")
     assert [one["acknowledged"] for one in alarms(client)] == [True] * 3
-    assert ingest.alarms()["h"][0]["seen"] == 1
+    assert ingest.alarms()["channels"]["h"][0]["seen"] == 1
 
 
 def test_what_was_not_checked_is_said(client: Any, launcher: Any, ingest: Any, sent: Sent) -> None:
@@ -163,9 +163,13 @@ def test_what_was_not_checked_is_said(client: Any, launcher: Any, ingest: Any, s
     assert "does not answer" in deaf["reason"]
     assert client.get(f"{API}/alarms?channel=plain").json == {"alarms": [], "unchecked": [deaf]}
     launcher.old, ingest.deaf = True, False
+    ingest.unchecked = {"plain": "it is not sent live: no socket", "stranger": "the same"}
     answer = client.get(f"{API}/alarms").json
     assert answer["alarms"] == []
-    assert [one["channel"] for one in answer["unchecked"]] == ["engine.1"]
+    assert [(one["channel"], one["via"]) for one in answer["unchecked"]] == [
+        ("engine.1", "udp"),
+        ("plain", "http"),
+    ]
     assert "version" in answer["unchecked"][0]["reason"]
 
 

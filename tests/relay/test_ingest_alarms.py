@@ -60,6 +60,21 @@ def test_what_is_sent_live_is_checked_and_what_is_not_is_not(house: Harness) -> 
     assert one["worst"] == {"time": START + 23 * MS, "value": 11.5, "limit": 10.0, "kind": 5}
 
 
+def test_what_was_to_be_sent_live_and_was_not_is_said(house: Harness) -> None:
+    multicast = house.multicast  # type: ignore[attr-defined]
+    for name, schema in (("y", LIMITED), ("z", NUMBERED)):
+        house.open(name, schema=schema, multicast=multicast | {"interface": "203.0.113.7"})
+        house.append((name, 21, 1), live=True)
+    unchecked = house.ask({"op": "alarms"})["unchecked"]
+    assert list(unchecked) == ["y"]
+    assert unchecked["y"].startswith("it is not sent live: ")
+    house.clock.now += ingest_live.RETRY_S
+    house.open("y", schema=LIMITED, multicast=multicast)
+    house.append(("y", 21, 1), live=True)
+    assert house.ask({"op": "alarms"})["unchecked"] == {}
+    assert found(house, "y")["rises"] == 1
+
+
 def test_a_batch_that_is_repeated_is_checked_once(house: Harness) -> None:
     for _ in range(3):
         house.append(("x", 21, 1), live=True, key="k")
