@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-__all__ = ["Guard", "answered_names", "host_of"]
+__all__ = ["Guard", "answered_names", "host_of", "may_read"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,30 @@ def host_of(header: str) -> str:
         return urlsplit(f"//{header}").hostname or ""
     except ValueError:  # brackets that are not those of an IPv6 address
         return ""
+
+
+def may_read(origin: str, host: str) -> bool:
+    """Whether a page of this Origin may read what a server tells that was asked under a host name, as the live data.
+
+    Under a loopback name every page of this machine may, one opened as a file ("null") too; else pages of that host, at any port.
+    """
+    try:
+        page = (urlsplit(origin).hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    host = host.rstrip(".")
+    if _is_loopback(host):
+        return origin == "null" or _is_loopback(page)
+    return bool(page) and page == host
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def answered_names(names: Iterable[str], address: str) -> list[str]:

@@ -9,6 +9,7 @@ import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any, NoReturn
@@ -18,6 +19,7 @@ import fastavro.schema
 
 from speeddata.errors import SchemaError
 from speeddata.hdf5_names import NO_TEXT
+from speeddata.limits import Limits, find_limits
 from speeddata.tree import MAX_DEPTH, NUMBERS, Field, Type, build
 
 __all__ = ["MAX_TEXT", "TIMESTAMPS", "TIME_UNITS", "Schema", "Signal", "main", "record_name"]
@@ -42,6 +44,7 @@ class Signal:
     nullable: bool
     unit: str | None  # as the schema states it, such as "V"
     number: bool  # int, long, float or double
+    limits: Limits | None = attribute(default=None, compare=False)  # as the schema states them
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,15 +60,23 @@ class Schema:
     time_unit: str | None  # "s", "ms", "us" or "ns"; None: told by the magnitude of the first plausible time
     sequence: str | None  # the field that numbers the records
     record: Type
+    ignored: tuple[str, ...] = ()  # what is wrong with limits that are passed over
 
     @classmethod
     def parse(
-        cls, source: str | bytes | dict[str, Any], *, time_unit: str | None = None, timed: bool = True
+        cls,
+        source: str | bytes | dict[str, Any],
+        *,
+        time_unit: str | None = None,
+        timed: bool = True,
+        strict: bool = False,
     ) -> "Schema":
         """Parse a schema given as JSON text or as the object it stands for.
 
         `time_unit` counts where the schema itself does not state the unit of its time. SchemaError names the field.
         Where it need not be `timed`, as no channel's schema may be, one without a usable time is taken too.
+        Limits that cannot be used are passed over, so that they keep no record from being archived or read, but where
+        a `strict` look is wanted, as for a schema that is new.
         """
         if time_unit is not None and time_unit not in TIME_UNITS:
             raise SchemaError(f"time_unit must be one of {', '.join(TIME_UNITS)}, not {time_unit!r}")
@@ -79,17 +90,21 @@ class Schema:
         time = roles.get("time", "time")
         if not timed and not any(f.name == time and _is_time(f) for f in record.fields):
             time = ""
+        limits, wrong = find_limits(record)
+        if strict and wrong:
+            raise wrong[0]
         canonical = fastavro.schema.to_parsing_canonical_form(parsed)
         return cls(
             text=text,
             json=given,
             name=record.name,
             fingerprint=bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO")),
-            signals=list(_signals(record, ())),
+            signals=list(_signals(record, (), limits)),
             time=time,
             time_unit=(_time_unit(record, time) if time else None) or time_unit,
             sequence=_sequence(record, roles.get("sequence")),
             record=record,
+            ignored=tuple(map(str, wrong)),
         )
 
     @property
@@ -194,18 +209,19 @@ def _explain(error: Exception, culprit: Any) -> str:
     return f"not a valid definition: {short(culprit)}"  # fastavro stumbled over it
 
 
-def _signals(record: Type, path: tuple[str, ...]) -> Iterator[Signal]:
+def _signals(record: Type, path: tuple[str, ...], limits: Mapping[str, Limits]) -> Iterator[Signal]:
     for field in record.fields:
         below = (*path, field.name)
         if field.type.kind == "record":
-            yield from _signals(field.type, below)
+            yield from _signals(field.type, below, limits)
             continue
         value, null = field.type.without_null()
         unit = field.attributes.get("speeddata", {}).get("unit")
         nullable = null is not None or value.kind == "null" or any(b.kind == "null" for b in value.inner)
         if value.kind in ("array", "map"):
             nullable = null is not None
-        yield Signal(".".join(below), below, value.kind, nullable, unit, value.kind in NUMBERS)
+        name = ".".join(below)
+        yield Signal(name, below, value.kind, nullable, unit, value.kind in NUMBERS, limits.get(name))
 
 
 def _roles(record: Type) -> dict[str, str]:
@@ -238,15 +254,13 @@ def _check_attribute(path: str, field: Field) -> str | None:
     stated = field.attributes.get("speeddata", {})
     if not isinstance(stated, dict):
         raise SchemaError(f'"speeddata" must be an object such as {{"unit": "V"}}, not {stated!r}', path)
-    role, unit, limits = stated.get("role"), stated.get("unit"), stated.get("limits", {})
+    role, unit = stated.get("role"), stated.get("unit")
     if role is not None and role not in ROLES:
         raise SchemaError(f"role must be one of {', '.join(ROLES)}, not {role!r}", path)
     if unit is not None and not isinstance(unit, str):
         raise SchemaError(f"unit must be text, not {unit!r}", path)
     if unit is not None and NO_TEXT.search(unit):
         raise SchemaError(f"unit must be text without NUL and lone surrogates, not {unit!r}", path)
-    if not isinstance(limits, dict):
-        raise SchemaError(f"limits must be an object, not {limits!r}", path)
     return role
 
 
@@ -292,7 +306,7 @@ def main(files: Sequence[str]) -> int:
     failed = 0
     for file in files:
         try:
-            schema = Schema.parse(Path(file).read_bytes())
+            schema = Schema.parse(Path(file).read_bytes(), strict=True)
             Plan(schema)
         except (OSError, SchemaError) as error:
             failed = 1

@@ -37,7 +37,7 @@ def read_schema(folder: Path, source: str | dict[str, Any], time_unit: str | Non
     FileNotFoundError: no such file; JSONDecodeError: the file is not JSON; SchemaError: no channel can have it.
     """
     if isinstance(source, dict):
-        return Schema.parse(source, time_unit=time_unit)
+        return Schema.parse(source, time_unit=time_unit, strict=True)
     path = find_schema(folder, source)
     with path.open("rb") as file:
         data = file.read(MAX_TEXT + 1)
@@ -48,4 +48,4 @@ def read_schema(folder: Path, source: str | dict[str, Any], time_unit: str | Non
             raise
         except (ValueError, RecursionError) as error:  # not UTF-8, a number or a depth that nobody can mean
             raise json.JSONDecodeError(str(error), "", 0) from None
-    return Schema.parse(data, time_unit=time_unit)
+    return Schema.parse(data, time_unit=time_unit, strict=True)

@@ -11,11 +11,14 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from speeddata.errors import RelayError
+from speeddata.limits import ALARM_FILE
+from speeddata.registry.alarms import Alarms
 from speeddata.registry.batches import sort_batch
 from speeddata.registry.descriptions import Fault, condition, describe
+from speeddata.registry.launcher import Ingest, Launcher, NoIngest
 from speeddata.registry.multicast import Streams, own_ports, shared_streams, streams
 from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.registration import Registration, read_channel
@@ -24,48 +27,12 @@ from speeddata.registry.specs import channel_problems, channel_settings, spec
 from speeddata.registry.store import Channel, NameTaken, PortTaken, Store, StoreError
 from speeddata.registry.tags import Tags
 
-__all__ = ["Launcher", "Registry"]
+__all__ = ["Registry"]
 
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 MOST_SETTINGS = 1000  # that are remembered
-
-
-class Launcher(Protocol):
-    """What starts relays and knows how they fare: a keeper's client."""
-
-    def start(self, spec: Json) -> int:
-        """Start a channel's relay, or find it running with the same spec; its pid. RelayError says why not."""
-
-    def replace(self, name: str, spec: Json) -> int | None:
-        """Have another relay go on with another spec, without a loss. RelayError where that cannot be."""
-
-    def stop(self, name: str) -> None:
-        """Stop a channel's relay, all it received flushed."""
-
-    def list(self, name: str | None = None, *, stats: bool = False) -> list[Json]:
-        """Name, pid, state, reason, since (ns), restarts of one or each channel that runs or should; with its counters."""
-
-
-class Ingest(Protocol):
-    """The shared relay, which appends what comes by HTTP."""
-
-    def counts(self) -> dict[str, Json]:
-        """What it has counted, by channel; empty where it does not answer."""
-
-    def forget(self, name: str) -> None:
-        """Have it end a channel, if it answers."""
-
-
-class NoIngest:
-    """Stands for a shared relay that is not there."""
-
-    def counts(self) -> dict[str, Json]:
-        return {}
-
-    def forget(self, name: str) -> None:
-        """Nothing is to be done."""
 
 
 class Registry:
@@ -86,6 +53,7 @@ class Registry:
         self.schemas = SchemaVersions(store)
         self.launcher = launcher
         self.ingest = ingest or NoIngest()
+        self.alarms = Alarms(store, launcher, self.ingest)
         self.relay = relay  # settings by dotted key
         self.archive = archive
         self.folder = folder  # where schema files are looked for
@@ -186,6 +154,8 @@ class Registry:
                     self._start(channel)
                 raise
             self.faults.pop(name, None)
+            with contextlib.suppress(OSError):  # another channel of that name is not to have them
+                (self.archive / name / ALARM_FILE).unlink(missing_ok=True)
         self.ingest.forget(name)
         log.info("channel %s de-registered", name)
 

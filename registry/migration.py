@@ -9,7 +9,7 @@ __all__ = ["OLDEST", "VERSION", "backup_path", "migrate"]
 
 log = logging.getLogger(__name__)
 
-VERSION = 3  # PRAGMA user_version
+VERSION = 4  # PRAGMA user_version
 OLDEST = 1  # that can be brought to it
 
 

@@ -1,6 +1,5 @@
 """/api/v1/tags: name ranges of time, which are then kept."""
 
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import flask
 
 from speeddata.errors import TimeError
-from speeddata.registry.body import json_body
+from speeddata.registry.body import json_body, read_text
 from speeddata.registry.channels import Registry
 from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.tags import Tag
@@ -21,7 +20,6 @@ KEPT = ("name", "start", "end", "channels", "note")  # of a tag that is changed,
 FIELDS = (*KEPT, "last")
 MAX_NAME, MAX_NOTE = 200, 10_000  # characters
 MAX_ID = 2**63
-SURROGATE = re.compile("[\ud800-\udfff]")
 REQUIRED = ["name", "start", "end"]
 OR_LAST = "last, such as PT5M, may stand for start and end"
 
@@ -92,9 +90,9 @@ def read_tag(body: Mapping[str, Any], now_ns: int) -> Tag:
             raise wrong_value("Unknown field", field, body[field], f"one of {', '.join(FIELDS)}")
     if not body.get("name"):
         raise ApiProblem(400, "Missing required fields", required=REQUIRED, details=OR_LAST)
-    name = _text(body, "name", MAX_NAME)
+    name = read_text(body, "name", MAX_NAME)
     start_ns, end_ns = _range(body, now_ns)
-    return Tag(name, start_ns, end_ns, _channels(body.get("channels")), _text(body, "note", MAX_NOTE))
+    return Tag(name, start_ns, end_ns, _channels(body.get("channels")), read_text(body, "note", MAX_NOTE))
 
 
 def _range(body: Mapping[str, Any], now_ns: int) -> tuple[int, int]:
@@ -131,16 +129,6 @@ def _time(body: Mapping[str, Any], field: str) -> int:
     except TimeError:
         pass
     raise wrong_value("Invalid time", field, value, "an ISO 8601 time such as 2025-01-23T14:00:00Z")
-
-
-def _text(body: Mapping[str, Any], field: str, limit: int) -> str:
-    value = body.get(field)
-    if value is None:
-        return ""
-    # A surrogate by itself is what no database takes.
-    if not isinstance(value, str) or len(value) > limit or SURROGATE.search(value):
-        raise wrong_value(f"Invalid {field}", field, value, f"a text of {limit} characters at most")
-    return value
 
 
 def _channels(value: Any) -> tuple[str, ...] | None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from speeddata.limits import MAX_LIMITED
+from speeddata.registry.alarm import limited_sides
 from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.registration import Registration, read_channel
 from speeddata.registry.store import Channel, Store
@@ -79,7 +81,7 @@ class SchemaVersions:
             )
 
     def next_number(self, newer: Channel) -> int:
-        """The number that the schema of `newer` gets; 409 if it is registered already, or one too many."""
+        """The number that the schema of `newer` gets; 409 if it is registered already, or with it there is too much."""
         known = self.of(newer.name)
         for one in known:
             if one.fingerprint == newer.fingerprint:
@@ -98,6 +100,16 @@ class SchemaVersions:
                 name=newer.name,
                 versions=len(known),
                 wanted=f"at most {MAX_VERSIONS}",
+            )
+        schemas = [*(one.schema for one in known), newer.schema]
+        limited = {about["signal"] for schema in schemas for about, _ in limited_sides(schema)}
+        if len(limited) > MAX_LIMITED:
+            raise ApiProblem(
+                409,
+                "Too many signals with limits",
+                name=newer.name,
+                signals=len(limited),
+                wanted=f"at most {MAX_LIMITED} over all versions of the schema",
             )
         return len(known) + 1
 

@@ -138,7 +138,8 @@ class Store:
     def deleting(self, name: str) -> Iterator[bool]:
         """Remove a channel at the end of the context, unless that fails; begin by making sure that it can be."""
         with self.transaction() as writer:
-            writer.execute("DELETE FROM former_schemas WHERE channel = ?", (name,))
+            for table in ("former_schemas", "acknowledgements"):
+                writer.execute(f"DELETE FROM {table} WHERE channel = ?", (name,))
             yield writer.execute("DELETE FROM channels WHERE name = ?", (name,)).rowcount > 0
 
     def move_multicast(self, reserved: Collection[int]) -> list[Channel]:

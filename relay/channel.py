@@ -1,9 +1,9 @@
 """One channel's relay process: its threads, from start to the last fsync.
 
 receiver    socket -> block, full-rate stream      (receiver.pyx)
-decimator   block -> decimated stream              (decimator.pyx)
+decimator   block -> decimated stream, limits      (decimator.pyx)
 writer      block -> segment, index, fsync         (writer.pyx)
-main        signals, refused packets -> quarantine (here)
+main        signals, refused packets -> quarantine, alarms -> alarms.json (here)
 """
 
 import contextlib
@@ -24,6 +24,7 @@ from speeddata.container import pack_head
 from speeddata.errors import RelayError
 from speeddata.lock import take_lock
 from speeddata.plan import TIME_UNITS, Plan
+from speeddata.relay.alarm_file import AlarmFile
 from speeddata.relay.decimator import Decimator
 from speeddata.relay.doorbell import Doorbell
 from speeddata.relay.handover import Door
@@ -79,6 +80,7 @@ class ChannelRelay:
         # Who wakes which thread.
         self.bells = {name: Doorbell() for name in ("receiver", "writer", "decimator", "clerk")}
         self.quarantine = Quarantine(self.folder, spec.quarantine_bytes)
+        self.alarms = AlarmFile(self.folder, mapping, self.plans)
         # Set by signal handlers.
         self.stopping = False
         self.threads: dict[str, threading.Thread] = {}
@@ -89,6 +91,7 @@ class ChannelRelay:
         self.mapping.clean = False
         if self.first:
             self._open_door()
+            self.alarms.restore()
         if self.spec.cpus:
             os.sched_setaffinity(0, self.spec.cpus)
         unit = self._repair() if self.first else None
@@ -186,6 +189,7 @@ class ChannelRelay:
             self.sockets.decimated.fileno(),
             *how,
             self.bells["decimator"],
+            self.bells["clerk"],
         )
 
     def _decimate(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
@@ -229,7 +233,7 @@ class ChannelRelay:
         self.stopping = True
 
     def _serve(self, wake: int) -> None:
-        """File refused packets until told to stop, or until a thread fails."""
+        """File refused packets and keep alarms until told to stop, or until a thread fails."""
         poll = select.poll()
         poll.register(wake, select.POLLIN)
         if self.door:
@@ -237,7 +241,7 @@ class ChannelRelay:
         clerk = self.bells["clerk"]
         rest_ms = int(CLERK_REST_S * 1000)
         while not self.stopping and not self.failures:
-            idle = not self._file_refused()
+            idle = not self._file_refused() and not self.alarms.keep()
             if idle:
                 clerk.lie_down()
                 poll.register(clerk.fd, select.POLLIN)
@@ -271,6 +275,7 @@ class ChannelRelay:
             self.threads[name].join()
         while self._file_refused():
             pass
+        self.alarms.write()
         if self.door:
             self.door.close()
         for fd in (self.folder_fd, self.lock):

@@ -11,6 +11,7 @@ from typing import Any
 
 from speeddata.errors import RelayError, SpeedDataError
 from speeddata.plan import Plan
+from speeddata.relay.alarms import limited_signals, tell_alarms
 from speeddata.relay.channel import ChannelRelay, compile_plans
 from speeddata.relay.handover import Adopted
 from speeddata.relay.mapping import Mapping
@@ -173,17 +174,27 @@ class Charge:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, number)
 
-    def describe(self, *, with_stats: bool = False) -> dict[str, Any]:
+    def describe(self, *, with_stats: bool = False, with_alarms: bool = False) -> dict[str, Any]:
         """Name, pid, state, reason, since, restarts: `degraded` is a relay that lives and does not archive all it gets."""
         state, reason = "stopped" if self.stopping else "active" if self.pid else "backoff", self.reason
         stats = self.mapping.stats()
         if state == "active" and (trouble := _trouble(stats)):
             state, reason = "degraded", trouble
-        about = {"name": self.spec.name, "pid": self.pid, "state": state, "reason": reason,
+        about: dict[str, Any] = {"name": self.spec.name, "pid": self.pid, "state": state, "reason": reason,
                  "since": self.since, "restarts": self.restarts}  # fmt: skip
         names = [segment_name(self.spec.name, start) if start else None for start in stats.pop("segments_us")]
         stats |= {"segment": names[0], "segments_in_use": [name for name in names if name]}
+        about |= {"alarms": self._alarms()} if with_alarms else {}
         return about | {"stats": stats | self._socket_stats()} if with_stats else about
+
+    def _alarms(self) -> dict[str, Any]:
+        """How many signals have limits, their sides that were ever beyond them, and what was not checked."""
+        return {
+            "limited": len(limited_signals(self.plans)),
+            "raised": tell_alarms(self.plans, self.mapping.standings()),
+            "ignored": [words for plan in self.plans for words in plan.schema.ignored],
+            "skipped_blocks": self.mapping.skipped,
+        }
 
     def _socket_stats(self) -> dict[str, Any]:
         """What the mapping does not tell."""

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,19 @@ class KeeperClient:
         """Stop a channel's relay and wait until all it received is on the disk."""
         self._ask(op="stop", name=name)
 
-    def list(self, name: str | None = None, *, stats: bool = False) -> list[dict[str, Any]]:
-        """Name, pid, state, reason, since (ns), restarts of one or each channel; with its counters as `stats`."""
-        channels: list[dict[str, Any]] = self._ask(op="list", name=name, stats=stats)["channels"]
+    def list(
+        self, name: str | None = None, *, stats: bool = False, alarms: bool = False
+    ) -> list[dict[str, Any]]:
+        """Name, pid, state, reason, since (ns), restarts of one or each channel; with its counters as `stats`, and how its signals
+        stand to their limits as `alarms`."""
+        channels: list[dict[str, Any]] = self._ask(op="list", name=name, stats=stats, alarms=alarms)[
+            "channels"
+        ]
         return channels
+
+    def acknowledge(self, name: str, seen: Sequence[tuple[str, str, int, int]]) -> None:
+        """Tell a channel's relay what somebody has acknowledged: signals, sides, epochs, rises."""
+        self._ask(op="acknowledge", name=name, seen=seen)
 
     def stats(self, name: str) -> dict[str, Any]:
         """A channel's counters."""

@@ -1,4 +1,4 @@
-"""The decimator's work without its thread: records into buckets, buckets into packets.
+"""The decimator's work without its thread: records held against limits, and into buckets; buckets into packets.
 
 Records lie in a block that may be taken for another meanwhile: nothing of it is believed unless `trail` and block still
 agree. Who decimates records of its own gives a block that never changes.
@@ -6,9 +6,10 @@ agree. Who decimates records of its own gives a block that never changes.
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from speeddata.plan cimport CPlan
+from speeddata.plan cimport CPlan, Walk
 from speeddata.relay.bucket cimport Aggregate, CBucket
 from speeddata.relay.doorbell cimport Bell
+from speeddata.relay.limits cimport Checking
 from speeddata.relay.mapping cimport MAX_VERSIONS, Block, Parts
 from speeddata.relay.outlet cimport Outlet
 
@@ -22,6 +23,8 @@ cdef struct Decimating:
     Parts parts
     const CPlan *plans[MAX_VERSIONS]   # versions of the schema
     const CPlan *plan           # that of the block being read
+    uint32_t version
+    Checking *limits            # NULL: no signal has any
     uint32_t frame_bytes        # before each record, where packets are framed; 0 = they are plain
     How how
     How next                    # what it becomes when `changed`
@@ -43,7 +46,11 @@ cdef int decimating_init(Decimating *d, const CPlan *largest, How how, bint fram
 
 cdef void decimating_free(Decimating *d) noexcept nogil
 
-# Decimate records, that were validated when they came; False when the block was taken meanwhile.
+# Hold a record against the limits, with which `done` bytes of the block are; False when the block was taken meanwhile.
+cdef bint check_limits(Decimating *d, const Block *block, const uint8_t *record, const Walk *walk,
+                       uint64_t done) noexcept nogil
+
+# Check and decimate records, that were validated when they came; False when the block was taken meanwhile.
 cdef bint take_records(Decimating *d, const Block *block, const uint8_t *p, const uint8_t *end) noexcept nogil
 
 # Go over to a version of the schema, after sending the bucket of another.

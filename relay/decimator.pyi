@@ -7,6 +7,7 @@ class Decimator:
 
     `every`: records a packet (downsample) or bucket (minmax). `width_ns`: width of a bucket by record time; 0 = by count.
     `plans` are the versions of the schema; `framed`: packets say which they are of. `socket` is connected to the decimated group.
+    `clerk` is woken when a signal goes beyond its limits, or comes back.
     """
 
     def __init__(
@@ -19,6 +20,7 @@ class Decimator:
         every: int,
         width_ns: int,
         bell: Doorbell,
+        clerk: Doorbell,
     ) -> None: ...
     def run(self) -> None:
         """Decimate until the doorbell says stop and all blocks are read."""

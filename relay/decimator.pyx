@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""The decimator thread of a relay: blocks as they grow -> the decimated stream.
+"""The decimator thread of a relay: blocks as they grow -> the decimated stream, and what is beyond limits.
 
 It walks records where they lie, copies those that it needs, and believes a copy only when the block was not taken for
 another meanwhile. Coming too late it skips blocks and counts them; nobody waits for it.
@@ -33,6 +33,8 @@ from speeddata.relay.c_system cimport (
     clock_ns,
 )
 from speeddata.relay.doorbell cimport Bell, Doorbell, lie_down, ring, sleep
+from speeddata.relay.limit_check cimport LimitCheck
+from speeddata.relay.limits cimport is_calm, note_readings
 from speeddata.relay.mapping cimport (
     FRAME_BYTES,
     MAX_BLOCKS,
@@ -127,15 +129,26 @@ cdef int64_t floor_div(int64_t a, int64_t b) noexcept nogil:
     return a // b - (a % b < 0)
 
 
-cdef int64_t bucket_of(Decimating *d, const Walk *walk) noexcept nogil:
-    """The bucket of a record by its time; one whose time cannot be right goes by the clock."""
+cdef int64_t stamp_of(Decimating *d, const Walk *walk) noexcept nogil:
+    """The time of a record; by the clock where its own cannot be right."""
     cdef uint64_t unit = d.plan.unit
     cdef int64_t ns
     if unit == UNIT_UNKNOWN:
         unit = current_state(&d.parts, load64(&d.parts.head.commit)).books.guessed
     if not time_ns(&walk.time, <TimeUnit>unit, &ns):
         ns = clock_ns(CLOCK_REALTIME)
-    return floor_div(ns, d.how.width_ns)
+    return ns
+
+
+cdef bint check_limits(Decimating *d, const Block *block, const uint8_t *record, const Walk *walk,
+                       uint64_t done) noexcept nogil:
+    if is_calm(d.limits, d.version, record, walk.end):
+        return True  # or the block was taken meanwhile, which is looked at before the next are
+    if not still_there(d, block):
+        return False
+    note_readings(d.limits, d.version, stamp_of(d, walk))
+    d.parts.head.trail.offset = done  # so that who follows us if we are killed does not note it again
+    return True
 
 
 cdef bint add_to_bucket(Decimating *d, const Block *block, const uint8_t *record, const Walk *walk,
@@ -147,7 +160,7 @@ cdef bint add_to_bucket(Decimating *d, const Block *block, const uint8_t *record
     if not still_there(d, block):
         return False
     if d.how.width_ns:
-        number = bucket_of(d, walk)
+        number = floor_div(stamp_of(d, walk), d.how.width_ns)
         # A record that is a little late joins the bucket; one of a clock set back by over a second begins a new one.
         if d.bucket.count and (number > d.bucket_number or number < d.bucket_number - SECOND // d.how.width_ns):
             send_bucket(d)
@@ -178,10 +191,14 @@ cdef bint pick_record(Decimating *d, const Block *block, const uint8_t *record, 
 
 cdef bint take_records(Decimating *d, const Block *block, const uint8_t *p, const uint8_t *end) noexcept nogil:
     cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
+    cdef uint64_t begun = d.parts.head.trail.offset
+    cdef const uint8_t *first = p
     cdef Walk walk
     while p < end:
         # What another thread writes meanwhile may be no record, and is then not believed; it is never read past `end`.
         if not pass_record(d.plan, p, end, &walk) or walk.end - p > SLOT_BYTES:
+            return False
+        if d.limits != NULL and not check_limits(d, block, p, &walk, begun + <uint64_t>(walk.end - first)):
             return False
         if d.how.aggregate:
             if not add_to_bucket(d, block, p, &walk, now):
@@ -195,7 +212,8 @@ cdef bint take_records(Decimating *d, const Block *block, const uint8_t *p, cons
 cdef void use_version(Decimating *d, uint32_t version) noexcept nogil:
     if d.plan != d.plans[version]:
         send_bucket(d)
-        d.plan = d.bucket.plan = d.plans[version]
+        d.plan, d.version = d.plans[version], version
+        d.bucket.plan = d.plan
         bucket_clear(&d.bucket)
 
 
@@ -208,21 +226,22 @@ cdef bint step(Decimating *d) noexcept nogil:
     cdef Block *block = &d.parts.blocks[place]
     cdef uint32_t closed = load32(&block.closed)
     cdef uint64_t visible = min(load64(&block.visible), head.block_bytes)
+    cdef uint64_t offset = trail.offset
     cdef uint32_t version
     cdef const uint8_t *data
     if trail.serial > newest:
         return False
     if trail.serial + MAX_BLOCKS <= newest or load64(&block.serial) != trail.serial:
         return skip_block(d)
-    if visible > trail.offset:
+    if visible > offset:
         version = block.version
         if not still_there(d, block):
             return skip_block(d)
         use_version(d, version)
         data = block_data(&d.parts, place)
-        if not take_records(d, block, data + trail.offset, data + visible):  # visible <= block_bytes
+        if not take_records(d, block, data + offset, data + visible):  # visible <= block_bytes
             return skip_block(d)
-        d.taken += visible - trail.offset
+        d.taken += visible - offset
         trail.offset = visible
         return True
     if not closed or trail.serial == newest:
@@ -308,17 +327,19 @@ cdef class Decimator:
 
     `every`: records a packet (downsample) or bucket (minmax). `width_ns`: width of a bucket by record time; 0 = by count.
     `plans` are the versions of the schema; `framed`: packets say which they are of. `socket` is connected to the decimated group.
+    `clerk` is woken when a signal goes beyond its limits, or comes back.
     """
     cdef Decimating d
+    cdef LimitCheck limits
     cdef object keep
 
     def __cinit__(self, Mapping mapping, list plans, bint framed, int socket, str algorithm, int every, width_ns,
-                  Doorbell bell):
+                  Doorbell bell, Doorbell clerk):
         cdef Decimating *d = &self.d
         cdef Plan plan
         cdef Plan largest = max(plans, key=leaf_count)
         assert 0 < len(plans) <= MAX_VERSIONS, "at least one version of the schema"
-        self.keep = (mapping, plans, bell)
+        self.keep = (mapping, plans, bell, clerk)
         memset(d, 0, sizeof(Decimating))
         d.parts, d.bell = mapping.parts, &bell.bell
         for number, plan in enumerate(plans):
@@ -326,6 +347,10 @@ cdef class Decimator:
         if decimating_init(d, &largest.c, how_of(algorithm, every, width_ns), framed, socket) < 0:
             raise MemoryError("no memory for the decimator's buffers")
         d.plan = d.bucket.plan = d.plans[0]
+        self.limits = LimitCheck(plans)
+        if self.limits.names:
+            self.limits.attach(mapping.parts.head.limited, &mapping.parts.head.turns, &clerk.bell)
+            d.limits = &self.limits.c
         if mapping.parts.head.trail.serial == 0:
             mapping.parts.head.trail.serial = 1
 

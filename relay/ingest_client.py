@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,15 @@ class IngestClient:
                     self._counts = {}
                 self._asked = time.monotonic()
             return self._counts
+
+    def alarms(self) -> Json:
+        """By channel, the sides of signals that were ever beyond their limits (`channels`), and why records are not checked
+        that were to be (`unchecked`). RelayError where it does not answer."""
+        return self.ask({"op": "alarms"})
+
+    def acknowledge(self, name: str, seen: Sequence[tuple[str, str, int, int]]) -> None:
+        """Tell it what somebody has acknowledged: signals, sides, epochs, rises. RelayError where it does not answer."""
+        self.ask({"op": "acknowledge", "channel": name, "seen": seen})
 
     def forget(self, name: str) -> None:
         """Have it end a channel, if it answers; one that does not has ended it when it does."""

@@ -1,13 +1,19 @@
-"""The live streams of what the shared relay appends: of channels that records came for lately, a few at a time."""
+"""The live streams of what the shared relay appends: of channels that records came for lately, a few at a time.
+
+What is sent live is held against the limits of its signals.
+"""
 
 import contextlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from speeddata.errors import RelayError
+from speeddata.plan import Plan
+from speeddata.relay.alarms import limited_signals, tell_alarms
+from speeddata.relay.ingest_alarms import IngestAlarms, Seen
 from speeddata.relay.ingest_channel import Counts, IngestChannel
 from speeddata.relay.ingest_parts import Part
 from speeddata.relay.live_copy import LiveCopy
@@ -31,13 +37,18 @@ class _Streams:
     copy: LiveCopy
     sockets: contextlib.ExitStack
     touched: float
+    plans: list[Plan]
+    turns: int = 0  # of its alarms, when they were noted last
 
 
 class LiveStreams:
     """Sends parts of batches that are done."""
 
-    def __init__(self, total: Counts, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, total: Counts, alarms: IngestAlarms, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.total = total
+        self.alarms = alarms
         self.clock = clock
         self.streams: OrderedDict[str, _Streams] = OrderedDict()
         self._broken: dict[str, float] = {}  # when to try again
@@ -69,6 +80,32 @@ class LiveStreams:
                 self._close(name)
         return soonest
 
+    def look_at_alarms(self) -> None:
+        """Note how the signals stand that are sent live just now."""
+        for streams in self.streams.values():
+            self._note_alarms(streams)
+
+    def keep_alarms(self) -> None:
+        """Have what has risen or returned written, if it is time."""
+        if self.clock() >= self.alarms.next:
+            for streams in self.streams.values():
+                if streams.copy.turns != streams.turns:
+                    self._note_alarms(streams)
+            self.alarms.keep()
+
+    def acknowledge(self, name: str, seen: Sequence[Seen]) -> None:
+        """Note what somebody has acknowledged of a channel's alarms."""
+        if streams := self.streams.get(name):
+            for one in seen:
+                streams.copy.acknowledge(*one)
+        self.alarms.acknowledge(name, seen)
+
+    def forget(self, name: str) -> None:
+        """A channel is not registered any more."""
+        if name in self.streams:
+            self._close(name)
+        self.alarms.forget(name)
+
     def close(self) -> None:
         """Send what is gathered, and end."""
         for name in list(self.streams):
@@ -87,7 +124,10 @@ class LiveStreams:
             except RelayError as error:
                 log.warning("%s is not sent live: %s", channel.name, error)
                 self._broken[channel.name] = self.clock() + RETRY_S
+                if limited_signals(list(channel.plans.values())):
+                    self.alarms.unchecked[channel.name] = f"it is not sent live: {error}"
                 return None
+            self.alarms.unchecked.pop(channel.name, None)
             self.streams[channel.name] = known
             while len(self.streams) > MOST:
                 self._close(next(iter(self.streams)))
@@ -105,15 +145,22 @@ class LiveStreams:
             plans = list(channel.plans.values())
             framed = spec.framing == "single_object"
             plans = plans if framed else plans[-1:]
-            copy = LiveCopy(plans, framed, full, decimated, *spec.decimation.resolved())
-            return _Streams(channel, spec, copy, undo.pop_all(), self.clock())
+            standings = self.alarms.raised.get(channel.name, [])
+            copy = LiveCopy(plans, framed, full, decimated, *spec.decimation.resolved(), standings)
+            return _Streams(channel, spec, copy, undo.pop_all(), self.clock(), plans)
         raise AssertionError("an exit stack that swallows nothing")
 
     def _close(self, name: str) -> None:
         streams = self.streams.pop(name)
         streams.copy.flush()
         self._count(streams)
+        self._note_alarms(streams)
         streams.sockets.close()
+
+    def _note_alarms(self, streams: _Streams) -> None:
+        if streams.copy.signals:
+            streams.turns = streams.copy.turns
+            self.alarms.note(streams.channel.name, tell_alarms(streams.plans, streams.copy.standings()))
 
     def _count(self, streams: _Streams) -> None:
         sent, failed = streams.copy.take_counts()

@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from speeddata.relay.ingest_alarms import IngestAlarms, read_seen
 from speeddata.relay.ingest_channel import Counts, IngestChannel, read_spec
 from speeddata.relay.ingest_journal import Journal
 from speeddata.relay.ingest_live import LiveStreams
@@ -86,7 +87,8 @@ class IngestStore:
         self.segments = Segments(self.journal, most_open, self.total, clock)
         # Batches that are written, and not yet done.
         self.turn: list[Batch] = []
-        self.live = LiveStreams(self.total, clock)
+        self.alarms = IngestAlarms(journal.with_suffix(".alarms"), clock)
+        self.live = LiveStreams(self.total, self.alarms, clock)
         # What who serves it has to tell, beside what is counted here.
         self.about_server: Callable[[], Json] = dict
         self._looked = 0.0
@@ -114,8 +116,14 @@ class IngestStore:
             reply({"ok": True, "segments": sorted(self.journal.state.segments)})
         elif op == "stats":
             reply({"ok": True, **self.stats(with_channels=bool(head.get("channels")))})
+        elif op == "alarms":
+            self.live.look_at_alarms()
+            reply({"ok": True, "channels": self.alarms.raised, "unchecked": self.alarms.unchecked})
+        elif op == "acknowledge":
+            self.live.acknowledge(_name(head), read_seen(head))
+            reply({"ok": True})
         else:
-            ops = "open, append, seal, forget, segments or stats"
+            ops = "open, append, seal, forget, segments, stats, alarms or acknowledge"
             raise Refusal(400, "no such operation", op=str(op)[:80], wanted=ops)
 
     def commit(self) -> None:
@@ -293,6 +301,7 @@ class IngestStore:
         channel = self.channels.pop(name, None)
         if channel is not None and channel.segment is not None:
             self.segments.end(channel)
+        self.live.forget(name)
         reply({"ok": True})
 
     def tick(self) -> float:
@@ -311,12 +320,14 @@ class IngestStore:
             self.journal.keep_up()
         except OSError as error:
             log.error("the journal cannot be written: %s", error)
+        self.live.keep_alarms()
         return max(0.0, min(1.0, self.segments.next_due() - self.clock(), self.live.tick()))
 
     def close(self) -> None:
         """Bring everything to the disk; every segment is ended."""
         self.commit()
         self.live.close()
+        self.alarms.keep(now=True)
         for channel in self.channels.values():
             if channel.segment is not None:
                 self.segments.end(channel)

@@ -149,8 +149,14 @@ class Keeper:
 
     def handle_list(self, _client: socket.socket, request: Answer) -> Answer:
         name, with_stats = request.get("name"), bool(request.get("stats"))
+        about: dict[str, bool] = {"with_stats": with_stats, "with_alarms": bool(request.get("alarms"))}
         shown = [charge for charge in self.channels.values() if name in (None, charge.spec.name)]
-        return {"channels": [charge.describe(with_stats=with_stats) for charge in shown]}
+        return {"channels": [charge.describe(**about) for charge in shown]}
+
+    def handle_acknowledge(self, _client: socket.socket, request: Answer) -> Answer:
+        """Signals, sides, epochs and rises that somebody has acknowledged; how many of them there are."""
+        mapping = self._charge(request).mapping
+        return {"known": sum(mapping.acknowledge(*one) for one in request["seen"])}
 
     def handle_start(self, _client: socket.socket, request: Answer) -> Answer:
         spec = ChannelSpec.from_json(request["spec"])

@@ -1,5 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""The live streams of records that came by HTTP: the work of a relay's receiver and decimator, done at once, in one thread."""
+"""The live streams of records that came by HTTP: the work of a relay's receiver and decimator, done at once, in one thread.
+
+What is sent live is held against the signals' limits too.
+"""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
@@ -9,6 +12,7 @@ from speeddata.plan cimport CPlan, Plan, Walk, pass_record
 from speeddata.relay.c_system cimport CLOCK_MONOTONIC, clock_ns
 from speeddata.relay.decimator cimport (
     Decimating,
+    check_limits,
     deadline,
     decimating_free,
     decimating_init,
@@ -19,8 +23,10 @@ from speeddata.relay.decimator cimport (
     use_version,
 )
 from speeddata.relay.ingest_records cimport Records
+from speeddata.relay.limit_check cimport LimitCheck
 from speeddata.relay.mapping cimport FRAME_BYTES, MAX_VERSIONS, Block, Head
 from speeddata.relay.outlet cimport Outlet, outlet_init, queue_packet, send_queued
+from speeddata.relay.standings cimport acknowledge_rises, read_standings, restore_standings
 
 cdef enum:
     PACKET_BYTES = 1400      # records are gathered up to that
@@ -75,6 +81,8 @@ cdef void send_all(Full *f, Decimating *d, const Block *block, const CPlan *plan
             f.too_large += 1
             flush_full(f)
             take_records(d, block, run, p)
+            if d.limits != NULL:
+                check_limits(d, block, p, &walk, 0)
             run = walk.end
         elif f.out.fd >= 0:
             add_record(f, plan, p, <uint32_t>(walk.end - p))
@@ -93,9 +101,10 @@ cdef class LiveCopy:
     cdef Head *head          # of a mapping that is ours alone: what the decimator counts is there
     cdef Block block
     cdef list plans
+    cdef LimitCheck limits
 
     def __cinit__(self, list plans not None, bint framed, int full_rate, int decimated, str algorithm not None, int every,
-                  width_ns):
+                  width_ns, list standings=None):
         cdef Plan plan
         cdef Plan largest = max(plans, key=leaf_count)
         assert 0 < len(plans) <= MAX_VERSIONS, "at least one version of the schema"
@@ -117,6 +126,11 @@ cdef class LiveCopy:
         if decimating_init(&self.d, &largest.c, how_of(algorithm, every, width_ns), framed, decimated) < 0:
             raise MemoryError
         self.d.plan = self.d.bucket.plan = self.d.plans[0]
+        restore_standings(self.head.limited, standings or [])
+        self.limits = LimitCheck(plans)
+        if self.limits.names:
+            self.limits.attach(self.head.limited, &self.head.turns, NULL)
+            self.d.limits = &self.limits.c
 
     def __dealloc__(self):
         decimating_free(&self.d)
@@ -151,6 +165,20 @@ cdef class LiveCopy:
         out.sent = out.failed = self.full.too_large = 0
         self.head.trail.decimated = self.head.trail.failed = 0
         return sent, failed
+
+    @property
+    def turns(self):
+        return self.head.turns
+
+    @property
+    def signals(self):
+        return self.limits.names
+
+    def standings(self):
+        return read_standings(self.head.limited)
+
+    def acknowledge(self, str signal, str side, epoch, rises):
+        return acknowledge_rises(self.head.limited, signal, side, epoch, rises)
 
 
 cdef int leaf_count(Plan plan):

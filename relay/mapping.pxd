@@ -6,7 +6,8 @@ that must hold in another process (those of the message headers are set anew by 
     head | message headers, iovecs, names, control data | receive slots | ring of blocks | quarantine ring
 
 Three threads write it, each its own part. What a reader may see of a part becomes visible by one release store:
-`commit` for the receiver's State, `stored` for the writer's Store; each has two copies, of which one counts.
+`commit` for the receiver's State, `stored` for the writer's Store, `turn` for each Standing of the decimator's; each has two
+copies, of which one counts.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -31,9 +32,23 @@ cdef enum:
     QUARANTINE_RING = 262144
     WORDS_BYTES = 256
     MAX_VERSIONS = 16        # of a channel's schema
+    MAX_LIMITED = 256        # signals of a channel that have limits, over all versions of its schema
+    LEVELS = 2               # of limits: warn, alarm
 
 cdef enum:
     MSG_EMPTY = 0xFFFFFFFFu  # msg_len of a message that recvmmsg has not filled (0 is a legal datagram)
+
+# How a value stands to the limits on one side.
+cdef enum:
+    LEVEL_WITHIN
+    LEVEL_WARN
+    LEVEL_ALARM
+
+# On which side of a signal's values limits are.
+cdef enum:
+    EDGE_LOW
+    EDGE_HIGH
+    EDGES
 
 cdef enum:
     FLAG_UNSORTED = 1        # index flag: times do not ascend within the block
@@ -134,6 +149,37 @@ cdef struct Trail:
     uint64_t cut             # those of the decimated that the kernel cut from runs
     uint64_t skipped         # blocks it came too late for
 
+# A value that is beyond a limit.
+cdef struct Beyond:
+    int64_t time_ns          # of its record; when it was checked, where that cannot be right
+    double real              # float, double
+    int64_t whole            # boolean, int, long
+    double limit             # that it is beyond, as the schema states it
+    uint32_t kind            # Kind of the value
+    uint32_t pad
+
+# How a signal stands to its limits on one side. But for `rises` and `level` all is since the first rise that is not acknowledged.
+cdef struct Standing:
+    uint64_t rises           # how often a record was further beyond than the one before it
+    uint32_t level           # of the newest record that has a number there
+    uint32_t highest         # level
+    int64_t since_ns[LEVELS]     # first record beyond any limit; beyond that of the alarm
+    uint64_t records[LEVELS]     # of the same
+    Beyond last
+    Beyond worst
+
+# The decimator writes the Standing that does not count, then lets it count; `seen` is the keeper's.
+cdef struct Side:
+    uint64_t turn            # which Standing counts, in its lowest bit
+    uint64_t seen            # rises that are acknowledged
+    Standing standings[2]
+
+# A signal that has limits, in whichever place it got first.
+cdef struct Limited:
+    uint64_t key             # hash of its name; 0 = nobody's
+    uint64_t epoch           # drawn with the place: tells rises of now from those of another life of the channel
+    Side sides[EDGES]
+
 # One block of the ring. Readers other than the receiver look at a block only as far as `visible`, and believe what
 # they read only if `serial` is still the same afterwards.
 cdef struct Block:
@@ -180,11 +226,13 @@ cdef struct Head:
     uint64_t quarantined          # main thread: packets that it filed
     uint64_t line5[8]
     Trail trail              # decimator
+    uint64_t turns           # decimator: rises and returns of all signals
     uint64_t line4[8]
     Store stores[2]
     State states[2]
     uint32_t queue[MAX_BLOCKS]    # block of place n of the writer's queue, at n % MAX_BLOCKS
     uint32_t order[MAX_BLOCKS]    # block of serial n, at n % MAX_BLOCKS
+    Limited limited[MAX_LIMITED]
 
 # A packet set aside, as it lies in the quarantine ring, its bytes after it.
 cdef struct Aside:
@@ -230,6 +278,15 @@ cdef inline Store *begin_store(const Parts *parts) noexcept nogil:
 cdef inline void commit_store(const Parts *parts) noexcept nogil:
     """For the writer: let the other Store count."""
     store64(&parts.head.stored, ((parts.head.stored >> 1) + 1) << 1 | (1 - (parts.head.stored & 1)))
+
+cdef inline Standing *current_standing(Side *side) noexcept nogil:
+    return &side.standings[side.turn & 1]
+
+cdef inline Standing *begin_standing(Side *side) noexcept nogil:
+    """For the decimator: the Standing that does not count, filled from the one that does."""
+    fence()  # who copies the former one sees that it does not count any more before any new byte of it
+    memcpy(&side.standings[1 - (side.turn & 1)], current_standing(side), sizeof(Standing))
+    return &side.standings[1 - (side.turn & 1)]
 
 cdef inline State *current_state(const Parts *parts, uint64_t commit) noexcept nogil:
     return &parts.head.states[commit >> 1 & 1]

@@ -42,6 +42,23 @@ class Mapping:
     def stats(self) -> dict[str, Any]:
         """The channel's counters, as a whole: the receiver's at one instant, the writer's at one instant."""
 
+    @property
+    def turns(self) -> int:
+        """How often a signal went beyond its limits, or came back."""
+
+    @property
+    def skipped(self) -> int:
+        """Blocks that the decimator came too late for: what is in them was held against no limits."""
+
+    def standings(self) -> list[dict[str, Any]]:
+        """How the signals stand that were ever beyond their limits, each side by itself, under their keys."""
+
+    def restore(self, standings: list[dict[str, Any]]) -> None:
+        """Have signals stand as they did in another life of the channel; before a decimator begins."""
+
+    def acknowledge(self, signal: str, side: str, epoch: int, rises: int) -> bool:
+        """For the keeper: note that so many rises are acknowledged; False where the signal is not there, or of another life."""
+
     def take_aside(self, most: int = 256) -> list[tuple[int, int, int, int, int, bytes]]:
         """Take refused packets out of the quarantine ring: arrival ns, IPv4 address, port, reason, offset, bytes."""
 

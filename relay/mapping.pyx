@@ -27,9 +27,10 @@ from speeddata.relay.c_system cimport (
     ntohs,
     sockaddr_in,
 )
+from speeddata.relay.standings cimport acknowledge_rises, read_standings, restore_standings
 
 cdef uint64_t MAGIC = 0x5344_4D41_5050_4544
-cdef uint64_t VERSION = 3  # of what mapping.pxd declares: a relay goes on in the mapping of another
+cdef uint64_t VERSION = 4  # of what mapping.pxd declares: a relay goes on in the mapping of another
 cdef enum:
     PAGE = 4096
 
@@ -210,6 +211,27 @@ cdef class Mapping:
             "since": head.created_ns,
         }
 
+    @property
+    def turns(self) -> int:
+        """How often a signal went beyond its limits, or came back."""
+        return load64(&self.parts.head.turns)
+
+    @property
+    def skipped(self) -> int:
+        """Blocks that the decimator came too late for: what is in them was held against no limits."""
+        return self.parts.head.trail.skipped
+
+    def standings(self) -> list[dict[str, object]]:
+        """How the signals stand that were ever beyond their limits, each side by itself, under their keys."""
+        return read_standings(self.parts.head.limited)
+
+    def restore(self, list standings) -> None:
+        """Have signals stand as they did in another life of the channel; before a decimator begins."""
+        restore_standings(self.parts.head.limited, standings)
+
+    def acknowledge(self, str signal, str side, epoch, rises) -> bool:
+        """For the keeper: note that so many rises are acknowledged; False where the signal is not there, or of another life."""
+        return acknowledge_rises(self.parts.head.limited, signal, side, epoch, rises)
 
     def take_aside(self, int most=256) -> list[tuple[int, int, int, int, int, bytes]]:
         """Take refused packets out of the quarantine ring: arrival ns, IPv4 address, port, reason, offset, bytes."""

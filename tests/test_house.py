@@ -54,6 +54,10 @@ SHOWN_BY = {
     "relay/client.py": "relay/test_keeper.py",
     "relay/container.pyx": "relay/test_writer.py",
     "relay/intake.pyx": "relay/test_receiver.py",
+    "registry/alarm.py": "registry/test_alarms.py",
+    "registry/launcher.py": "registry/test_channels.py",
+    "relay/limit_check.pyx": "relay/test_limits.py",
+    "relay/standings.pyx": "relay/test_limits.py",
     "relay/upkeep.py": "relay/test_stop.py",
     "relay/ring.pyx": "relay/test_receiver.py",
 }

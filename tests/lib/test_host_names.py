@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from speeddata.host_names import Guard, answered_names, host_of
+from speeddata.host_names import Guard, answered_names, host_of, may_read
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,22 @@ def test_the_machines_name_is_answered_to_where_others_can_reach_it() -> None:
     own = socket.gethostname().lower()
     assert answered_names(["bench"], "127.0.0.1") == ["bench"]
     assert answered_names(["bench"], "0.0.0.0") == ["bench", own, f"{own}.local"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "may"),
+    [
+        ("null", "localhost", True),
+        ("http://localhost:3000", "::1", True),
+        ("http://x.localhost.", "127.0.0.1", True),
+        ("https://evil.example", "localhost", False),
+        ("http://bench:3000", "bench", True),
+        ("http://bench.", "bench", True),
+        ("http://other", "bench", False),
+        ("null", "bench", False),
+        ("http://[", "localhost", False),
+        ("", "", False),
+    ],
+)
+def test_pages_that_may_read(origin: str, host: str, may: bool) -> None:
+    assert may_read(origin, host) is may

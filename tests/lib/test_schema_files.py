@@ -98,3 +98,14 @@ def test_what_json_cannot_mean_is_an_error_of_the_schema(folder: Path, value: st
     (folder / "odd.avsc").write_text(text)
     with pytest.raises((json.JSONDecodeError, SchemaError)):
         read_schema(folder, "odd.avsc")
+
+
+def test_limits_that_cannot_be_used_are_refused(folder: Path) -> None:
+    source = {
+        **SCHEMA,
+        "fields": [*SCHEMA["fields"], {"name": "x", "type": "int", "speeddata": {"limits": 5}}],
+    }
+    (folder / "limits.avsc").write_text(json.dumps(source))
+    for given in (source, "limits.avsc"):
+        with pytest.raises(SchemaError, match="limits must be an object"):
+            read_schema(folder, given)

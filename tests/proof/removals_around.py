@@ -2,6 +2,8 @@
 
 from removal import BLOCKS, REPLAY, RETENTION, Removal
 
+ALARMS = ("tests/relay/test_alarms.py",)
+
 AROUND_THEM = [
     Removal(
         "a block is read with its checksum",
@@ -121,5 +123,55 @@ AROUND_THEM = [
         "    if on_loopback:\n        return is_loopback(name)\n",
         "    if on_loopback:\n        return True\n",
         ("tests/stripchart/test_origin.py",),
+    ),
+    Removal(
+        "every record is held against limits",
+        "relay/decimator.pyx",
+        "        if d.limits != NULL and not check_limits(",
+        "        if d.limits != NULL and walk.end == end and not check_limits(",
+        ALARMS,
+    ),
+    Removal(
+        "what nobody has acknowledged is not overwritten",
+        "relay/limits.pyx",
+        "        if load64(&side.seen) >= s.rises:\n            begin_anew(s)\n",
+        "        begin_anew(s)\n",
+        ("tests/relay/test_limits.py::test_what_is_not_acknowledged_is_not_overwritten",),
+    ),
+    Removal(
+        "NaN ends no alarm",
+        "relay/limits.pyx",
+        "                r.some = r.real[EDGE_LOW] == r.real[EDGE_LOW]\n",
+        "                r.some = True\n",
+        ("tests/relay/test_limits.py::test_nan_and_null_neither_raise_nor_end_an_alarm",),
+        ("    if value != value:  # NaN is neither within nor beyond\n        return\n", ""),
+    ),
+    Removal(
+        "alarms outlive the relay's end",
+        "relay/channel.py",
+        "        self.alarms.write()\n",
+        "",
+        ("tests/relay/test_alarm_file.py",),
+    ),
+    Removal(
+        "what rose since it was seen is not acknowledged",
+        "registry/alarm.py",
+        ' and by.rises >= told["rises"]\n',
+        "\n",
+        ("tests/registry/test_alarms.py",),
+    ),
+    Removal(
+        "an acknowledgement is of one life of a channel",
+        "registry/alarm.py",
+        ' and by.epoch == told["epoch"]',
+        "",
+        ("tests/registry/test_alarms.py",),
+    ),
+    Removal(
+        "what acknowledges is no plain form of a page from elsewhere",
+        "registry/body.py",
+        "    if not flask.request.is_json:\n",
+        "    if False:\n",
+        ("tests/registry/test_alarms.py",),
     ),
 ]

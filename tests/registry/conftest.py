@@ -10,9 +10,14 @@ import flask.testing
 import pytest
 
 from speeddata.errors import RelayError
+from speeddata.plan import Plan
 from speeddata.registry.app import create_app
 from speeddata.registry.channels import Registry
 from speeddata.registry.store import Store
+from speeddata.relay.alarms import tell_alarms
+from speeddata.relay.limit_check import LimitCheck
+from speeddata.rows import encode_record
+from speeddata.schema import Schema
 from speeddata.settings import load_settings
 
 SCHEMA = {
@@ -27,11 +32,56 @@ SCHEMA = {
 SERVICES = {8080: "registration API", 8081: "live data", 8000: "history API"}
 
 
+class Checks:
+    """Limits of channels, and records held against them, as a relay does it."""
+
+    def __init__(self) -> None:
+        self.checks: dict[str, LimitCheck] = {}
+        self.deaf = False  # it does not answer
+        self.unchecked: dict[str, str] = {}
+
+    def present(self) -> None:
+        if self.deaf:
+            raise RelayError("the shared relay does not answer: No such file or directory")
+
+    def start(self, name: str, schema: dict[str, Any]) -> None:
+        self.checks.setdefault(name, LimitCheck([Plan(Schema.parse(schema))]))
+
+    def take(self, name: str, time_ns: int, **values: Any) -> None:
+        """A record that a source has sent."""
+        plan = self.checks[name].plans[0]
+        self.checks[name].check(encode_record(plan, {"time": time_ns, **values}), time_ns)
+
+    def raised(self, name: str) -> list[dict[str, Any]]:
+        check = self.checks[name]
+        return tell_alarms(check.plans, check.standings())
+
+    # As the shared relay's client has it.
+
+    def counts(self) -> dict[str, Any]:
+        return {}
+
+    def alarms(self) -> dict[str, Any]:
+        self.present()
+        return {"channels": {name: self.raised(name) for name in self.checks}, "unchecked": self.unchecked}
+
+    def acknowledge(self, name: str, seen: Any) -> None:
+        self.present()
+        for one in seen:
+            self.checks[name].acknowledge(*one)
+
+    def forget(self, name: str) -> None:
+        self.checks.pop(name, None)
+
+
 class MemoryLauncher:
     """Stands for the keeper: starts nothing, answers as if."""
 
     def __init__(self) -> None:
         self.specs: dict[str, dict[str, Any]] = {}
+        self.limits = Checks()
+        self.skipped = 0  # blocks, by every decimator
+        self.old = False  # it knows no limits
         self.broken_ports: set[int] = set()  # those that cannot be bound
         self.away = False
 
@@ -62,8 +112,32 @@ class MemoryLauncher:
         if name not in self.specs:
             raise RelayError(f"no relay for channel {name!r}")
         del self.specs[name]
+        self.limits.forget(name)
 
-    def list(self, name: str | None = None, *, stats: bool = False) -> list[dict[str, Any]]:
+    def acknowledge(self, name: str, seen: Any) -> None:
+        self._present()
+        self.limits.acknowledge(name, seen)
+
+    def take(self, name: str, time_ns: int, **values: Any) -> None:
+        """A record that the channel's source has sent."""
+        self.limits.start(name, self.specs[name]["schema"])
+        self.limits.take(name, time_ns, **values)
+
+    def alarms(self, name: str) -> dict[str, Any]:
+        self.limits.start(name, self.specs[name]["schema"])
+        check = self.limits.checks[name]
+        ignored = [words for plan in check.plans for words in plan.schema.ignored]
+        raised = self.limits.raised(name)
+        return {
+            "limited": len(check.names),
+            "raised": raised,
+            "ignored": ignored,
+            "skipped_blocks": self.skipped,
+        }
+
+    def list(
+        self, name: str | None = None, *, stats: bool = False, alarms: bool = False
+    ) -> list[dict[str, Any]]:
         self._present()
         since = time.time_ns()
         return [
@@ -75,6 +149,7 @@ class MemoryLauncher:
                 "since": since,
                 "restarts": 0,
                 **({"stats": self.stats(one)} if stats else {}),
+                **({"alarms": self.alarms(one)} if alarms and not self.old else {}),
             }
             for one, spec in self.specs.items()
             if name in (None, one)
@@ -143,9 +218,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def registry(store: Store, launcher: MemoryLauncher, folder: Path, tmp_path: Path) -> Registry:
+def ingest() -> Checks:
+    return Checks()
+
+
+@pytest.fixture
+def registry(
+    store: Store, launcher: MemoryLauncher, folder: Path, tmp_path: Path, ingest: Checks
+) -> Registry:
     relay = load_settings(folder).flat["relay"]
-    return Registry(store, launcher, relay, tmp_path / "archive", folder, SERVICES)
+    return Registry(store, launcher, relay, tmp_path / "archive", folder, SERVICES, ingest)
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
+from typing import Any
+
 import flask
 import pytest
 
-from speeddata.registry.body import json_body
+from speeddata.registry.body import json_body, read_text
 from speeddata.registry.problems import ApiProblem
 
 
@@ -34,3 +36,31 @@ def test_a_body_is_a_json_object_or_refused(data: str, kind: str, status: int | 
         with pytest.raises(ApiProblem) as caught:
             json_body()
     assert caught.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "status"),
+    [
+        ("{}", "application/json", None),
+        ("{}", "text/plain", 415),
+        ("", "application/json", 400),
+        ("[]", "application/json", 400),
+        ("null", "application/json", 400),
+    ],
+)
+def test_an_object_may_be_empty_where_that_means_something(data: str, kind: str, status: int | None) -> None:
+    with flask.Flask("test").test_request_context("/", method="POST", data=data, content_type=kind):
+        if status is None:
+            assert json_body(empty=True) == {}
+            return
+        with pytest.raises(ApiProblem) as caught:
+            json_body(empty=True)
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize("value", [5, ["x"], "xxxx", "\udfff"])
+def test_a_text_is_one_and_short_enough(value: Any) -> None:
+    assert [read_text(body, "by", 3) for body in ({"by": "xyz"}, {"by": None}, {})] == ["xyz", "", ""]
+    with pytest.raises(ApiProblem) as caught:
+        read_text({"by": value}, "by", 3)
+    assert (caught.value.status, caught.value.body["field"]) == (400, "by")

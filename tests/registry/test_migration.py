@@ -88,10 +88,10 @@ def test_it_is_brought_on_once(old: Path) -> None:
 
 def test_a_newer_database_is_refused_and_stays_as_it_is(old: Path) -> None:
     connection = sqlite3.connect(old)
-    connection.execute("PRAGMA user_version = 4")
+    connection.execute("PRAGMA user_version = 5")
     connection.close()
     before = dump(old)
-    with pytest.raises(StoreError, match=r"another version \(4\), wanted 3; move it away"):
+    with pytest.raises(StoreError, match=r"another version \(5\), wanted 4; move it away"):
         Store(old)
     assert dump(old) == before
     assert not backup_path(old, 1).exists()
@@ -119,7 +119,7 @@ def test_channels_of_version_2_are_kept(old: Path) -> None:
     Store(old).close()
     connection = sqlite3.connect(old)
     connection.executescript(
-        "DROP TABLE channels;"
+        "DROP TABLE channels; DROP TABLE acknowledgements;"
         + OLD[OLD.index("CREATE TABLE channels") : OLD.index("CREATE TABLE facts")]
         + "INSERT INTO channels (name, port, schema, fingerprint, multicast_index) VALUES ('y', 26001, '{}', '00', 5);"
         + "PRAGMA user_version = 2;"
@@ -136,3 +136,20 @@ def test_channels_of_version_2_are_kept(old: Path) -> None:
     ]
     store.close()
     assert backup_path(old, 2).exists()
+
+
+def test_channels_and_tags_of_version_3_are_kept(old: Path) -> None:
+    store = Store(old)
+    tag = Tags(store).add(Tag("run", 1, 2))
+    store.close()
+    connection = sqlite3.connect(old)
+    connection.executescript("DROP TABLE acknowledgements; PRAGMA user_version = 3;")
+    before = list(connection.iterdump())
+    connection.close()
+    store = Store(old)
+    assert [channel.name for channel in store.channels()] == ["x"]
+    assert Tags(store).list() == [tag]
+    with store.reading() as reader:
+        assert reader.execute("SELECT * FROM acknowledgements").fetchall() == []
+    store.close()
+    assert dump(backup_path(old, 3)) == (3, before)

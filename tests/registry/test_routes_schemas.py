@@ -111,6 +111,21 @@ def test_sixteen_versions_and_no_more(client: Any, launcher: Any) -> None:
     assert len(launcher.specs["x"]["versions"]) == 15
 
 
+def test_signals_with_limits_are_counted_over_all_versions(client: Any, launcher: Any) -> None:
+    def limited(*names: str) -> dict[str, Any]:
+        about = {"type": "int", "speeddata": {"limits": {"alarm": [0, 1]}}}
+        return {**SCHEMA, "fields": [*SCHEMA["fields"], *({"name": name} | about for name in names)]}
+
+    many = [f"a{n}" for n in range(256)]
+    assert client.post(SCHEMAS, json={"schema": limited(*many)}).status_code == 201
+    assert client.post(SCHEMAS, json={"schema": limited(*many[1:])}).status_code == 201
+    before = dict(launcher.specs)
+    answer = client.post(SCHEMAS, json={"schema": limited("b")})
+    assert (answer.status_code, answer.json["error"]) == (409, "Too many signals with limits")
+    assert (answer.json["signals"], "256" in answer.json["wanted"]) == (257, True)
+    assert launcher.specs == before
+
+
 def test_a_plain_channel_has_no_versions(client: Any, launcher: Any) -> None:
     answer = client.post(f"{API}/channels/plain/schemas", json={"schema": version(2)})
     assert answer.status_code == 400

@@ -137,3 +137,19 @@ def test_a_stream_that_nobody_hears_holds_nothing_up(sockets: contextlib.ExitSta
     one.send(*(numbered(n, time_ns=START) for n in range(50_000)))
     sent, _ = one.copy.take_counts()
     assert sent > 0
+
+
+def test_a_record_that_no_packet_holds_is_held_against_limits_too(
+    sockets: contextlib.ExitStack, tmp_path: Path
+) -> None:
+    limited = {"name": "v", "type": "boolean", "speeddata": {"limits": {"alarm": [None, 0]}}}
+    fields = [{"name": "time", "type": "long"}, limited, {"name": "b", "type": "bytes"}]
+    plan = plan_of({"type": "record", "name": "r", "fields": fields})
+    multicast = ChannelSpec.from_json(make_spec(tmp_path)).wire[1]
+    decimated = sockets.enter_context(open_output(multicast, multicast.decimated))
+    copy = LiveCopy([plan], False, -1, decimated.fileno(), "downsample", 1, 0)
+    small, large = b"\x02\x00\x02a", b"\x04\x01" + bytes([0x80 | 0, 0x80 | 32, 8]) + bytes(67_584)
+    data = small + large + small
+    copy.send(Records(plan, data, 0, len(data), 1 << 18, 4, START))
+    (one,) = copy.standings()
+    assert (one["rises"], one["level"], one["worst"]["value"], one["worst"]["time"]) == (1, 0, True, 2)

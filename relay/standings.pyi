@@ -1,0 +1,2 @@
+def signal_key(name: str) -> int:
+    """What tells a signal in the mapping, by its name."""
