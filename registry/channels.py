@@ -4,21 +4,22 @@ What is registered is in the store, what runs is asked of the launcher (the keep
 Registering, de-registering and starting take turns, so that a channel is never started after it was removed.
 """
 
-import contextlib
 import json
 import logging
 import threading
-import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from speeddata.errors import RelayError
 from speeddata.registry.batches import sort_batch
-from speeddata.registry.descriptions import Fault, condition, describe
+from speeddata.registry.changes import changed_config, invalid
+from speeddata.registry.descriptions import condition, describe
 from speeddata.registry.multicast import Streams, own_ports, shared_streams, streams
 from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.registration import Registration, read_channel
+from speeddata.registry.relays import Launcher, Relays
 from speeddata.registry.schema_versions import SchemaVersion, SchemaVersions, check_framing, with_schema
 from speeddata.registry.specs import channel_problems, channel_settings, spec
 from speeddata.registry.store import Channel, NameTaken, PortTaken, Store, StoreError
@@ -32,22 +33,6 @@ Json = dict[str, Any]
 MOST_SETTINGS = 1000  # that are remembered
 
 
-class Launcher(Protocol):
-    """What starts relays and knows how they fare: a keeper's client."""
-
-    def start(self, spec: Json) -> int:
-        """Start a channel's relay, or find it running with the same spec; its pid. RelayError says why not."""
-
-    def replace(self, name: str, spec: Json) -> int | None:
-        """Have another relay go on with another spec, without a loss. RelayError where that cannot be."""
-
-    def stop(self, name: str) -> None:
-        """Stop a channel's relay, all it received flushed."""
-
-    def list(self, name: str | None = None, *, stats: bool = False) -> list[Json]:
-        """Name, pid, state, reason, since (ns), restarts of one or each channel that runs or should; with its counters."""
-
-
 class Ingest(Protocol):
     """The shared relay, which appends what comes by HTTP."""
 
@@ -57,6 +42,9 @@ class Ingest(Protocol):
     def forget(self, name: str) -> None:
         """Have it end a channel, if it answers."""
 
+    def use(self, spec: Json) -> None:
+        """Have it go on with another spec of a channel, if it answers."""
+
 
 class NoIngest:
     """Stands for a shared relay that is not there."""
@@ -65,6 +53,9 @@ class NoIngest:
         return {}
 
     def forget(self, name: str) -> None:
+        """Nothing is to be done."""
+
+    def use(self, spec: Json) -> None:
         """Nothing is to be done."""
 
 
@@ -85,6 +76,7 @@ class Registry:
         self.tags = Tags(store)
         self.schemas = SchemaVersions(store)
         self.launcher = launcher
+        self.relays = Relays(launcher)
         self.ingest = ingest or NoIngest()
         self.relay = relay  # settings by dotted key
         self.archive = archive
@@ -94,8 +86,6 @@ class Registry:
         self.shared = shared_streams(relay)
         for name, (_, port) in self.shared.items():
             self.services[port] = f"multicast ({name})"
-        # Channels that could not be started, until they are.
-        self.faults: dict[str, Fault] = {}
         self._turn = threading.Lock()
         # By config: what it takes to tell is not little, and thousands of channels have the same.
         self._settings: dict[str, Json] = {}
@@ -126,7 +116,7 @@ class Registry:
                 pid = self._start(channel)
             except RelayError as error:
                 self.store.delete(channel.name)
-                self.faults.pop(channel.name, None)
+                self.relays.faults.pop(channel.name, None)
                 raise ApiProblem(
                     500, "Failed to start relay process", name=channel.name, details=str(error)
                 ) from None
@@ -137,7 +127,7 @@ class Registry:
         """Register channels without a port, in one transaction; the names of those that are new, present, refused and why."""
         with self._turn:
             known = {channel.name: channel.fingerprint for channel in self.store.channels()}
-            done = sort_batch(given, known, self.folder, self._check)
+            done = sort_batch(given, known, self.folder, lambda one: self.check_config(one.config))
             live = {name for name, channel in done.fresh.items() if (channel.config or {}).get("live")}
             try:
                 self.store.insert_all(done.fresh.values(), live, self.services)
@@ -160,7 +150,9 @@ class Registry:
             number = self.schemas.next_number(newer)
             try:
                 with self.schemas.adding(newer, number):
-                    pid = self._go_over(channel, newer)
+                    wanted = self._relay_spec(newer, [*self.schemas.former(name), channel.schema])
+                    present = self._relay_spec(channel, self.schemas.former(name))
+                    pid = self.relays.go_over(wanted, present)
             except RelayError as error:
                 raise ApiProblem(
                     500, "Failed to replace relay process", name=name, details=str(error)
@@ -169,6 +161,46 @@ class Registry:
         log.info("channel %s has version %d of its schema, %s", name, number, newer.fingerprint)
         return added, pid
 
+    def change(self, name: str, changes: Json) -> int | None:
+        """Give a channel other settings, which its relay goes over to while it receives; its pid, None where none lives.
+
+        Nothing is changed when that fails.
+        """
+        with self._turn:
+            channel = self.find(name)
+            newer = replace(channel, config=changed_config(channel.config, changes))
+            if problems := channel_problems(newer.config, self.relay):
+                raise invalid(problems[0].key, problems[0].value, problems[0].wanted)
+            former = self.schemas.former(name)
+            try:
+                with self.store.changing(newer):
+                    pid = None
+                    if channel.port is not None:
+                        pid = self.relays.go_over(
+                            self._relay_spec(newer, former), self._relay_spec(channel, former)
+                        )
+            except RelayError as error:
+                raise ApiProblem(500, "Failed to change channel", name=name, details=str(error)) from None
+            self.ingest.use(self._spec(newer, former))
+        log.info("channel %s changed: %s", name, changes)
+        return pid
+
+    def restart(self, name: str) -> int | None:
+        """Have another relay go on with a channel, without a loss; its pid, None where the keeper is about to start one."""
+        with self._turn:
+            channel = self.find(name)
+            if channel.port is None:
+                details = "it has no UDP port: what comes by HTTP is appended by the shared relay"
+                raise ApiProblem(409, "Channel has no relay of its own", name=name, details=details)
+            try:
+                pid = self.relays.restart(self._relay_spec(channel, self.schemas.former(name)))
+            except RelayError as error:
+                raise ApiProblem(
+                    500, "Failed to restart relay process", name=name, details=str(error)
+                ) from None
+        log.info("channel %s: relay restarted, %s", name, pid)
+        return pid
+
     def deregister(self, name: str) -> None:
         """Stop a channel's relay and forget the channel; its archive stays."""
         with self._turn:
@@ -176,16 +208,14 @@ class Registry:
             stopped = False
             try:
                 with self.store.deleting(name):
-                    if any(running["name"] == name for running in self.launcher.list()):
-                        self.launcher.stop(name)
-                        stopped = True
+                    stopped = self.relays.stop(name)
             except RelayError as error:
                 raise ApiProblem(500, "Failed to stop relay process", name=name, details=str(error)) from None
             except StoreError:
                 if stopped:  # but still registered
                     self._start(channel)
                 raise
-            self.faults.pop(name, None)
+            self.relays.faults.pop(name, None)
         self.ingest.forget(name)
         log.info("channel %s de-registered", name)
 
@@ -198,7 +228,7 @@ class Registry:
             try:
                 return self._start(channel)
             except RelayError as error:
-                self.faults[name] = Fault(str(error), time.time_ns())
+                self.relays.note_fault(name, error)
                 raise
 
     def stop_strangers(self) -> list[str]:
@@ -225,13 +255,13 @@ class Registry:
     def describe(self, name: str) -> Json:
         """A channel as the API shows it."""
         channel = self.find(name)
-        running, trouble = self._running(name, stats=True)
+        running, trouble = self.relays.running(name, stats=True, sources=True)
         about = running.get(name), trouble, self.schemas.counts(), self.ingest.counts()
         return self._describe(channel, *about)
 
     def describe_all(self, status: str | None = None, *, live: bool = False) -> list[Json]:
         """All channels, or those of a status, as the API shows them; `live`: but those that have no live streams."""
-        running, trouble = self._running(stats=True)
+        running, trouble = self.relays.running(stats=True)
         about = trouble, self.schemas.counts(), self.ingest.counts()
         channels = self.store.channels(live=live)
         shown = [self._describe(one, running.get(one.name), *about) for one in channels]
@@ -248,7 +278,7 @@ class Registry:
 
     def conditions(self) -> list[Json]:
         """State and reason of all channels, without their counters."""
-        running, trouble = self._running()
+        running, trouble = self.relays.running()
         places = self.store.places()
         return [self._condition(name, port, running.get(name), trouble) for name, port, _ in places]
 
@@ -279,16 +309,16 @@ class Registry:
             self._settings[key] = channel_settings(channel.config, self.relay)
         return self._settings[key]
 
-    def _check(self, request: Registration) -> None:
-        """Whether the config of a request agrees with the relay's settings; 400 if not."""
-        problems = channel_problems(request.config, self.relay)
+    def check_config(self, config: Mapping[str, Any] | None) -> None:
+        """Whether a config agrees with the relay's settings; 400 if not."""
+        problems = channel_problems(config, self.relay)
         if problems:
             raise wrong_value(
                 "Invalid config", f"config.{problems[0].key}", problems[0].value, problems[0].wanted
             )
 
     def _insert(self, request: Registration) -> Channel:
-        self._check(request)
+        self.check_config(request.config)
         owner = self.port_owners().get(request.port) if request.port is not None else None
         if owner is not None:
             raise ApiProblem(409, "Port already in use", port=request.port, used_by=owner)
@@ -316,48 +346,7 @@ class Registry:
         return {key: value for key, value in self._spec(channel, former).items() if key != "live"}
 
     def _start(self, channel: Channel) -> int:
-        wanted = self._relay_spec(channel, self.schemas.former(channel.name))
-        try:
-            pid = self.launcher.start(wanted)
-        except RelayError:
-            if channel.name not in self._running()[0]:
-                raise
-            log.info("channel %s runs with other settings, its relay is replaced", channel.name)
-            pid = self._replace(wanted)
-        self.faults.pop(channel.name, None)
-        return pid
-
-    def _replace(self, wanted: Json) -> int:
-        """Have a channel that runs go on with another spec: without a pause where that can be."""
-        with contextlib.suppress(RelayError):
-            if pid := self.launcher.replace(wanted["name"], wanted):
-                return pid
-        self.launcher.stop(wanted["name"])
-        return self.launcher.start(wanted)
-
-    def _go_over(self, channel: Channel, newer: Channel) -> int | None:
-        """Have a channel's relay know a newer schema; its pid, None where none lives, and the next one will know it.
-
-        When that fails the relay is left alone: one that cannot even start has a keeper that holds what it received and
-        starts it again, and one that knows a version too many does no harm.
-        """
-        running, trouble = self._running(channel.name)
-        if trouble:
-            raise RelayError(trouble)
-        wanted = self._relay_spec(newer, [*self.schemas.former(channel.name), channel.schema])
-        if channel.name not in running:
-            return None
-        with contextlib.suppress(RelayError):
-            return self.launcher.start(wanted)  # which knows it, by an attempt that failed in the end
-        self._start(channel)  # one that knows another, by such an attempt, is replaced
-        return self.launcher.replace(channel.name, wanted)
-
-    def _running(self, name: str | None = None, *, stats: bool = False) -> tuple[dict[str, Json], str]:
-        """What the launcher says of one or all channels, by name, or why it says nothing."""
-        try:
-            return {running["name"]: running for running in self.launcher.list(name, stats=stats)}, ""
-        except RelayError as error:
-            return {}, str(error)
+        return self.relays.start(self._relay_spec(channel, self.schemas.former(channel.name)))
 
     def _describe(
         self,
@@ -379,4 +368,4 @@ class Registry:
         )
 
     def _condition(self, name: str, port: int | None, running: Json | None, trouble: str) -> Json:
-        return condition(port, running, self.faults.get(name), trouble)
+        return condition(port, running, self.relays.faults.get(name), trouble)

@@ -173,16 +173,18 @@ class Charge:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, number)
 
-    def describe(self, *, with_stats: bool = False) -> dict[str, Any]:
+    def describe(self, *, with_stats: bool = False, with_sources: bool = False) -> dict[str, Any]:
         """Name, pid, state, reason, since, restarts: `degraded` is a relay that lives and does not archive all it gets."""
         state, reason = "stopped" if self.stopping else "active" if self.pid else "backoff", self.reason
         stats = self.mapping.stats()
         if state == "active" and (trouble := _trouble(stats)):
             state, reason = "degraded", trouble
-        about = {"name": self.spec.name, "pid": self.pid, "state": state, "reason": reason,
-                 "since": self.since, "restarts": self.restarts}  # fmt: skip
+        about: dict[str, Any] = {"name": self.spec.name, "pid": self.pid, "state": state, "reason": reason,
+                                 "since": self.since, "restarts": self.restarts}  # fmt: skip
         names = [segment_name(self.spec.name, start) if start else None for start in stats.pop("segments_us")]
         stats |= {"segment": names[0], "segments_in_use": [name for name in names if name]}
+        if with_sources:
+            about["sources"] = self.mapping.sources()
         return about | {"stats": stats | self._socket_stats()} if with_stats else about
 
     def _socket_stats(self) -> dict[str, Any]:
@@ -197,6 +199,7 @@ class Charge:
             "receive_buffer": {
                 "wanted": self.spec.receive_buffer_bytes,
                 "granted": self.sockets.receive_buffer,
+                "used": self.sockets.receive_used,
             },
             "gro": self.sockets.gro,
             "source": {"address": address, "port": port},

@@ -99,9 +99,12 @@ class KeeperClient:
         """Stop a channel's relay and wait until all it received is on the disk."""
         self._ask(op="stop", name=name)
 
-    def list(self, name: str | None = None, *, stats: bool = False) -> list[dict[str, Any]]:
-        """Name, pid, state, reason, since (ns), restarts of one or each channel; with its counters as `stats`."""
-        channels: list[dict[str, Any]] = self._ask(op="list", name=name, stats=stats)["channels"]
+    def list(
+        self, name: str | None = None, *, stats: bool = False, sources: bool = False
+    ) -> list[dict[str, Any]]:
+        """Name, pid, state, reason, since (ns), restarts of one or each channel; with its counters as `stats`, who sends as `sources`."""
+        answer = self._ask(op="list", name=name, stats=stats, sources=sources)
+        channels: list[dict[str, Any]] = answer["channels"]
         return channels
 
     def stats(self, name: str) -> dict[str, Any]:

@@ -148,9 +148,10 @@ class Keeper:
         return {"pid": os.getpid(), "channels": len(self.channels)}
 
     def handle_list(self, _client: socket.socket, request: Answer) -> Answer:
-        name, with_stats = request.get("name"), bool(request.get("stats"))
+        name = request.get("name")
+        told = {f"with_{key}": bool(request.get(key)) for key in ("stats", "sources")}
         shown = [charge for charge in self.channels.values() if name in (None, charge.spec.name)]
-        return {"channels": [charge.describe(with_stats=with_stats) for charge in shown]}
+        return {"channels": [charge.describe(**told) for charge in shown]}
 
     def handle_start(self, _client: socket.socket, request: Answer) -> Answer:
         spec = ChannelSpec.from_json(request["spec"])

@@ -42,6 +42,9 @@ class Mapping:
     def stats(self) -> dict[str, Any]:
         """The channel's counters, as a whole: the receiver's at one instant, the writer's at one instant."""
 
+    def sources(self) -> list[dict[str, Any]]:
+        """Who sends, in the order of their appearance: address and port, what came of each, when the last packet came."""
+
     def take_aside(self, most: int = 256) -> list[tuple[int, int, int, int, int, bytes]]:
         """Take refused packets out of the quarantine ring: arrival ns, IPv4 address, port, reason, offset, bytes."""
 

@@ -34,6 +34,7 @@ class MemoryLauncher:
         self.specs: dict[str, dict[str, Any]] = {}
         self.broken_ports: set[int] = set()  # those that cannot be bound
         self.away = False
+        self.source = {"address": "192.0.2.1", "port": 5000, "packets": 3, "last": 1737640800 * 10**9}
 
     def _present(self) -> None:
         if self.away:
@@ -48,9 +49,10 @@ class MemoryLauncher:
         self.specs[spec["name"]] = spec
         return 1000 + spec["port"]
 
-    def replace(self, name: str, spec: dict[str, Any]) -> int | None:
+    def replace(self, name: str, spec: dict[str, Any] | None = None) -> int | None:
         self._present()
         former = self.specs[name]
+        spec = former if spec is None else spec
         known, wanted = ([*one["versions"], one["schema"]] for one in (former, spec))
         if spec["port"] != former["port"] or wanted[: len(known)] != known:
             raise RelayError(f"channel {name!r} runs with another port or schema; stop it first")
@@ -63,7 +65,9 @@ class MemoryLauncher:
             raise RelayError(f"no relay for channel {name!r}")
         del self.specs[name]
 
-    def list(self, name: str | None = None, *, stats: bool = False) -> list[dict[str, Any]]:
+    def list(
+        self, name: str | None = None, *, stats: bool = False, sources: bool = False
+    ) -> list[dict[str, Any]]:
         self._present()
         since = time.time_ns()
         return [
@@ -75,6 +79,7 @@ class MemoryLauncher:
                 "since": since,
                 "restarts": 0,
                 **({"stats": self.stats(one)} if stats else {}),
+                **({"sources": [self.source]} if sources else {}),
             }
             for one, spec in self.specs.items()
             if name in (None, one)
