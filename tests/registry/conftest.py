@@ -114,6 +114,12 @@ class StillSystem:
     def status(self) -> dict[str, Any]:
         return {"version": "0", "services": []}
 
+    def vitals(self) -> dict[str, Any]:
+        return {"processes": []}
+
+    def examine(self) -> dict[str, Any]:
+        return {"findings": []}
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
