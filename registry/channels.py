@@ -89,6 +89,7 @@ class Registry:
         self._turn = threading.Lock()
         # By config: what it takes to tell is not little, and thousands of channels have the same.
         self._settings: dict[str, Json] = {}
+        self._streams: dict[int, Streams] = {}  # by multicast index, of which they are a function
         for moved in self.store.move_multicast(self.services):
             log.warning("channel %s has other multicast ports now, the former ones are in use", moved.name)
 
@@ -284,9 +285,12 @@ class Registry:
 
     def streams(self, channel: Channel) -> Streams | None:
         """Where a channel's streams are sent; None where it has none."""
-        if channel.multicast_index is None:
+        index = channel.multicast_index
+        if index is None:
             return None
-        return streams(self.store.multicast_base, channel.multicast_index, self.shared)
+        if index not in self._streams:
+            self._streams[index] = streams(self.store.multicast_base, index, self.shared)
+        return self._streams[index]
 
     def port_owners(self) -> dict[int, str]:
         """What every port that a channel cannot have is used for; the name alone if it is a channel's input."""

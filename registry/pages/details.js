@@ -89,14 +89,13 @@ export class Details {
     this.restart = this.button("Restart relay", name, () => actions.restart(name));
     const buttons = [
       this.button("Tag last 5 min", name, () => actions.tag("PT5M", [name])),
-      this.button("Export", name, () => actions.exportRange(name)),
       this.button("Edit", name, () => actions.edit(name)),
       this.button("Schema", name, () => actions.schema(name)),
       this.restart,
       this.button("Remove", name, () => actions.remove(name), "danger"),
     ];
     const cell = make("td", { colspan: columns }, make("div", { class: "rowActions" }, ...buttons), this.sources.element, this.facts);
-    this.element = make("tr", { class: "details", id: `details-${name}`, hidden: "" }, cell);
+    this.element = make("tr", { class: "details", id: `details-${name}` }, cell);
   }
 
   button(text, name, action, className = "") {

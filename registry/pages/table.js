@@ -14,6 +14,8 @@ const COLUMNS = 8;
 class Row {
   constructor(name, actions) {
     this.name = name;
+    this.actions = actions;
+    this.details = null; // made when they are asked for
     this.throughput = new Throughput();
     this.rates = { records: null, bytes: null };
     this.tone = "quiet";
@@ -25,14 +27,12 @@ class Row {
     this.lost = cell("Lost", "number", this.sum, this.reasons);
     this.durable = cell("On disk", "number");
     this.port = cell("UDP port", "number");
-    this.details = new Details(name, COLUMNS, actions);
     this.opener = make("button", {
       type: "button",
       class: "opener",
       "aria-expanded": "false",
-      "aria-controls": this.details.element.id,
       "aria-label": `Details of ${name}`,
-      onclick: () => this.toggle(() => actions.opened()),
+      onclick: () => this.toggle(),
     });
     const nameCell = make("th", { scope: "row" }, this.opener, make("a", { href: `#channel-${name}` }, name));
     const button = (text, label, action) => make("button", { type: "button", "aria-label": label, onclick: action }, text);
@@ -51,17 +51,26 @@ class Row {
   }
 
   get isOpen() {
-    return !this.details.element.hidden;
+    return this.details !== null;
   }
 
-  // `opened` is called when the details are shown, to have them brought up to date.
-  toggle(opened) {
-    this.details.element.hidden = this.isOpen;
-    this.opener.setAttribute("aria-expanded", String(this.isOpen));
+  get elements() {
+    return this.isOpen ? [this.element, this.details.element] : [this.element];
+  }
+
+  toggle() {
     if (this.isOpen) {
+      this.details.element.remove();
+      this.details = null;
+      this.opener.removeAttribute("aria-controls");
+    } else {
+      this.details = new Details(this.name, COLUMNS, this.actions);
       this.details.update(this.channel);
-      opened();
+      this.element.after(this.details.element);
+      this.opener.setAttribute("aria-controls", this.details.element.id);
+      this.actions.opened(); // to have them brought up to date
     }
+    this.opener.setAttribute("aria-expanded", String(this.isOpen));
   }
 
   update(channel, timeMs) {
@@ -116,8 +125,7 @@ export class ChannelTable {
     const names = new Set(channels.map((channel) => channel.name));
     for (const [name, row] of this.rows) {
       if (names.has(name)) continue;
-      row.element.remove();
-      row.details.element.remove();
+      row.elements.forEach((element) => element.remove());
       this.rows.delete(name);
     }
     for (const channel of channels) {
@@ -126,7 +134,7 @@ export class ChannelTable {
       row.update(channel, timeMs);
     }
     const shown = channels.map(({ name }) => this.rows.get(name));
-    arrange(this.body, shown.flatMap((row) => [row.element, row.details.element]));
+    arrange(this.body, shown.flatMap((row) => row.elements));
     this.empty.hidden = channels.length > 0;
     this.body.parentElement.hidden = channels.length === 0;
   }
@@ -138,7 +146,7 @@ export class ChannelTable {
 
   // Take in all that is known of one channel.
   updateDetails(channel) {
-    this.rows.get(channel.name)?.details.update(channel);
+    this.rows.get(channel.name)?.details?.update(channel);
   }
 
   // `ageOf` gives [age, limit] in ms of a channel by name; gives the rows whose state has become another one.
