@@ -40,7 +40,7 @@ def _patience() -> None:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with system.run(tmp_path_factory.mktemp("axe") / "data") as started:
-        started.register("engine", free_port(2), NUMBERED)
+        started.register("engine", free_port(), NUMBERED)
         started.processes()
         record = {"time": time.time_ns(), "n": 1, "value": math.pi}
         pivot = f"http://127.0.0.1:{started.pivot_port}/api/v1"

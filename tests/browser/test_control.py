@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import system
 from line import NUMBERED, numbered, wait_until
-from live import free_port
 from playwright.sync_api import Page, expect
+from ports import free_port
 from system import System
 
 pytestmark = pytest.mark.browser
@@ -28,8 +28,8 @@ def _patience() -> None:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with system.run(tmp_path_factory.mktemp("control") / "data") as started:
-        started.register("engine", free_port(socket.SOCK_DGRAM), NUMBERED)
-        started.register("framed", free_port(socket.SOCK_DGRAM), NUMBERED, **FRAMED)
+        started.register("engine", free_port(), NUMBERED)
+        started.register("framed", free_port(), NUMBERED, **FRAMED)
         started.processes()
         yield started
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import system
-from live import EXAMPLE, free_port
+from live import EXAMPLE
 from playwright.sync_api import Page, expect
+from ports import free_port
 from system import System
 
 pytestmark = pytest.mark.browser
@@ -32,7 +33,7 @@ def _patience() -> None:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with system.run(tmp_path_factory.mktemp("page") / "data") as started:
-        started.register("engine", free_port(2), EXAMPLE)
+        started.register("engine", free_port(), EXAMPLE)
         started.processes()
         yield started
 

@@ -1,8 +1,12 @@
 """Changing, restarting and validating channels over HTTP."""
 
+import socket
 from typing import Any
 
 import pytest
+from ports import free_port
+
+from speeddata.registry.routes_channels import answer_channels
 
 API = "/api/v1"
 ITEM = {"name": "x", "port": 26070, "schema": "agents/example.avsc"}
@@ -93,6 +97,13 @@ def test_a_channel_that_there_is_not(client: Any, method: str, path: str) -> Non
 
 
 def test_a_registration_is_looked_at_and_not_made(client: Any, registry: Any) -> None:
-    answer = client.post(f"{API}/channels/validate", json=ITEM)
+    answer = client.post(f"{API}/channels/validate", json=ITEM | {"port": free_port(socket.SOCK_DGRAM)})
     assert (answer.status_code, answer.json["valid"]) == (200, True)
     assert registry.store.get("x") is None
+
+
+def test_many_channels_are_told_whatever_their_names_hold(client: Any) -> None:
+    """What is quick does not take every text that JSON does."""
+    with client.application.app_context():
+        for folder in ("/archive/x", "/archive/\udcff"):
+            assert answer_channels([{"archive": folder}]).json == {"channels": [{"archive": folder}]}

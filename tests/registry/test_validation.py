@@ -4,12 +4,14 @@ import socket
 from typing import Any
 
 import pytest
+from ports import free_port
 
 from speeddata.registry.channels import Registry
 from speeddata.registry.registration import Registration
 from speeddata.registry.validation import validate
 
-GOOD = {"name": "x", "port": 26000, "schema": "agents/example.avsc"}
+PORT = free_port(socket.SOCK_DGRAM)
+GOOD = {"name": "x", "port": PORT, "schema": "agents/example.avsc"}
 
 
 def test_a_good_one_tells_the_signals(registry: Registry) -> None:
@@ -46,10 +48,10 @@ def test_all_problems_are_told_at_once(registry: Registry) -> None:
 
 
 def test_clashes_are_told(registry: Registry) -> None:
-    registry.register(Registration("x", 26000, "agents/example.avsc", None))
+    registry.register(Registration("x", PORT, "agents/example.avsc", None))
     problems = validate(registry, GOOD)["problems"]
     assert problems["name"]["error"] == "Channel name already registered"
-    assert problems["port"] == {"error": "Port already in use", "port": 26000, "used_by": "x"}
+    assert problems["port"] == {"error": "Port already in use", "port": PORT, "used_by": "x"}
 
 
 def test_a_port_of_another_program_is_told(registry: Registry) -> None:
