@@ -14,6 +14,7 @@ from speeddata.registry.channels import Registry
 from speeddata.registry.problems import ApiProblem
 from speeddata.registry.routes_alarms import alarm_routes
 from speeddata.registry.routes_channels import channel_routes
+from speeddata.registry.routes_control import control_routes
 from speeddata.registry.routes_pages import page_routes
 from speeddata.registry.routes_ports import port_routes
 from speeddata.registry.routes_schemas import schema_routes
@@ -41,7 +42,7 @@ def create_app(
     """
     app = flask.Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    parts = channel_routes, schema_routes, port_routes, tag_routes, alarm_routes
+    parts = channel_routes, control_routes, schema_routes, port_routes, tag_routes, alarm_routes
     for routes in (*(part(registry) for part in parts), system_routes(system)):
         app.register_blueprint(routes, url_prefix=PREFIX)
     pages = UserPages(folders)

@@ -8,8 +8,8 @@ import contextlib
 import json
 import logging
 import threading
-import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from speeddata.errors import RelayError
 from speeddata.limits import ALARM_FILE
 from speeddata.registry.alarms import Alarms
 from speeddata.registry.batches import sort_batch
-from speeddata.registry.descriptions import Fault, condition, describe
+from speeddata.registry.changes import changed_config, invalid
+from speeddata.registry.descriptions import condition, describe
 from speeddata.registry.launcher import Ingest, Launcher, NoIngest
 from speeddata.registry.multicast import Streams, own_ports, shared_streams, streams
 from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.registration import Registration, read_channel
+from speeddata.registry.relays import Relays
 from speeddata.registry.schema_versions import SchemaVersion, SchemaVersions, check_framing, with_schema
 from speeddata.registry.specs import channel_problems, channel_settings, spec
 from speeddata.registry.store import Channel, NameTaken, PortTaken, Store, StoreError
@@ -52,6 +54,7 @@ class Registry:
         self.tags = Tags(store)
         self.schemas = SchemaVersions(store)
         self.launcher = launcher
+        self.relays = Relays(launcher)
         self.ingest = ingest or NoIngest()
         self.alarms = Alarms(store, launcher, self.ingest)
         self.relay = relay  # settings by dotted key
@@ -62,11 +65,10 @@ class Registry:
         self.shared = shared_streams(relay)
         for name, (_, port) in self.shared.items():
             self.services[port] = f"multicast ({name})"
-        # Channels that could not be started, until they are.
-        self.faults: dict[str, Fault] = {}
         self._turn = threading.Lock()
         # By config: what it takes to tell is not little, and thousands of channels have the same.
         self._settings: dict[str, Json] = {}
+        self._streams: dict[int, Streams] = {}  # by multicast index, of which they are a function
         for moved in self.store.move_multicast(self.services):
             log.warning("channel %s has other multicast ports now, the former ones are in use", moved.name)
 
@@ -94,7 +96,7 @@ class Registry:
                 pid = self._start(channel)
             except RelayError as error:
                 self.store.delete(channel.name)
-                self.faults.pop(channel.name, None)
+                self.relays.faults.pop(channel.name, None)
                 raise ApiProblem(
                     500, "Failed to start relay process", name=channel.name, details=str(error)
                 ) from None
@@ -105,7 +107,7 @@ class Registry:
         """Register channels without a port, in one transaction; the names of those that are new, present, refused and why."""
         with self._turn:
             known = {channel.name: channel.fingerprint for channel in self.store.channels()}
-            done = sort_batch(given, known, self.folder, self._check)
+            done = sort_batch(given, known, self.folder, lambda one: self.check_config(one.config))
             live = {name for name, channel in done.fresh.items() if (channel.config or {}).get("live")}
             try:
                 self.store.insert_all(done.fresh.values(), live, self.services)
@@ -128,7 +130,9 @@ class Registry:
             number = self.schemas.next_number(newer)
             try:
                 with self.schemas.adding(newer, number):
-                    pid = self._go_over(channel, newer)
+                    wanted = self._relay_spec(newer, [*self.schemas.former(name), channel.schema])
+                    present = self._relay_spec(channel, self.schemas.former(name))
+                    pid = self.relays.go_over(wanted, present)
             except RelayError as error:
                 raise ApiProblem(
                     500, "Failed to replace relay process", name=name, details=str(error)
@@ -137,6 +141,46 @@ class Registry:
         log.info("channel %s has version %d of its schema, %s", name, number, newer.fingerprint)
         return added, pid
 
+    def change(self, name: str, changes: Json) -> int | None:
+        """Give a channel other settings, which its relay goes over to while it receives; its pid, None where none lives.
+
+        Nothing is changed when that fails.
+        """
+        with self._turn:
+            channel = self.find(name)
+            newer = replace(channel, config=changed_config(channel.config, changes))
+            if problems := channel_problems(newer.config, self.relay):
+                raise invalid(problems[0].key, problems[0].value, problems[0].wanted)
+            former = self.schemas.former(name)
+            try:
+                with self.store.changing(newer):
+                    pid = None
+                    if channel.port is not None:
+                        pid = self.relays.go_over(
+                            self._relay_spec(newer, former), self._relay_spec(channel, former)
+                        )
+            except RelayError as error:
+                raise ApiProblem(500, "Failed to change channel", name=name, details=str(error)) from None
+            self.ingest.use(self._spec(newer, former))
+        log.info("channel %s changed: %s", name, changes)
+        return pid
+
+    def restart(self, name: str) -> int | None:
+        """Have another relay go on with a channel, without a loss; its pid, None where the keeper is about to start one."""
+        with self._turn:
+            channel = self.find(name)
+            if channel.port is None:
+                details = "it has no UDP port: what comes by HTTP is appended by the shared relay"
+                raise ApiProblem(409, "Channel has no relay of its own", name=name, details=details)
+            try:
+                pid = self.relays.restart(self._relay_spec(channel, self.schemas.former(name)))
+            except RelayError as error:
+                raise ApiProblem(
+                    500, "Failed to restart relay process", name=name, details=str(error)
+                ) from None
+        log.info("channel %s: relay restarted, %s", name, pid)
+        return pid
+
     def deregister(self, name: str) -> None:
         """Stop a channel's relay and forget the channel; its archive stays."""
         with self._turn:
@@ -144,16 +188,14 @@ class Registry:
             stopped = False
             try:
                 with self.store.deleting(name):
-                    if any(running["name"] == name for running in self.launcher.list()):
-                        self.launcher.stop(name)
-                        stopped = True
+                    stopped = self.relays.stop(name)
             except RelayError as error:
                 raise ApiProblem(500, "Failed to stop relay process", name=name, details=str(error)) from None
             except StoreError:
                 if stopped:  # but still registered
                     self._start(channel)
                 raise
-            self.faults.pop(name, None)
+            self.relays.faults.pop(name, None)
             with contextlib.suppress(OSError):  # another channel of that name is not to have them
                 (self.archive / name / ALARM_FILE).unlink(missing_ok=True)
         self.ingest.forget(name)
@@ -168,7 +210,7 @@ class Registry:
             try:
                 return self._start(channel)
             except RelayError as error:
-                self.faults[name] = Fault(str(error), time.time_ns())
+                self.relays.note_fault(name, error)
                 raise
 
     def stop_strangers(self) -> list[str]:
@@ -195,13 +237,13 @@ class Registry:
     def describe(self, name: str) -> Json:
         """A channel as the API shows it."""
         channel = self.find(name)
-        running, trouble = self._running(name, stats=True)
+        running, trouble = self.relays.running(name, stats=True, sources=True)
         about = running.get(name), trouble, self.schemas.counts(), self.ingest.counts()
         return self._describe(channel, *about)
 
     def describe_all(self, status: str | None = None, *, live: bool = False) -> list[Json]:
         """All channels, or those of a status, as the API shows them; `live`: but those that have no live streams."""
-        running, trouble = self._running(stats=True)
+        running, trouble = self.relays.running(stats=True)
         about = trouble, self.schemas.counts(), self.ingest.counts()
         channels = self.store.channels(live=live)
         shown = [self._describe(one, running.get(one.name), *about) for one in channels]
@@ -218,15 +260,18 @@ class Registry:
 
     def conditions(self) -> list[Json]:
         """State and reason of all channels, without their counters."""
-        running, trouble = self._running()
+        running, trouble = self.relays.running()
         places = self.store.places()
         return [self._condition(name, port, running.get(name), trouble) for name, port, _ in places]
 
     def streams(self, channel: Channel) -> Streams | None:
         """Where a channel's streams are sent; None where it has none."""
-        if channel.multicast_index is None:
+        index = channel.multicast_index
+        if index is None:
             return None
-        return streams(self.store.multicast_base, channel.multicast_index, self.shared)
+        if index not in self._streams:
+            self._streams[index] = streams(self.store.multicast_base, index, self.shared)
+        return self._streams[index]
 
     def port_owners(self) -> dict[int, str]:
         """What every port that a channel cannot have is used for; the name alone if it is a channel's input."""
@@ -249,16 +294,16 @@ class Registry:
             self._settings[key] = channel_settings(channel.config, self.relay)
         return self._settings[key]
 
-    def _check(self, request: Registration) -> None:
-        """Whether the config of a request agrees with the relay's settings; 400 if not."""
-        problems = channel_problems(request.config, self.relay)
+    def check_config(self, config: Mapping[str, Any] | None) -> None:
+        """Whether a config agrees with the relay's settings; 400 if not."""
+        problems = channel_problems(config, self.relay)
         if problems:
             raise wrong_value(
                 "Invalid config", f"config.{problems[0].key}", problems[0].value, problems[0].wanted
             )
 
     def _insert(self, request: Registration) -> Channel:
-        self._check(request)
+        self.check_config(request.config)
         owner = self.port_owners().get(request.port) if request.port is not None else None
         if owner is not None:
             raise ApiProblem(409, "Port already in use", port=request.port, used_by=owner)
@@ -286,48 +331,7 @@ class Registry:
         return {key: value for key, value in self._spec(channel, former).items() if key != "live"}
 
     def _start(self, channel: Channel) -> int:
-        wanted = self._relay_spec(channel, self.schemas.former(channel.name))
-        try:
-            pid = self.launcher.start(wanted)
-        except RelayError:
-            if channel.name not in self._running()[0]:
-                raise
-            log.info("channel %s runs with other settings, its relay is replaced", channel.name)
-            pid = self._replace(wanted)
-        self.faults.pop(channel.name, None)
-        return pid
-
-    def _replace(self, wanted: Json) -> int:
-        """Have a channel that runs go on with another spec: without a pause where that can be."""
-        with contextlib.suppress(RelayError):
-            if pid := self.launcher.replace(wanted["name"], wanted):
-                return pid
-        self.launcher.stop(wanted["name"])
-        return self.launcher.start(wanted)
-
-    def _go_over(self, channel: Channel, newer: Channel) -> int | None:
-        """Have a channel's relay know a newer schema; its pid, None where none lives, and the next one will know it.
-
-        When that fails the relay is left alone: one that cannot even start has a keeper that holds what it received and
-        starts it again, and one that knows a version too many does no harm.
-        """
-        running, trouble = self._running(channel.name)
-        if trouble:
-            raise RelayError(trouble)
-        wanted = self._relay_spec(newer, [*self.schemas.former(channel.name), channel.schema])
-        if channel.name not in running:
-            return None
-        with contextlib.suppress(RelayError):
-            return self.launcher.start(wanted)  # which knows it, by an attempt that failed in the end
-        self._start(channel)  # one that knows another, by such an attempt, is replaced
-        return self.launcher.replace(channel.name, wanted)
-
-    def _running(self, name: str | None = None, *, stats: bool = False) -> tuple[dict[str, Json], str]:
-        """What the launcher says of one or all channels, by name, or why it says nothing."""
-        try:
-            return {running["name"]: running for running in self.launcher.list(name, stats=stats)}, ""
-        except RelayError as error:
-            return {}, str(error)
+        return self.relays.start(self._relay_spec(channel, self.schemas.former(channel.name)))
 
     def _describe(
         self,
@@ -349,4 +353,4 @@ class Registry:
         )
 
     def _condition(self, name: str, port: int | None, running: Json | None, trouble: str) -> Json:
-        return condition(port, running, self.faults.get(name), trouble)
+        return condition(port, running, self.relays.faults.get(name), trouble)

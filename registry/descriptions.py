@@ -46,7 +46,7 @@ def describe(
         "pid": running["pid"] if running else None,
         "last_heartbeat": _seconds((stats or {}).get("heartbeat")),
         **condition,
-        "stats": stats and stats | {"since": format_time(stats["since"])},
+        "stats": stats and _shown(stats),
         "ingested": ingested,
         "live": settings["live"],
         "multicast": streams and streams.to_json(),
@@ -58,7 +58,15 @@ def describe(
         "decimation": decimation(settings),
         "archive": archive,
     }
+    if running and "sources" in running:
+        about["sources"] = [one | {"last": format_time(one["last"])} for one in running["sources"]]
     return about if channel.config is None else about | {"config": channel.config}
+
+
+def _shown(stats: Json) -> Json:
+    """Counters with the times among them as text."""
+    durable = stats.get("durable_until")
+    return stats | {"since": format_time(stats["since"]), "durable_until": durable and format_time(durable)}
 
 
 def condition(port: int | None, running: Json | None, fault: Fault | None, trouble: str) -> Json:

@@ -15,14 +15,17 @@ class Launcher(Protocol):
     def start(self, spec: Json) -> int:
         """Start a channel's relay, or find it running with the same spec; its pid. RelayError says why not."""
 
-    def replace(self, name: str, spec: Json) -> int | None:
-        """Have another relay go on with another spec, without a loss. RelayError where that cannot be."""
+    def replace(self, name: str, spec: Json | None = None) -> int | None:
+        """Have another relay go on, with another spec where one is given, without a loss. RelayError where that cannot be."""
 
     def stop(self, name: str) -> None:
         """Stop a channel's relay, all it received flushed."""
 
-    def list(self, name: str | None = None, *, stats: bool = False, alarms: bool = False) -> list[Json]:
-        """Name, pid, state, reason, since (ns), restarts of one or each channel that runs or should; with its counters, its alarms."""
+    def list(
+        self, name: str | None = None, *, stats: bool = False, sources: bool = False, alarms: bool = False
+    ) -> list[Json]:
+        """Name, pid, state, reason, since (ns), restarts of one or each channel that runs or should; with its counters, who
+        sends, its alarms."""
 
     def acknowledge(self, name: str, seen: Sequence[Seen]) -> None:
         """Have a channel's relay know what is acknowledged of its alarms."""
@@ -44,6 +47,9 @@ class Ingest(Protocol):
     def forget(self, name: str) -> None:
         """Have it end a channel, if it answers."""
 
+    def use(self, spec: Json) -> None:
+        """Have it go on with another spec of a channel, if it answers."""
+
 
 class NoIngest:
     """Stands for a shared relay that is not there."""
@@ -58,4 +64,7 @@ class NoIngest:
         """Nothing is to be done."""
 
     def forget(self, name: str) -> None:
+        """Nothing is to be done."""
+
+    def use(self, spec: Json) -> None:
         """Nothing is to be done."""

@@ -14,7 +14,18 @@ from speeddata.schema import Schema
 from speeddata.schema_files import read_schema
 from speeddata.settings_values import CHANNEL_NAME, NAME_WANTED, OVERRIDES, check_channel
 
-__all__ = ["REQUIRED", "Registration", "read_channel", "read_port", "read_registration", "read_source"]
+__all__ = [
+    "REQUIRED",
+    "Registration",
+    "read_channel",
+    "read_config",
+    "read_name",
+    "read_port",
+    "read_registration",
+    "read_schema_of",
+    "read_source",
+    "refuse_strange",
+]
 
 REQUIRED = ["name", "port", "schema"]
 FIELDS = frozenset([*REQUIRED, "config"])
@@ -36,14 +47,24 @@ def read_registration(body: Mapping[str, Any]) -> Registration:
     missing = [field for field in REQUIRED if not body.get(field) and not (field == "port" and without_port)]
     if missing:
         raise ApiProblem(400, "Missing required fields", required=REQUIRED, missing=missing)
+    refuse_strange(body)
+    port = None if without_port else read_port(body["port"])
+    name = read_name(body["name"])
+    return Registration(name, port, read_source(body["schema"]), read_config(body.get("config")))
+
+
+def refuse_strange(body: Mapping[str, Any]) -> None:
+    """400 for a field that was meant to be another."""
     for field in sorted(body.keys() - FIELDS):
         if wanted := _meant(field):
             raise wrong_value("Unknown field", field, body[field], wanted)
-    port = None if without_port else read_port(body["port"])
-    name = body["name"]
-    if not isinstance(name, str) or not CHANNEL_NAME.fullmatch(name):
-        raise wrong_value("Invalid channel name", "name", name, NAME_WANTED)
-    return Registration(name, port, read_source(body["schema"]), _read_config(body.get("config")))
+
+
+def read_name(value: Any) -> str:
+    """A channel's name."""
+    if not isinstance(value, str) or not CHANNEL_NAME.fullmatch(value):
+        raise wrong_value("Invalid channel name", "name", value, NAME_WANTED)
+    return value
 
 
 def _meant(field: str) -> str:
@@ -76,7 +97,7 @@ def read_port(value: Any) -> int:
 def read_channel(request: Registration, folder: Path) -> Channel:
     """Give the row that a request stands for; `folder` is where schema files are looked for."""
     unit = (request.config or {}).get("time_unit")
-    schema = _read_schema(folder, request.schema, unit)
+    schema = read_schema_of(folder, request.schema, unit)
     return Channel(
         name=request.name,
         port=request.port,
@@ -88,7 +109,8 @@ def read_channel(request: Registration, folder: Path) -> Channel:
     )
 
 
-def _read_config(config: Any) -> dict[str, Any] | None:
+def read_config(config: Any) -> dict[str, Any] | None:
+    """A channel's own settings; None where it has none."""
     if not config:
         return None
     if not isinstance(config, dict):
@@ -102,7 +124,8 @@ def _read_config(config: Any) -> dict[str, Any] | None:
     return config
 
 
-def _read_schema(folder: Path, source: str | dict[str, Any], unit: str | None) -> Schema:
+def read_schema_of(folder: Path, source: str | dict[str, Any], unit: str | None) -> Schema:
+    """The schema that a request brings or names; `unit` is that of its time where it does not state one."""
     path = {"path": source} if isinstance(source, str) else {}
     try:
         return read_schema(folder, source, unit)

@@ -1,4 +1,4 @@
-"""The pages at / and /history, their files at /static/pages/, and the chart modules at /static/stripchart/."""
+"""The pages at /, /history and /system, their files at /static/pages/, and the chart modules at /static/stripchart/."""
 
 import mimetypes
 from importlib import resources
@@ -31,6 +31,10 @@ def page_routes() -> flask.Blueprint:
     @routes.get("/favicon.ico")
     def icon() -> flask.Response:
         return flask.send_from_directory(pages, "icon.svg", max_age=3600)
+
+    @routes.get("/system")
+    def system() -> flask.Response:
+        return flask.send_from_directory(pages, "system.html", max_age=0)
 
     @routes.get("/static/pages/<path:path>")
     def page(path: str) -> flask.Response:

@@ -1,4 +1,4 @@
-"""/api/v1/health, services, status: how the system fares and where its other services are."""
+"""/api/v1/health, services, status, system, doctor: how the system fares and where its other services are."""
 
 import ipaddress
 from typing import Any, Protocol
@@ -22,6 +22,12 @@ class System(Protocol):
 
     def status(self) -> dict[str, Any]:
         """The whole system: version, data folder, keeper, services, channels by state."""
+
+    def vitals(self) -> dict[str, Any]:
+        """Processes and machine, with what they use."""
+
+    def examine(self) -> dict[str, Any]:
+        """What should be mended on this machine."""
 
 
 def system_routes(system: System) -> flask.Blueprint:
@@ -48,6 +54,14 @@ def system_routes(system: System) -> flask.Blueprint:
     @routes.get("/status")
     def status() -> flask.Response:
         return flask.jsonify(system.status())
+
+    @routes.get("/system")
+    def vitals() -> flask.Response:
+        return flask.jsonify(system.vitals())
+
+    @routes.get("/doctor")
+    def examine() -> flask.Response:
+        return flask.jsonify(system.examine())
 
     return routes
 

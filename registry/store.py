@@ -142,6 +142,14 @@ class Store:
                 writer.execute(f"DELETE FROM {table} WHERE channel = ?", (name,))
             yield writer.execute("DELETE FROM channels WHERE name = ?", (name,)).rowcount > 0
 
+    @contextmanager
+    def changing(self, channel: Channel) -> Iterator[None]:
+        """Give a channel other settings at the end of the context, unless that fails."""
+        config = None if channel.config is None else json.dumps(channel.config)
+        with self.transaction() as writer:
+            writer.execute("UPDATE channels SET config_json = ? WHERE name = ?", (config, channel.name))
+            yield
+
     def move_multicast(self, reserved: Collection[int]) -> list[Channel]:
         """Give another index to channels whose multicast ports have become input ports or `reserved` ones."""
         channels = self.channels()

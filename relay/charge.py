@@ -174,7 +174,9 @@ class Charge:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, number)
 
-    def describe(self, *, with_stats: bool = False, with_alarms: bool = False) -> dict[str, Any]:
+    def describe(
+        self, *, with_stats: bool = False, with_alarms: bool = False, with_sources: bool = False
+    ) -> dict[str, Any]:
         """Name, pid, state, reason, since, restarts: `degraded` is a relay that lives and does not archive all it gets."""
         state, reason = "stopped" if self.stopping else "active" if self.pid else "backoff", self.reason
         stats = self.mapping.stats()
@@ -185,6 +187,7 @@ class Charge:
         names = [segment_name(self.spec.name, start) if start else None for start in stats.pop("segments_us")]
         stats |= {"segment": names[0], "segments_in_use": [name for name in names if name]}
         about |= {"alarms": self._alarms()} if with_alarms else {}
+        about |= {"sources": self.mapping.sources()} if with_sources else {}
         return about | {"stats": stats | self._socket_stats()} if with_stats else about
 
     def _alarms(self) -> dict[str, Any]:
@@ -208,6 +211,7 @@ class Charge:
             "receive_buffer": {
                 "wanted": self.spec.receive_buffer_bytes,
                 "granted": self.sockets.receive_buffer,
+                "used": self.sockets.receive_used,
             },
             "gro": self.sockets.gro,
             "source": {"address": address, "port": port},

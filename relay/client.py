@@ -101,13 +101,12 @@ class KeeperClient:
         self._ask(op="stop", name=name)
 
     def list(
-        self, name: str | None = None, *, stats: bool = False, alarms: bool = False
+        self, name: str | None = None, *, stats: bool = False, sources: bool = False, alarms: bool = False
     ) -> list[dict[str, Any]]:
-        """Name, pid, state, reason, since (ns), restarts of one or each channel; with its counters as `stats`, and how its signals
-        stand to their limits as `alarms`."""
-        channels: list[dict[str, Any]] = self._ask(op="list", name=name, stats=stats, alarms=alarms)[
-            "channels"
-        ]
+        """Name, pid, state, reason, since (ns), restarts of one or each channel; with its counters as `stats`, who sends as `sources`,
+        and how its signals stand to their limits as `alarms`."""
+        answer = self._ask(op="list", name=name, stats=stats, sources=sources, alarms=alarms)
+        channels: list[dict[str, Any]] = answer["channels"]
         return channels
 
     def acknowledge(self, name: str, seen: Sequence[tuple[str, str, int, int]]) -> None:

@@ -16,7 +16,7 @@ from speeddata.archive_commands import printing
 from speeddata.errors import RelayError
 from speeddata.relay.sockets import MEMINFO, SO_MEMINFO, open_input
 
-__all__ = ["examine", "main"]
+__all__ = ["examine", "findings", "main"]
 
 WANTED = 64 << 20  # bytes, the default of receive_buffer_bytes
 GAP_S = 0.02  # from a relay's death until the next one receives
@@ -54,15 +54,35 @@ def _packet(receiver: socket.socket, size: int, granted: int) -> dict[str, Any]:
     return {"bytes": size, "kernel_bytes": memory, "rate": int(granted / (memory * GAP_S))}
 
 
+def findings(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """What should be mended, in words and by which commands; empty when all is well."""
+    buffer = found["receive_buffer"]
+    if buffer["granted"] >= buffer["wanted"]:
+        return []
+    setting = f"net.core.rmem_max={buffer['wanted']}"
+    return [
+        {
+            "name": "receive_buffer",
+            "text": f"receive buffer: {buffer['granted']} bytes of {buffer['wanted']} wanted,"
+            f" net.core.rmem_max is {buffer['rmem_max']}",
+            "mend": [
+                {"words": "mend it with", "command": f"sudo sysctl -w {setting}"},
+                {
+                    "words": "and for good",
+                    "command": f"echo {setting} | sudo tee /etc/sysctl.d/90-speeddata.conf",
+                },
+            ],
+        }
+    ]
+
+
 def report(found: dict[str, Any]) -> str:
     """The findings for a reader."""
-    buffer = found["receive_buffer"]
-    lines = [f"receive buffer: {buffer['granted']} bytes of {buffer['wanted']} wanted"]
-    if buffer["granted"] < buffer["wanted"]:
-        lines[0] += f", net.core.rmem_max is {buffer['rmem_max']}"
-        setting = f"net.core.rmem_max={buffer['wanted']}"
-        lines.append(f"  mend it with: sudo sysctl -w {setting}")
-        lines.append(f"  and for good: echo {setting} | sudo tee /etc/sysctl.d/90-speeddata.conf")
+    lines = []
+    for finding in findings(found):
+        lines += [finding["text"], *(f"  {one['words']}: {one['command']}" for one in finding["mend"])]
+    if not lines:
+        lines.append("receive buffer: {granted} bytes of {wanted} wanted".format(**found["receive_buffer"]))
     lines.append(
         f"packets that the buffer holds while a relay is replaced ({found['gap_s'] * 1000:.0f} ms), as a rate:"
     )
@@ -84,7 +104,7 @@ def main(as_json: bool) -> None:
         sys.exit(1)
     with printing():
         print(json.dumps(found) if as_json else report(found))
-    sys.exit(found["receive_buffer"]["granted"] < found["receive_buffer"]["wanted"])
+    sys.exit(bool(findings(found)))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from speeddata.registry.channels import Registry
 from speeddata.relay.clock_file import ClockFile
 from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.disk_space import measure
+from speeddata.relay.growth import Growth, forecast
 from speeddata.relay.house_rules import HouseRules
 from speeddata.relay.ingest_client import IngestClient
 from speeddata.relay.inventory import Found, Inventory
@@ -84,6 +85,7 @@ class Housekeeper:
         self._exhausted = False
         self._unfinished = False
         self._space = measure(self.archive)
+        self._growth = Growth()
         self._lock = -1
         self._shown: dict[str, Any] = {}
         self._show()
@@ -110,6 +112,7 @@ class Housekeeper:
         return {
             "folder": str(self.archive),
             "free_percent": round(self._space.free_percent, 1),
+            **forecast(self._space, self._growth.rate(), self.rules.min_free_percent),
             "trouble": self.trouble or None,
             **self._shown,
         }
@@ -166,6 +169,8 @@ class Housekeeper:
         sealed = [one for one in sealed if not one.empty or self._seen_for(one.seen) >= EMPTY_S]
         trouble = self._retain(sealed) or trouble
         self._sweep(in_use)
+        held = sum(one.bytes for one in self.inventory.segments())
+        self._growth.add(time.monotonic(), held + self.deleted["bytes"])
         self.pins.forget_all_but({(one.channel, one.name) for one in self.inventory.segments()})
         self.queue.fill(filter(self.inventory.has, sealed), self.rules.codec)
         self.trouble = trouble

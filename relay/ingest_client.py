@@ -53,9 +53,8 @@ class IngestClient:
             if time.monotonic() - self._asked >= FRESH_S:
                 try:
                     told = self.ask({"op": "stats", "channels": True})
-                    self._counts = {
-                        name: {**counts, "since": told["since"]} for name, counts in told["channels"].items()
-                    }
+                    clock = {"since": told["since"], "heartbeat": time.time_ns()}
+                    self._counts = {name: counts | clock for name, counts in told["channels"].items()}
                 except RelayError:
                     self._counts = {}
                 self._asked = time.monotonic()
@@ -76,6 +75,13 @@ class IngestClient:
             self.ask({"op": "forget", "channel": name})
         except RelayError as error:
             log.info("%s: %s", name, error)
+
+    def use(self, spec: Json) -> None:
+        """Have it go on with another spec of a channel, if it answers; one that does not asks for it when it needs it."""
+        try:
+            self.ask({"op": "open", "spec": spec})
+        except RelayError as error:
+            log.info("%s: %s", spec["name"], error)
 
     def segments(self) -> set[str]:
         """Names of the segments that it works on; where it does not answer, of those that its journal says are not ended."""

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """One message of a batch: from its slot into the block, the books and the full-rate stream (see intake.pxd)."""
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
 from speeddata.plan cimport (
@@ -42,6 +42,7 @@ cdef struct Datagram:
     bint truncated           # it was larger
     int64_t arrival_ns
     const sockaddr_in *sender
+    Sender *source           # what is known of who sent it
 
 
 cdef void set_aside(Receiving *r, const Datagram *d, Reason reason, uint32_t offset) noexcept nogil:
@@ -127,7 +128,7 @@ cdef Reason open_frame(Receiving *r, const uint8_t **p, const uint8_t *end) noex
     return REASON_OK
 
 
-cdef Reason walk_records(Receiving *r, State *state, const Datagram *d, Sender *sender, uint32_t *offset) noexcept nogil:
+cdef Reason walk_records(Receiving *r, State *state, const Datagram *d, uint32_t *offset) noexcept nogil:
     """Validate a packet record by record and copy them into the block, which has room for all of it.
 
     On refusal `offset` is that of the record at fault, and the caller undoes what was done.
@@ -146,8 +147,8 @@ cdef Reason walk_records(Receiving *r, State *state, const Datagram *d, Sender *
         if reason != REASON_OK:
             return REASON_TRAILING if offset[0] else reason
         note_time(books, &walk, d.arrival_ns)
-        if sender != NULL and not walk.sequence.is_null:
-            follow(sender, walk.sequence.whole, r.narrow, books)
+        if r.plan.sequence != NO_LEAF and not walk.sequence.is_null:
+            follow(d.source, walk.sequence.whole, r.narrow, books)
         if r.single_object:
             memcpy(out + books.building.length, p, walk.end - p)  # walk.end <= end: fits by make_room
             books.building.length += <uint32_t>(walk.end - p)
@@ -162,27 +163,24 @@ cdef Reason walk_records(Receiving *r, State *state, const Datagram *d, Sender *
 
 cdef Reason take_records(Receiving *r, State *state, const Datagram *d, uint32_t *offset) noexcept nogil:
     """Bring the records of a packet into the block and the books, all of them or none."""
-    cdef Sender *sender = NULL
-    cdef Sender sender_before
+    cdef Sender source_before
     cdef Books before
     cdef Reason reason = choose_version(r, state, d) if r.single_object else REASON_OK
     if reason != REASON_OK:
         return reason
     make_room(&r.ring, state, d.length)
     before = state.books
-    if r.plan.sequence != NO_LEAF:
-        sender = find_sender(state.senders, d.sender.sin_addr.s_addr, d.sender.sin_port, r.batch)
-        sender_before = sender[0]
-    reason = walk_records(r, state, d, sender, offset)
+    source_before = d.source[0]
+    reason = walk_records(r, state, d, offset)
     if reason != REASON_OK:
         state.books = before
-        if sender != NULL:
-            sender[0] = sender_before
+        d.source[0] = source_before
     return reason
 
 
 cdef void take_packet(Receiving *r, State *state, const Datagram *d) noexcept nogil:
     """Account for one packet: into the block and the full-rate stream, or refused and set aside."""
+    cdef uint64_t records = state.books.records
     cdef uint32_t offset = 0
     cdef Reason reason
     if d.length == 0:
@@ -193,10 +191,14 @@ cdef void take_packet(Receiving *r, State *state, const Datagram *d) noexcept no
         reason = take_records(r, state, d, &offset)
     if reason != REASON_OK:
         state.rejected[<int>reason] += 1
+        d.source.refused += 1
         set_aside(r, d, reason, offset)
         return
     state.books.packets += 1
     state.books.bytes += d.length
+    state.books.building.newest_ns = d.arrival_ns
+    d.source.packets += 1
+    d.source.records += state.books.records - records
     if r.forward.fd >= 0:
         forward(r, state, d)
 
@@ -209,6 +211,8 @@ cdef void take_message(Receiving *r, State *state, unsigned int i) noexcept nogi
     cdef Datagram d
     size = read_control(message, &d.arrival_ns)
     d.sender = &r.parts.names[i]
+    d.source = find_sender(state, d.sender.sin_addr.s_addr, d.sender.sin_port, r.batch)
+    d.source.last_ns = d.arrival_ns
     d.data = r.parts.slots + i * SLOT_STRIDE
     d.truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0
     if size == 0 or d.truncated:

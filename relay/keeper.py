@@ -148,10 +148,10 @@ class Keeper:
         return {"pid": os.getpid(), "channels": len(self.channels)}
 
     def handle_list(self, _client: socket.socket, request: Answer) -> Answer:
-        name, with_stats = request.get("name"), bool(request.get("stats"))
-        about: dict[str, bool] = {"with_stats": with_stats, "with_alarms": bool(request.get("alarms"))}
+        name = request.get("name")
+        told = {f"with_{key}": bool(request.get(key)) for key in ("stats", "sources", "alarms")}
         shown = [charge for charge in self.channels.values() if name in (None, charge.spec.name)]
-        return {"channels": [charge.describe(**about) for charge in shown]}
+        return {"channels": [charge.describe(**told) for charge in shown]}
 
     def handle_acknowledge(self, _client: socket.socket, request: Answer) -> Answer:
         """Signals, sides, epochs and rises that somebody has acknowledged; how many of them there are."""

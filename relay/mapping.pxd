@@ -23,7 +23,7 @@ cdef enum:
     SLOT_BYTES = 65536       # holds the largest datagram
     SLOT_STRIDE = 67648      # not a power of two: slots at one stride of 64 KiB would fight for the same cache sets
     CONTROL_BYTES = 64       # SO_TIMESTAMPNS
-    SENDERS = 64             # whose sequence numbers are followed at one time
+    SENDERS = 64             # that are followed at one time
     HEAD_ROOM = 32           # before a block's records: two varints
     SYNC_BYTES = 16          # after them
     FRAME_BYTES = 10         # C3 01 and the fingerprint, before each record of single-object framing
@@ -60,11 +60,18 @@ cdef enum Loss:
     LOSS_IO                  # any other error
     LOSS_COUNT
 
-# Sequence numbers of one sender.
+# One source of packets, what came of it, and its sequence numbers.
 cdef struct Sender:
-    uint32_t address         # as on the wire; 0 = free
+    uint32_t address         # as on the wire
     uint16_t port
     uint64_t touched         # batch that saw it last
+    int64_t last_ns          # when its last packet came
+    uint64_t packets         # that were accepted
+    uint64_t records
+    uint64_t refused         # packets
+    uint64_t gaps            # these three as in Books
+    uint64_t duplicates
+    uint64_t reordered
     int64_t newest           # highest number seen
     uint64_t seen            # bit k: newest - k was seen
 
@@ -81,7 +88,8 @@ cdef struct Building:
     int64_t last_ns
     int64_t min_ns
     int64_t max_ns
-    int64_t arrival_ns
+    int64_t arrival_ns       # of its first record
+    int64_t newest_ns        # when its last record came
 
 # What one packet changes.
 cdef struct Books:
@@ -107,7 +115,9 @@ cdef struct State:
     uint64_t forward_cut     # those of the forwarded that the kernel cut from runs
     uint64_t serial          # number of the newest block
     uint64_t tail            # blocks handed to the writer
-    Sender senders[SENDERS]  # last: not copied where the schema numbers nothing
+    uint64_t known           # senders that are followed
+    uint64_t forgotten       # senders that were, and gave way to others
+    Sender senders[SENDERS]  # last: as many as are known are copied
 
 # What the writer has done.
 cdef struct Store:
@@ -115,6 +125,8 @@ cdef struct Store:
     uint64_t archived        # records written
     uint64_t durable         # records known to be on the disk
     uint64_t pending         # records written and not yet
+    int64_t written_ns       # when the newest record came that is written; 0 = none is
+    int64_t durable_ns       # when the newest record came that is known to be on the disk
     uint64_t lost[LOSS_COUNT]   # records
     uint64_t blocks
     uint64_t bytes
@@ -196,6 +208,7 @@ cdef struct Block:
     int64_t min_ns
     int64_t max_ns
     int64_t arrival_ns
+    int64_t newest_ns
     uint8_t pad[36]
 
 cdef struct Head:

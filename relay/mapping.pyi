@@ -59,6 +59,9 @@ class Mapping:
     def acknowledge(self, signal: str, side: str, epoch: int, rises: int) -> bool:
         """For the keeper: note that so many rises are acknowledged; False where the signal is not there, or of another life."""
 
+    def sources(self) -> list[dict[str, Any]]:
+        """Who sends, in the order of their appearance: address and port, what came of each, when the last packet came."""
+
     def take_aside(self, most: int = 256) -> list[tuple[int, int, int, int, int, bytes]]:
         """Take refused packets out of the quarantine ring: arrival ns, IPv4 address, port, reason, offset, bytes."""
 

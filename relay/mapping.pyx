@@ -2,6 +2,8 @@
 """Make, attach and read the shared mapping of a channel (its layout is in mapping.pxd)."""
 
 import os
+import socket
+import sys
 import time
 
 from libc.string cimport memcpy
@@ -189,6 +191,8 @@ cdef class Mapping:
             "decimate_failed": head.trail.failed,
             "decimate_cut": head.trail.cut,
             "decimate_skipped_blocks": head.trail.skipped,
+            "durable_until": store.durable_ns or None,
+            "sources": {"followed": state.known, "forgotten": state.forgotten},
             "sequence": {"gaps": state.books.gaps, "duplicates": state.books.duplicates, "reordered": state.books.reordered},
             "ring": {"blocks": head.block_count, "queued": max(0, <int64_t>(state.tail - store.head))},
             "blocks": store.blocks,
@@ -232,6 +236,26 @@ cdef class Mapping:
     def acknowledge(self, str signal, str side, epoch, rises) -> bool:
         """For the keeper: note that so many rises are acknowledged; False where the signal is not there, or of another life."""
         return acknowledge_rises(self.parts.head.limited, signal, side, epoch, rises)
+
+    def sources(self) -> list[dict[str, object]]:
+        """Who sends, in the order of their appearance: address and port, what came of each, when the last packet came."""
+        cdef State state
+        cdef uint64_t k
+        copy_state(self.parts.head, &state)
+        return [
+            {
+                "address": socket.inet_ntoa(int(state.senders[k].address).to_bytes(4, sys.byteorder)),
+                "port": ntohs(state.senders[k].port),
+                "packets": state.senders[k].packets,
+                "records": state.senders[k].records,
+                "refused": state.senders[k].refused,
+                "gaps": state.senders[k].gaps,
+                "duplicates": state.senders[k].duplicates,
+                "reordered": state.senders[k].reordered,
+                "last": state.senders[k].last_ns,
+            }
+            for k in range(state.known)
+        ]
 
     def take_aside(self, int most=256) -> list[tuple[int, int, int, int, int, bytes]]:
         """Take refused packets out of the quarantine ring: arrival ns, IPv4 address, port, reason, offset, bytes."""

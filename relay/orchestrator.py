@@ -5,6 +5,7 @@ the keeper, so that it may be killed and started again at any time without the r
 """
 
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -31,6 +32,7 @@ from speeddata.relay.ingest_client import IngestClient
 from speeddata.relay.reconciler import Reconciler
 from speeddata.relay.services import demo_pages, demo_sources, services
 from speeddata.relay.supervisor import Supervisor
+from speeddata.relay.system_state import SystemState
 from speeddata.relay.web_server import WebServer, bind
 from speeddata.run_options import RunOptions, exposed, run_options
 from speeddata.settings import Settings, load_settings
@@ -63,6 +65,7 @@ class Orchestrator:
         self.reconciler = Reconciler(self.loop, KeeperClient(self.data.path))
         self.registry: Registry | None = None
         self.housekeeper: Housekeeper | None = None
+        self.system: SystemState | None = None
         # Everything has been started.
         self.up = False
         self.locks: dict[str, int] = {}
@@ -140,6 +143,16 @@ class Orchestrator:
             "channels": {"count": states.total(), "states": dict(states)},
         }
 
+    def vitals(self) -> dict[str, Any]:
+        """Processes and machine, with what they use."""
+        assert self.system is not None, "begun before the API"
+        return self.system.to_json()
+
+    def examine(self) -> dict[str, Any]:
+        """What should be mended on this machine."""
+        assert self.system is not None, "begun before the API"
+        return self.system.examine()
+
     def _start_relay(self, undo: contextlib.ExitStack) -> None:
         """Start the keeper, the channels and the API; `undo` ends them in the opposite order."""
         relay = self.settings.flat["relay"]
@@ -161,6 +174,8 @@ class Orchestrator:
         self.supervisor.end_strays([self.housekeeper.sealer.pidfile])
         self.housekeeper.start()
         undo.callback(self.housekeeper.stop)
+        relays = functools.partial(registry.relays.running, stats=True)
+        self.system = SystemState(self.status, self.housekeeper.sealer.to_json, relays)
         folders = [self.data.pages, *(demo_pages() if self.demo else ())]
         web = WebServer(create_app(registry, self, api_names(self.settings), folders), listener)
         web.start()

@@ -15,7 +15,6 @@ cdef struct Receiving:
     const CPlan *plan        # that of the packet being taken
     int fd                   # receive socket
     bint single_object       # framing
-    bint numbered            # a version of the schema has a sequence field
     bint narrow              # that of `plan` has 32 bits
     int64_t age_ns           # a block closes when it is this old
     uint64_t open_serial     # block being built when its age was last looked at; 0 = none

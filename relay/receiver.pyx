@@ -14,7 +14,7 @@ import os
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from speeddata.plan cimport NO_LEAF, UNIT_UNKNOWN, Plan
+from speeddata.plan cimport UNIT_UNKNOWN, Plan
 from speeddata.relay.atomics cimport fence, load32, store64
 from speeddata.relay.c_system cimport (
     CLOCK_MONOTONIC, EAGAIN, EINTR, MSG_DONTWAIT, MSG_WAITFORONE, SO_MEMINFO, SO_RCVTIMEO, SOL_SOCKET, clock_ns, errno, getsockopt,
@@ -74,8 +74,7 @@ cdef State *begin(Receiving *r) noexcept nogil:
     cdef Head *head = r.parts.head
     cdef State *old = current_state(&r.parts, head.commit)
     cdef State *new = &head.states[0 if old == &head.states[1] else 1]
-    cdef size_t size = sizeof(State) if r.numbered else sizeof(State) - sizeof(Sender) * SENDERS
-    memcpy(new, old, size)
+    memcpy(new, old, sizeof(State) - sizeof(Sender) * (SENDERS - old.known))
     return new
 
 
@@ -239,7 +238,6 @@ cdef int set_plans(Receiving *r, list plans) except -1:
     for plan in plans:
         r.plans[r.versions] = &plan.c
         r.versions += 1
-        r.numbered |= plan.c.sequence != NO_LEAF
     return 0
 
 

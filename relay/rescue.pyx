@@ -90,6 +90,7 @@ cdef void take_over(const Parts *parts, Store *made) noexcept nogil:
     new.archived -= lost
     new.lost[<int>LOSS_IO] += lost
     new.durable += made.pending
+    new.durable_ns = made.written_ns
     new.rescued += made.pending
     new.pending = new.error = 0
     new.synced, new.synced_entries = made.offset, made.entries

@@ -34,7 +34,8 @@ cdef void close_block(Ring *ring, State *state) noexcept nogil:
     cdef Building *b = &state.books.building
     cdef Block *block = &ring.parts.blocks[b.block]
     block.length, block.count, block.flags, block.unit = b.length, b.count, b.flags, <uint32_t>state.books.unit
-    block.first_ns, block.min_ns, block.max_ns, block.arrival_ns = b.first_ns, b.min_ns, b.max_ns, b.arrival_ns
+    block.first_ns, block.min_ns, block.max_ns = b.first_ns, b.min_ns, b.max_ns
+    block.arrival_ns, block.newest_ns = b.arrival_ns, b.newest_ns
     if b.count == 0:
         # Opened for a packet that was then refused.
         store32(&block.busy, 0)

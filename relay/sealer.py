@@ -9,13 +9,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from speeddata.pidfile import write_pidfile
 from speeddata.relay.data_folder import DataFolder
 from speeddata.relay.sealing import Outcome
 from speeddata.relay.strays import MARK
+from speeddata.times import format_time
 
 __all__ = ["Sealer"]
 
@@ -34,6 +37,12 @@ class Sealer:
         self.paths: tuple[Path, ...] = ()
         self.pidfd = -1
         self._process: subprocess.Popen[bytes] | None = None
+        self._since_ns = 0
+
+    def to_json(self) -> dict[str, Any] | None:
+        """The process as the API shows it; None when there is none. For any thread."""
+        process, since_ns = self._process, self._since_ns
+        return None if process is None else {"pid": process.pid, "since": format_time(since_ns)}
 
     def start(self, paths: Sequence[Path], codec: str | None) -> None:
         """Seal segments; OSError when that cannot be begun."""
@@ -47,7 +56,7 @@ class Sealer:
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
                 env={**os.environ, MARK: str(self.pidfile)},
             )  # fmt: skip
-        self.paths, self._process = tuple(paths), process
+        self.paths, self._since_ns, self._process = tuple(paths), time.time_ns(), process
         try:
             self.pidfd = os.pidfd_open(process.pid)
         except OSError:

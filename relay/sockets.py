@@ -21,7 +21,7 @@ UDP_SEGMENT = 103
 UDP_GRO = 104
 IP_MULTICAST_ALL = 49
 MEMINFO = struct.Struct("9I")
-DROPS = 8  # place of the drop count in SO_MEMINFO
+ALLOCATED, DROPS = 0, 8  # places in SO_MEMINFO of the bytes in use and of the drop count
 OUTPUT_BUFFER = 4 << 20
 
 
@@ -55,6 +55,11 @@ class ChannelSockets:
     def receive_buffer(self) -> int:
         """Bytes of receive buffer that the kernel granted."""
         return self.input.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+
+    @property
+    def receive_used(self) -> int:
+        """Bytes of it that hold packets just now, as the kernel counts them (more than the packets' own)."""
+        return _memory(self.input)[ALLOCATED] // 2
 
     @property
     def gro(self) -> bool:
@@ -123,8 +128,11 @@ def open_output(multicast: Multicast, group: Group) -> socket.socket:
 
 def kernel_drops(sock: socket.socket) -> int:
     """Datagrams that the kernel dropped for want of buffer, since the socket was made."""
-    drops: int = MEMINFO.unpack(sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO.size))[DROPS]
-    return drops
+    return _memory(sock)[DROPS]
+
+
+def _memory(sock: socket.socket) -> tuple[int, ...]:
+    return MEMINFO.unpack(sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO.size))
 
 
 def _owner(port: int) -> str:

@@ -143,6 +143,7 @@ cdef void flush(Writing *w, bint seal) noexcept nogil:
     else:
         store.durable += store.pending
         store.pending = 0
+        store.durable_ns = store.written_ns
         store.synced, store.synced_entries = store.offset, store.entries
         if seal:
             end_segment(w, store)
@@ -240,6 +241,7 @@ cdef int write_block(Writing *w) noexcept nogil:
     else:
         store = next_store(&w.parts)  # as try_block left it
         store.error = 0
+        store.written_ns = block.newest_ns
         if w.dirty_ns == 0:
             w.dirty_ns = clock_ns(CLOCK_MONOTONIC) - max(clock_ns(CLOCK_REALTIME) - block.arrival_ns, <int64_t>0)
     store.head += 1

@@ -16,12 +16,20 @@ const inPath = (name) => encodeURIComponent(name);
 
 // Those with live streams: thousands of series may have none, and are looked at in the history.
 export const channels = async () => (await call("/channels?live=true", { signal: AbortSignal.timeout(5000) })).channels;
+export const channel = (name) => call(`/channels/${inPath(name)}`);
+export const status = () => call("/status");
+export const system = () => call("/system", { signal: AbortSignal.timeout(5000) });
+export const doctor = () => call("/doctor");
 export const schema = (name) => call(`/channels/${inPath(name)}/schema`);
 export const services = () => call("/services");
 export const remove = (name) => call(`/channels/${inPath(name)}`, { method: "DELETE" });
 export const freePort = async () => (await call("/ports/available?start=26000&end=27000")).available[0];
 
 export const register = (channel) => call("/channels", sent("POST", channel));
+export const validate = (channel) => call("/channels/validate", sent("POST", channel));
+export const change = (name, changes) => call(`/channels/${inPath(name)}`, sent("PATCH", changes));
+export const addSchema = (name, schema) => call(`/channels/${inPath(name)}/schemas`, sent("POST", { schema }));
+export const restart = (name) => call(`/channels/${inPath(name)}/restart`, { method: "POST" });
 export const tags = async () => (await call("/tags")).tags;
 export const addTag = (tag) => call("/tags", sent("POST", tag));
 export const changeTag = (id, tag) => call(`/tags/${id}`, sent("PATCH", tag));

@@ -1,5 +1,6 @@
-// The dialog that exports the shown range: made in the background, its progress, then the link to the file.
+// The dialog that exports a range: made in the background, its progress, then the link to the file.
 
+import { sizeText } from "./amounts.js";
 import { isoText, lengthText } from "/static/stripchart/past/time.js";
 import { cancelExport, exportAddress, exportState, startExport } from "/static/stripchart/past/query.js";
 import { make, setText } from "./dom.js";
@@ -8,16 +9,14 @@ import { countText } from "/static/stripchart/past/words.js";
 const ASK_MS = 400;
 const SIMPLE = 5n * 60n * 1_000_000_000n; // a range that is exported while one waits
 
-const sizeText = (bytes) => {
-  const [size, unit] = [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]].find(([least]) => bytes >= least) ?? [1, "bytes"];
-  return `${(bytes / size).toFixed(size === 1 ? 0 : 1)}\u202f${unit}`;
-};
-
 function progressText({ progress, records, eta_s: left }) {
   return `${Math.round(progress * 100)} %, ${countText(records, "record")}${left ? `, ${Math.ceil(left)} s to go` : ""}`;
 }
 
-export class ExportDialog {
+// What dialogs that export have in common. One that extends it gives `length`, how long the range is in ns, and `params` of the
+// export; both throw an Error where what was typed is none.
+export class Exporter {
+  // `source.pivot` is the address of the history service.
   constructor(dialog, source) {
     this.dialog = dialog;
     this.form = dialog.querySelector("form");
@@ -31,37 +30,21 @@ export class ExportDialog {
     dialog.addEventListener("close", () => this.abandon());
   }
 
-  open() {
-    const { view } = this.source;
-    this.range = [view.start, view.end];
+  show() {
     this.say("");
     this.bar.hidden = true;
     this.rest();
-    setText(this.dialog.querySelector(".range"), `${this.source.rangeText()} (${lengthText(view.length)})`);
     this.dialog.showModal();
-  }
-
-  get params() {
-    const { format, scope } = this.form.elements;
-    const [start, end] = this.range;
-    const names = this.source.signalNames;
-    return {
-      start: isoText(start),
-      end: isoText(end - 1n), // exports include their end
-      channels: this.source.channels.join(","),
-      format: format.value,
-      ...(scope.value === "shown" ? { signals: names.join(",") } : {}),
-    };
   }
 
   async submit(event) {
     event.preventDefault();
-    const { params, source, turn } = this;
-    const [start, end] = this.range;
+    const { source, turn } = this;
     this.form.elements.start.disabled = true;
     this.say("Starting…");
     try {
-      if (end - start <= SIMPLE) this.offer(exportAddress(source.pivot, params), "Download");
+      const { length, params } = this;
+      if (length <= SIMPLE) this.offer(exportAddress(source.pivot, params), "Download");
       else await this.follow(await startExport(source.pivot, params), turn);
     } catch (error) {
       if (turn !== this.turn) return;
@@ -119,5 +102,32 @@ export class ExportDialog {
 
   cancel(job) {
     cancelExport(this.source.pivot, job.id).catch(() => {});
+  }
+}
+
+// That of the history page: exports what is shown.
+export class ExportDialog extends Exporter {
+  open() {
+    const { view } = this.source;
+    this.range = [view.start, view.end];
+    setText(this.dialog.querySelector(".range"), `${this.source.rangeText()} (${lengthText(view.length)})`);
+    this.show();
+  }
+
+  get length() {
+    const [start, end] = this.range;
+    return end - start;
+  }
+
+  get params() {
+    const { format, scope } = this.form.elements;
+    const [start, end] = this.range;
+    return {
+      start: isoText(start),
+      end: isoText(end - 1n), // exports include their end
+      channels: this.source.channels.join(","),
+      format: format.value,
+      ...(scope.value === "shown" ? { signals: this.source.signalNames.join(",") } : {}),
+    };
   }
 }

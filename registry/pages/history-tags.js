@@ -73,7 +73,8 @@ export class TagLane {
   }
 }
 
-const known = (tag) => ({ ...tag, start: parseTime(tag.start), end: parseTime(tag.end) });
+// A tag of the API with its times as numbers.
+export const known = (tag) => ({ ...tag, start: parseTime(tag.start), end: parseTime(tag.end) });
 
 // All tags about any of these channels, by start.
 export async function loadTags(channels) {
@@ -104,20 +105,21 @@ export class TagDialog {
   }
 
   // `tag` without an id is a new one.
-  open(tag) {
+  open(tag, title = tag.id ? "Tag" : "Tag this range") {
     const { elements } = this.form;
     const { zone } = this.source;
     this.tag = tag;
     this.channels = tag.channels ?? (tag.id ? null : this.source.channels);
     this.say("");
-    this.dialog.querySelector("h2").textContent = tag.id ? "Tag" : "Tag this range";
+    this.dialog.querySelector("h2").textContent = title;
     elements.name.value = tag.name ?? "";
     elements.note.value = tag.note ?? "";
     elements.start.value = fieldText(tag.start, zone);
     elements.end.value = fieldText(tag.end, zone);
     this.fields = { start: elements.start.value, end: elements.end.value };
     const these = (tag.channels ?? this.source.channels).join(", ");
-    elements.about.replaceChildren(make("option", { value: "these" }, these), make("option", { value: "all" }, "all channels"));
+    const options = [["these", these], ["all", "all channels"]].filter(([, text]) => text);
+    elements.about.replaceChildren(...options.map(([value, text]) => make("option", { value }, text)));
     elements.about.value = this.channels ? "these" : "all";
     for (const name of ["remove", "zoom"]) elements[name].hidden = !tag.id;
     this.dialog.showModal();

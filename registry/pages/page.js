@@ -1,55 +1,35 @@
-// The page at the front door: channels, their live charts, and the form that registers more.
+// The page at the front door: how it all stands, channels, their live charts, and everything that can be done with them.
 
 import { reachable } from "/static/stripchart/address.js";
-import { spanText } from "/static/stripchart/format.js";
 import { feed } from "/static/stripchart/main.js";
 
+import { Actions } from "./actions.js";
+import { lastsText } from "./amounts.js";
 import * as api from "./api.js";
 import { Card } from "./card.js";
 import { remembered, rememberedTheme } from "./choices.js";
-import { arrange } from "./dom.js";
+import { arrange, setText } from "./dom.js";
 import { RegisterForm } from "./register.js";
+import { Summary } from "./summary.js";
 import { ChannelTable } from "./table.js";
 
 const POLL_MS = 1000;
+const STATUS_EVERY = 3; // polls
+const NOTICE_MS = 6000;
 const STATES = { open: "Live", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Disconnected" };
 const WINDOW_KEY = "speeddata.window";
 
 const byId = (id) => document.getElementById(id);
-const table = new ChannelTable(byId("channelTable"), byId("noChannels"), { schema: showSchema, remove: askRemove });
+const source = { pivot: "" }; // address of the history service, "" while there is none
+const actions = new Actions({ source, tell, say, poll, names: () => channels.map(({ name }) => name) });
+const table = new ChannelTable(byId("channelTable"), byId("noChannels"), actions);
+const summary = new Summary(byId("tiles"));
 const cards = new Map();
 let channels = [];
+let polls = 0;
 let answeredAt = null; // when the registry answered last
 let isAway = false; // it did not answer when it was asked last
-let pivot = "";
-
-async function showSchema(name) {
-  byId("schemaHeading").textContent = `Schema of ${name}`;
-  try {
-    byId("schemaText").textContent = JSON.stringify(await api.schema(name), null, 2);
-  } catch (error) {
-    byId("schemaText").textContent = error.message;
-  }
-  byId("schemaDialog").showModal();
-}
-
-function askRemove(name) {
-  const dialog = byId("removeDialog");
-  byId("removeHeading").textContent = `Remove channel ${name}?`;
-  dialog.returnValue = "";
-  dialog.addEventListener("close", () => dialog.returnValue === "remove" && remove(name), { once: true });
-  dialog.showModal();
-}
-
-async function remove(name) {
-  try {
-    await api.remove(name);
-    tell("");
-  } catch (error) {
-    tell(`${name} was not removed: ${error.message}`);
-  }
-  poll();
-}
+let channelsAsked = false;
 
 // Trouble that stays until the next word about it.
 let spoken = "";
@@ -58,20 +38,25 @@ function tell(text) {
   showTrouble();
 }
 
+// What was done, told for a while.
+let noticeTimer = 0;
+function say(text) {
+  clearTimeout(noticeTimer);
+  setText(byId("notice"), text);
+  noticeTimer = setTimeout(() => setText(byId("notice"), ""), NOTICE_MS);
+}
+
 function showTrouble() {
   const silent = answeredAt === null ? Infinity : performance.now() - answeredAt;
   const away =
     silent > 4 * POLL_MS && channelsAsked
-      ? `The registry does not answer${Number.isFinite(silent) ? `: rates and counts are ${spanText(silent / 1000)} old` : ""}.`
+      ? `The registry does not answer${Number.isFinite(silent) ? `: rates and counts are ${lastsText(silent / 1000)} old` : ""}.`
       : "";
   const text = [spoken, away].filter(Boolean).join(" ");
-  const trouble = byId("trouble");
-  if (trouble.textContent !== text) trouble.textContent = text;
-  trouble.hidden = !text;
-  byId("channelTable").classList.toggle("old", Boolean(away));
+  setText(byId("trouble"), text);
+  byId("trouble").hidden = !text;
+  for (const id of ["channelTable", "tiles"]) byId(id).classList.toggle("old", Boolean(away));
 }
-
-let channelsAsked = false;
 
 async function poll() {
   try {
@@ -81,9 +66,9 @@ async function poll() {
     if (isAway) feed.socket.retry(); // what runs beside it is likely to be back too, or soon will be
     isAway = feed.socket.state === "reconnecting";
     table.update(channels, answeredAt);
+    summary.update(channels, [...table.rows.values()], answeredAt);
     layOutCards();
-    if (!pivot) pivot = await pivotAddress();
-    table.setExports(pivot);
+    await Promise.all([lookAround(), ...table.opened.map(showDetails)]);
   } catch (error) {
     console.warn(`registry: ${error.message}`);
     isAway = true;
@@ -92,10 +77,22 @@ async function poll() {
   showTrouble();
 }
 
-// Address of the history service, "" while there is none.
-async function pivotAddress() {
-  const { pivot: told } = await api.services();
-  return told ? reachable(told, location.protocol.slice(0, -1)) : "";
+// What need not be known each second.
+async function lookAround() {
+  if (polls++ % STATUS_EVERY) return;
+  summary.updateStatus(await api.status());
+  if (source.pivot) return;
+  const { pivot } = await api.services();
+  source.pivot = pivot ? reachable(pivot, location.protocol.slice(0, -1)) : "";
+  byId("export").hidden = !source.pivot;
+}
+
+async function showDetails(name) {
+  try {
+    table.updateDetails(await api.channel(name));
+  } catch (error) {
+    if (error.status !== 404) throw error; // it was removed a moment ago
+  }
 }
 
 async function keepPolling() {
@@ -131,16 +128,22 @@ function ageOf(name) {
 function refresh() {
   const { state, attempt } = feed.socket;
   const chip = byId("connection");
-  const text = state === "reconnecting" ? `${STATES[state]}, try ${attempt}` : STATES[state];
-  if (chip.textContent !== text) chip.textContent = text;
+  setText(chip, state === "reconnecting" ? `${STATES[state]}, try ${attempt}` : STATES[state]);
   chip.dataset.tone = state === "open" ? "good" : state === "connecting" ? "quiet" : "bad";
-  table.updateStates(ageOf);
+  const turned = table.updateStates(ageOf).filter((row) => row.tone !== "quiet");
+  // Who looks sees it; this is for who listens.
+  if (turned.length) setText(byId("spoken"), turned.map((row) => `${row.name}: ${row.words}`).join(". "));
+  summary.updateStates([...table.rows.values()]);
   showTrouble();
 }
 
 rememberedTheme(byId("theme"));
 remembered(byId("window"), WINDOW_KEY, layOutCards);
 new RegisterForm(byId("registerForm"), byId("registerAnswer"), poll);
+for (const button of document.querySelectorAll("[data-tag]")) {
+  button.addEventListener("click", () => actions.tag(button.dataset.tag));
+}
+byId("export").addEventListener("click", () => actions.exportRange());
 feed.onChannels.add(layOutCards);
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && poll());
 setInterval(refresh, 250);

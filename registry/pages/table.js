@@ -1,65 +1,91 @@
-// The table of channels: a row each, kept up to date in place.
+// The table of channels: a row each, which opens to details, kept up to date in place.
 
-import { sinceText, spanText } from "/static/stripchart/format.js";
+import { sinceText } from "/static/stripchart/format.js";
 
+import { whole } from "./amounts.js";
+import { Details } from "./details.js";
 import { arrange, make, setText } from "./dom.js";
-import { Rate, losses, rateText } from "./rates.js";
+import { channelState, durableText } from "./facts.js";
+import { Throughput, losses, rateText } from "./rates.js";
+import { Sparkline } from "./sparkline.js";
 
-const whole = new Intl.NumberFormat("en", { useGrouping: true });
-
-// [words, tone] for the state of a channel: what its relay is in, then whether data comes.
-export function channelState(channel, ageMs, limitMs) {
-  const state = channel.state ?? channel.status ?? "";
-  // What has no UDP port has no relay of its own, and need not send all the time.
-  if (state === "ingest") return Number.isNaN(ageMs) || ageMs > limitMs ? ["by HTTP", "quiet"] : ["live", "good"];
-  if (state && state !== "active") return [channel.reason ? `${state}: ${channel.reason}` : state, "bad"];
-  if (Number.isNaN(ageMs)) return ["no data yet", "quiet"];
-  if (ageMs > limitMs) return [`no data for ${spanText(ageMs / 1000)}`, "bad"];
-  return ["live", "good"];
-}
+const COLUMNS = 8;
 
 class Row {
   constructor(name, actions) {
     this.name = name;
-    this.records = new Rate();
-    this.bytes = new Rate();
-    const cell = (label, className = "") => make("td", { "data-label": label, class: className });
+    this.actions = actions;
+    this.details = null; // made when they are asked for
+    this.throughput = new Throughput();
+    this.rates = { records: null, bytes: null };
+    this.tone = "quiet";
+    this.words = ""; // of its state
+    this.curve = new Sparkline();
+    const cell = (label, className, ...inside) => make("td", { "data-label": label, class: className }, ...inside);
+    [this.records, this.bytes, this.count, this.since, this.sum, this.reasons] = ["span", "small", "span", "small", "span", "small"].map((tag) => make(tag));
     this.state = make("span", { class: "chip" });
-    this.rate = cell("Rate", "number");
-    this.count = make("span");
-    this.since = make("small");
-    const countCell = cell("Records", "number");
-    countCell.append(this.count, this.since);
-    this.lost = cell("Lost", "number");
+    this.lost = cell("Lost", "number", this.sum, this.reasons);
+    this.durable = cell("On disk", "number");
     this.port = cell("UDP port", "number");
-    this.link = make("a", { class: "button", href: "#" }, "Export 1 min");
-    this.link.setAttribute("aria-label", `Export the last minute of ${name} as HDF5`);
-    const button = (text, action) =>
-      make("button", { type: "button", "aria-label": `${text} of ${name}`, onclick: () => action(name) }, text);
-    const remove = make(
-      "button",
-      { type: "button", class: "danger", "aria-label": `Remove ${name}`, onclick: () => actions.remove(name) },
-      "Remove",
+    this.opener = make("button", {
+      type: "button",
+      class: "opener",
+      "aria-expanded": "false",
+      "aria-label": `Details of ${name}`,
+      onclick: () => this.toggle(),
+    });
+    const nameCell = make("th", { scope: "row" }, this.opener, make("a", { href: `#channel-${name}` }, name));
+    const button = (text, label, action) => make("button", { type: "button", "aria-label": label, onclick: action }, text);
+    this.element = make(
+      "tr",
+      {},
+      nameCell,
+      cell("State", "", this.state),
+      cell("Rate", "number rate", this.curve.element, make("span", { class: "two" }, this.records, this.bytes)),
+      cell("Records", "number", this.count, this.since),
+      this.lost,
+      this.durable,
+      this.port,
+      make("td", { class: "rowActions" }, button("Export", `Export a range of ${name}`, () => actions.exportRange(name))),
     );
-    const stateCell = cell("State");
-    stateCell.append(this.state);
-    const nameCell = make("th", { scope: "row" }, make("a", { href: `#channel-${name}` }, name));
-    const actionCell = make("td", { class: "rowActions" }, button("Schema", actions.schema), this.link, remove);
-    this.element = make("tr", {}, nameCell, stateCell, this.rate, countCell, this.lost, this.port, actionCell);
+  }
+
+  get isOpen() {
+    return this.details !== null;
+  }
+
+  get elements() {
+    return this.isOpen ? [this.element, this.details.element] : [this.element];
+  }
+
+  toggle() {
+    if (this.isOpen) {
+      this.details.element.remove();
+      this.details = null;
+      this.opener.removeAttribute("aria-controls");
+    } else {
+      this.details = new Details(this.name, COLUMNS, this.actions);
+      this.details.update(this.channel);
+      this.element.after(this.details.element);
+      this.opener.setAttribute("aria-controls", this.details.element.id);
+      this.actions.opened(); // to have them brought up to date
+    }
+    this.opener.setAttribute("aria-expanded", String(this.isOpen));
   }
 
   update(channel, timeMs) {
     const stats = channel.stats ?? {};
     const ingested = channel.ingested ?? {};
-    const count = (stats.records ?? 0) + (ingested.records ?? 0);
-    const records = this.records.add(timeMs, count);
-    const bytes = this.bytes.add(timeMs, (stats.bytes ?? 0) + (ingested.bytes ?? 0));
-    setText(this.rate, records === null ? "–" : `${rateText(records)}, ${rateText(bytes, "B")}`);
-    setText(this.count, whole.format(count));
-    this.updateSince(stats.since ?? ingested.since);
-    setText(this.port, channel.port ? String(channel.port) : "–");
-    this.updateLost(losses(stats));
     this.channel = channel;
+    this.rates = this.throughput.update(channel);
+    this.curve.add(timeMs, this.rates.records);
+    setText(this.records, rateText(this.rates.records));
+    setText(this.bytes, this.rates.records === null ? "" : rateText(this.rates.bytes, "B"));
+    setText(this.count, whole.format((stats.records ?? 0) + (ingested.records ?? 0)));
+    this.updateSince(stats.since ?? ingested.since);
+    this.updateLost(losses(stats));
+    setText(this.durable, durableText(channel.stats));
+    setText(this.port, channel.port ? String(channel.port) : "–");
   }
 
   // The counters run from then on.
@@ -71,15 +97,19 @@ class Row {
 
   updateLost(reasons) {
     const sum = reasons.reduce((total, [, count]) => total + count, 0);
-    const why = reasons.map(([reason, count]) => `${whole.format(count)} ${reason.replaceAll("_", " ")}`).join(", ");
-    setText(this.lost, sum ? `${whole.format(sum)} (${why})` : "0");
+    setText(this.sum, whole.format(sum));
+    setText(this.reasons, reasons.map(([reason, count]) => (reasons.length > 1 ? `${whole.format(count)} ${reason}` : reason)).join(", "));
     this.lost.classList.toggle("alert", sum > 0);
   }
 
+  // Whether the state has become another one.
   updateState(ageMs, limitMs) {
     const [words, tone] = channelState(this.channel, ageMs, limitMs);
     setText(this.state, words);
-    this.state.dataset.tone = tone;
+    const turned = tone !== this.tone;
+    if (turned) this.state.dataset.tone = tone;
+    [this.words, this.tone] = [words, tone];
+    return turned;
   }
 }
 
@@ -95,7 +125,7 @@ export class ChannelTable {
     const names = new Set(channels.map((channel) => channel.name));
     for (const [name, row] of this.rows) {
       if (names.has(name)) continue;
-      row.element.remove();
+      row.elements.forEach((element) => element.remove());
       this.rows.delete(name);
     }
     for (const channel of channels) {
@@ -103,21 +133,24 @@ export class ChannelTable {
       if (!row) this.rows.set(channel.name, (row = new Row(channel.name, this.actions)));
       row.update(channel, timeMs);
     }
-    arrange(this.body, channels.map(({ name }) => this.rows.get(name).element));
+    const shown = channels.map(({ name }) => this.rows.get(name));
+    arrange(this.body, shown.flatMap((row) => row.elements));
     this.empty.hidden = channels.length > 0;
     this.body.parentElement.hidden = channels.length === 0;
   }
 
-  // `ageOf` gives [age, limit] in ms of a channel by name.
-  updateStates(ageOf) {
-    for (const [name, row] of this.rows) row.updateState(...ageOf(name));
+  // Names of the rows that show their details.
+  get opened() {
+    return [...this.rows.values()].filter((row) => row.isOpen).map((row) => row.name);
   }
 
-  // `pivot` is the address of the history service, "" when there is none.
-  setExports(pivot) {
-    for (const [name, row] of this.rows) {
-      row.link.hidden = !pivot;
-      row.link.href = `${pivot}/api/v1/pivot/export?duration=PT1M&channels=${encodeURIComponent(name)}`;
-    }
+  // Take in all that is known of one channel.
+  updateDetails(channel) {
+    this.rows.get(channel.name)?.details?.update(channel);
+  }
+
+  // `ageOf` gives [age, limit] in ms of a channel by name; gives the rows whose state has become another one.
+  updateStates(ageOf) {
+    return [...this.rows.values()].filter((row) => row.updateState(...ageOf(row.name)));
   }
 }

@@ -24,6 +24,11 @@ def row(page: Page, name: str) -> Any:
     return page.locator("#channelTable tbody tr").filter(has=page.get_by_role("link", name=name, exact=True))
 
 
+def open_details(page: Page, name: str) -> Any:
+    page.get_by_role("button", name=f"Details of {name}", exact=True).click()
+    return page.locator(f'[id="details-{name}"]')
+
+
 def open_form(page: Page) -> Any:
     page.locator("#register > summary").click()
     return page.locator("#registerForm")
@@ -31,7 +36,9 @@ def open_form(page: Page) -> Any:
 
 def names(page: Page) -> list[list[str]]:
     """Give the channels of the table and of the cards, in order."""
-    return [page.locator(where).all_text_contents() for where in ("#channelTable tbody th", "#live h2")]
+    return [
+        page.locator(where).all_text_contents() for where in ("#channelTable > tbody > tr > th", "#live h2")
+    ]
 
 
 def test_channels_are_listed_with_state_rate_and_losses(line: Any, open_page: Open) -> None:
@@ -46,8 +53,10 @@ def test_channels_are_listed_with_state_rate_and_losses(line: Any, open_page: Op
             stats["records"] += 100
             stats["bytes"] += 5000
             page.wait_for_timeout(50)
-        expect(row(page, "example").locator("td").nth(1)).to_have_text(re.compile(r"^[1-9].*/s, [1-9].*B/s$"))
-        expect(row(page, "example").locator("td").nth(3)).to_have_text("5 (3 kernel drops, 2 short)")
+        expect(row(page, "example").locator("td").nth(1)).to_have_text(re.compile(r"^[1-9].*/s[1-9].*B/s$"))
+        lost = row(page, "example").locator("td").nth(3)
+        expect(lost.locator("span")).to_have_text("5")
+        expect(lost.locator("small")).to_have_text("3 kernel drops, 2 short")
         expect(row(page, "idle").locator("td").nth(3)).to_have_text("0")
     expect(row(page, "example").locator(".chip")).to_have_text(re.compile("^no data for "))
 
@@ -87,12 +96,13 @@ def test_a_channel_is_registered_and_removed(line: Any, open_page: Open) -> None
         {"name": "engine", "port": 26007, "schema": {"type": "record"}, "config": {"decimation": 5}}
     ]
     expect(row(page, "engine")).to_be_visible()
-    row(page, "engine").get_by_role("button", name="Remove").click()
+    details = open_details(page, "engine")
+    details.get_by_role("button", name="Remove").click()
     dialog = page.locator("#removeDialog")
     expect(dialog).to_contain_text("Remove channel engine?")
     dialog.get_by_role("button", name="Cancel").click()
     expect(row(page, "engine")).to_be_visible()
-    row(page, "engine").get_by_role("button", name="Remove").click()
+    details.get_by_role("button", name="Remove").click()
     dialog.get_by_role("button", name="Remove").click()
     expect(row(page, "engine")).to_have_count(0)
 
@@ -165,13 +175,14 @@ def test_a_refusal_is_told(line: Any, open_page: Open, watch: Any) -> None:
 def test_a_schema_file_fills_the_form(line: Any, open_page: Open) -> None:
     page = open_page(line.registry.url)
     file = {"name": "x.avsc", "mimeType": "application/json", "buffer": b'{"type": "record"}'}
-    page.locator("[name=file]").set_input_files(file)
+    page.locator("#registerForm [name=file]").set_input_files(file)
     expect(page.get_by_label("or the Avro schema itself, as JSON")).to_have_value('{"type": "record"}')
 
 
 def test_the_schema_is_shown_by_keyboard(line: Any, open_page: Open) -> None:
     page = open_page(line.registry.url)
-    button = page.get_by_role("button", name="Schema of example")
+    open_details(page, "example")
+    button = page.get_by_role("button", name="Schema: example")
     button.focus()
     page.keyboard.press("Enter")
     dialog = page.locator("#schemaDialog")
@@ -185,13 +196,17 @@ def test_the_schema_is_shown_by_keyboard(line: Any, open_page: Open) -> None:
 def test_every_control_is_reached_by_keyboard(line: Any, open_page: Open) -> None:
     page = open_page(line.registry.url)
     expect(row(page, "example")).to_be_visible()
+    open_details(page, "example")
     page.get_by_text("Register a channel").focus()
     page.keyboard.press("Enter")
     reached = []
-    for _ in range(30):
+    for _ in range(24):
         page.keyboard.press("Tab")
         reached.append(
-            page.evaluate("() => document.activeElement.name || document.activeElement.textContent.trim()")
+            page.evaluate(
+                """() => { const { activeElement: at } = document;
+                return at.name || at.textContent.trim() || at.ariaLabel; }"""
+            )
         )
     wanted = [
         "name",
@@ -201,20 +216,29 @@ def test_every_control_is_reached_by_keyboard(line: Any, open_page: Open) -> Non
         "schema",
         "file",
         "Register",
+        "Details of example",
         "example",
+        "Export",
+        "Tag last 5 min",
+        "Edit",
         "Schema",
-        "Export 1 min",
+        "Restart relay",
         "Remove",
     ]
     assert [name for name in reached if name in wanted][: len(wanted)] == wanted
 
 
-def test_the_last_minute_is_a_link_away(line: Any, open_page: Open) -> None:
+def test_a_short_range_is_a_link_away(line: Any, open_page: Open) -> None:
     page = open_page(line.registry.url)
-    link = row(page, "example").get_by_role("link", name="Export the last minute of example")
-    expect(link).to_have_attribute(
-        "href", "http://127.0.0.1:8000/api/v1/pivot/export?duration=PT1M&channels=example"
-    )
+    button = row(page, "example").get_by_role("button", name="Export a range of example")
+    expect(page.locator("#export")).to_be_visible()  # the history service is known
+    button.click()
+    dialog = page.get_by_role("dialog", name="Export a range")
+    dialog.get_by_role("button", name="Export").click()
+    href = "http://127.0.0.1:8000/api/v1/pivot/export?duration=PT5M&channels=example&format=hdf5"
+    expect(dialog.get_by_role("link", name="Download")).to_have_attribute("href", href)
+    dialog.get_by_role("button", name="Close").click()
+    expect(button).to_be_focused()
 
 
 def test_names_are_never_markup(line: Any, open_page: Open) -> None:
@@ -223,7 +247,7 @@ def test_names_are_never_markup(line: Any, open_page: Open) -> None:
     page = open_page(line.registry.url)
     expect(row(page, name)).to_be_visible()
     expect(page.locator("#live section h2", has_text=name)).to_be_visible()
-    row(page, name).get_by_role("button", name="Schema").click()
+    open_details(page, name).get_by_role("button", name="Schema").click()
     expect(page.locator("#schemaText")).to_contain_text(name)
     assert page.title() == "SpeedData"
 
@@ -235,6 +259,8 @@ def test_a_registry_that_is_away_is_told(line: Any, open_page: Open, watch: Any)
         expect(page.locator("canvas[data-state=live]")).to_have_count(4)
         line.registry.close()
         expect(page.locator("#trouble")).to_contain_text("The registry does not answer: rates and counts are")
+        for old in ("#channelTable", "#tiles"):
+            expect(page.locator(old)).to_have_class(re.compile(r"\bold$"))
         expect(page.locator("canvas[data-state=live]")).to_have_count(4)
 
 
@@ -288,4 +314,6 @@ def test_a_phone_needs_no_sideways_scrolling(line: Any, open_page: Open) -> None
         page = open_page(line.registry.url, **PHONE)
         expect(page.locator("canvas[data-state=live]")).to_have_count(4)
         assert page.evaluate("() => document.documentElement.scrollWidth") == 390
-        expect(row(page, "example").get_by_role("button", name="Remove")).to_be_visible()
+        details = open_details(page, "example")
+        expect(details.get_by_role("button", name="Remove")).to_be_visible()
+        assert page.evaluate("() => document.documentElement.scrollWidth") == 390

@@ -70,6 +70,9 @@ class Checks:
         for one in seen:
             self.checks[name].acknowledge(*one)
 
+    def use(self, spec: dict[str, Any]) -> None:
+        """The shared relay that this stands for has nothing of a channel with a port."""
+
     def forget(self, name: str) -> None:
         self.checks.pop(name, None)
 
@@ -84,6 +87,7 @@ class MemoryLauncher:
         self.old = False  # it knows no limits
         self.broken_ports: set[int] = set()  # those that cannot be bound
         self.away = False
+        self.source = {"address": "192.0.2.1", "port": 5000, "packets": 3, "last": 1737640800 * 10**9}
 
     def _present(self) -> None:
         if self.away:
@@ -98,9 +102,10 @@ class MemoryLauncher:
         self.specs[spec["name"]] = spec
         return 1000 + spec["port"]
 
-    def replace(self, name: str, spec: dict[str, Any]) -> int | None:
+    def replace(self, name: str, spec: dict[str, Any] | None = None) -> int | None:
         self._present()
         former = self.specs[name]
+        spec = former if spec is None else spec
         known, wanted = ([*one["versions"], one["schema"]] for one in (former, spec))
         if spec["port"] != former["port"] or wanted[: len(known)] != known:
             raise RelayError(f"channel {name!r} runs with another port or schema; stop it first")
@@ -136,7 +141,7 @@ class MemoryLauncher:
         }
 
     def list(
-        self, name: str | None = None, *, stats: bool = False, alarms: bool = False
+        self, name: str | None = None, *, stats: bool = False, sources: bool = False, alarms: bool = False
     ) -> list[dict[str, Any]]:
         self._present()
         since = time.time_ns()
@@ -149,6 +154,7 @@ class MemoryLauncher:
                 "since": since,
                 "restarts": 0,
                 **({"stats": self.stats(one)} if stats else {}),
+                **({"sources": [self.source]} if sources else {}),
                 **({"alarms": self.alarms(one)} if alarms and not self.old else {}),
             }
             for one, spec in self.specs.items()
@@ -183,6 +189,12 @@ class StillSystem:
 
     def status(self) -> dict[str, Any]:
         return {"version": "0", "services": []}
+
+    def vitals(self) -> dict[str, Any]:
+        return {"processes": []}
+
+    def examine(self) -> dict[str, Any]:
+        return {"findings": []}
 
 
 @pytest.fixture

@@ -41,5 +41,10 @@ def test_the_status_is_the_systems(client: Any) -> None:
     assert client.get(f"{API}/status").json == {"version": "0", "services": []}
 
 
+def test_processes_and_findings_are_the_systems(client: Any) -> None:
+    assert client.get(f"{API}/system").json == {"processes": []}
+    assert client.get(f"{API}/doctor").json == {"findings": []}
+
+
 def test_healthz(client: Any) -> None:
     assert client.get("/healthz").json == {"status": "ok"}

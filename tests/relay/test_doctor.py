@@ -34,3 +34,14 @@ def test_a_small_buffer_is_found_and_its_remedy_said():
     assert f"receive buffer: {most} bytes of {wanted} wanted, net.core.rmem_max is {most}" in done.stdout
     assert f"mend it with: sudo sysctl -w net.core.rmem_max={wanted}" in done.stdout
     assert "200 B a packet" in done.stdout
+
+
+def test_findings_name_the_commands_that_mend():
+    buffer = {"wanted": 1000, "granted": 500, "rmem_max": 500}
+    (finding,) = doctor.findings({"receive_buffer": buffer})
+    assert finding["text"] == "receive buffer: 500 bytes of 1000 wanted, net.core.rmem_max is 500"
+    assert [one["command"] for one in finding["mend"]] == [
+        "sudo sysctl -w net.core.rmem_max=1000",
+        "echo net.core.rmem_max=1000 | sudo tee /etc/sysctl.d/90-speeddata.conf",
+    ]
+    assert doctor.findings({"receive_buffer": buffer | {"granted": 1000}}) == []

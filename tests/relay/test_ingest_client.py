@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from store_client import StoreProcess, part
+from store_client import StoreProcess, part, store_spec
 
 from speeddata.errors import RelayError
 from speeddata.relay import ingest_client
@@ -38,3 +38,14 @@ def test_what_it_refuses_is_an_error(tmp_path: Path) -> None:
     with StoreProcess(tmp_path):
         with pytest.raises(RelayError, match="no such operation"):
             IngestClient(DataFolder(tmp_path)).ask({"op": "dance"})
+
+
+def test_it_goes_on_with_another_spec(tmp_path: Path) -> None:
+    client = IngestClient(DataFolder(tmp_path))
+    client.use(store_spec(tmp_path / "archive", "x"))  # nobody is there: no harm
+    with StoreProcess(tmp_path) as store, store.open("x") as other:
+        assert other.append([part("x", 0, 10)])["ok"]
+        client.use(store_spec(store.archive, "x", durability="block"))
+        other.append([part("x", 10, 10)])
+        told = client.ask({"op": "stats"})
+        assert (told["total"]["records"], told["fsyncs"] > 0) == (20, True)

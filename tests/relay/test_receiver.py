@@ -1,5 +1,6 @@
 """The receiver: packets into blocks and onto the full-rate stream, refused ones counted and set aside."""
 
+import contextlib
 import random
 import socket
 import time
@@ -138,6 +139,41 @@ def test_sequence_numbers_are_followed_per_sender(tmp_path):
             other.send(numbered(n))
         stats = line.wait(packets=8)
         assert stats["sequence"] == {"gaps": 2, "duplicates": 1, "reordered": 1}
+
+
+def test_sources_are_told_apart_with_what_came_of_each(tmp_path):
+    with running(make_spec(tmp_path)) as line, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.connect(line.sockets.input.getsockname())
+        before = time.time_ns()
+        line.send(*(numbered(n) for n in (1, 2, 5, 4, 4)), numbered(6) + b"\xff", numbered(6) + numbered(7))
+        line.wait(packets=6)
+        other.send(b"\xff\xff\xff")
+        line.wait(rejected__short=1)
+        first, second = line.mapping.sources()
+        counts = {"packets": 6, "records": 7, "refused": 1, "gaps": 2, "duplicates": 1, "reordered": 1}
+        assert first == {**_address(line.source), **counts, "last": first["last"]}
+        counts = {"packets": 0, "records": 0, "refused": 1, "gaps": 0, "duplicates": 0, "reordered": 0}
+        assert second == {**_address(other), **counts, "last": second["last"]}
+        assert before <= first["last"] < second["last"] <= time.time_ns()
+        assert line.stats["sources"] == {"followed": 2, "forgotten": 0}
+
+
+def _address(sock):
+    return dict(zip(("address", "port"), sock.getsockname(), strict=True))
+
+
+def test_the_source_that_was_silent_longest_gives_way(tmp_path):
+    schema = NUMBERED | {"fields": [NUMBERED["fields"][0], NUMBERED["fields"][2]]}
+    with running(make_spec(tmp_path, schema)) as line, contextlib.ExitStack() as sockets:
+        line.send(encode(schema, time=1, value=0.0))
+        for n in range(65):
+            sock = sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            sock.sendto(encode(schema, time=n, value=0.0), line.sockets.input.getsockname())
+            line.wait(packets=n + 2)
+        ports = [source["port"] for source in line.mapping.sources()]
+        assert (len(ports), line.source.getsockname()[1] in ports) == (64, False)
+        assert ports[1] == sock.getsockname()[1], "each took the place of the one that was oldest then"
+        assert line.stats["sources"] == {"followed": 64, "forgotten": 2}
 
 
 def test_int_sequence_numbers_wrap(tmp_path):

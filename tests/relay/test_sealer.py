@@ -44,12 +44,16 @@ def test_what_came_of_each_is_told_when_it_has_ended(sealer: Sealer, path: Path,
     nothing = tmp_path / "nothing.avro"
     sealer.start([path, nothing], "zstandard")
     assert sealer.paths == (path, nothing)
+    shown = sealer.to_json()
+    assert shown is not None
+    assert (shown["pid"], shown["since"][-1]) == (pid(sealer), "Z")
     outcomes = wait_until(sealer.finished, "the end")
     assert [(one.path, one.seal, one.words) for one in outcomes] == [
         (path, Seal.FINAL, ""),
         (nothing, Seal.UNSEEN, "No such file or directory"),
     ]
     assert (sealer.paths, sealer.pidfd, sealer.pidfile.exists()) == ((), -1, False)
+    assert sealer.to_json() is None
     sealer.start([path], None)
     assert wait_until(sealer.finished)[0].seal is Seal.VERIFIED
 

@@ -94,9 +94,12 @@ def test_rotation_by_age_seals_a_silent_segment(tmp_path):
 
 def test_the_watermark_follows(tmp_path):
     with running(make_spec(tmp_path, flush_interval_s=3600.0)) as line:
-        line.send(numbered(1))
-        assert line.wait(archived=1)["durable"] == 0
-        assert line.stop()["durable"] == 1
+        line.send(numbered(1) + numbered(2))
+        stats = line.wait(archived=2)
+        assert (stats["durable"], stats["durable_until"]) == (0, None)
+        (source,) = line.mapping.sources()
+        stats = line.stop()
+        assert (stats["durable"], stats["durable_until"]) == (2, source["last"])
 
 
 def test_no_leftovers_after_a_stop(tmp_path):

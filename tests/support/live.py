@@ -123,6 +123,17 @@ class Registry:
         # How often each address was asked for.
         self.asked: Counter[str] = Counter()
         self.services: dict[str, Any] = {"pivot": {"host": "127.0.0.1", "port": 8000}}
+        self.status: dict[str, Any] = {
+            "keeper": {"state": "active"},
+            "services": [],
+            "archive": {
+                "free_percent": 50,
+                "free_bytes": 10**9,
+                "growth_bytes_per_s": None,
+                "full_in_s": None,
+            }
+            | {"deletes_in_s": None, "trouble": None},
+        }
         self.posted: list[dict[str, Any]] = []
         self.tags: list[dict[str, Any]] = []
         self.refusal: tuple[int, dict[str, Any]] | None = None
@@ -162,6 +173,7 @@ class Registry:
                 "packets": 0,
                 "records": 0,
                 "bytes": 0,
+                "durable": 0,
                 "rejected": {},
                 "kernel_drops": 0,
                 "ring_full": 0,
@@ -200,6 +212,12 @@ class Registry:
             return 200, {"available": [26007], "count": 1}
         if parts == ["channels"] and method == "POST":
             return self._register(body or {})
+        if parts == ["status"]:
+            return 200, self.status
+        if parts == ["channels", "validate"]:
+            return 200, {"valid": True, "missing": [], "problems": {}, "schema": None}
+        for channel in self.channels.values():
+            channel["stats"]["heartbeat"] = time.time_ns()
         if parts == ["channels"]:
             return 200, {"channels": list(self.channels.values())}
         if parts[0] == "channels" and parts[1] in self.channels:

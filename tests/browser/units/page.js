@@ -3,7 +3,7 @@ import { arrange } from "/static/pages/dom.js";
 import { groups, stem } from "/static/pages/grouping.js";
 import { Rate, losses, rateText } from "/static/pages/rates.js";
 import { channelOf } from "/static/pages/register.js";
-import { channelState } from "/static/pages/table.js";
+import { channelState } from "/static/pages/facts.js";
 import { equal, near, test, throws } from "./harness.js";
 
 const signal = (path, unit = null, type = "double", more = {}) => {
@@ -58,7 +58,7 @@ test("losses name every reason", () => {
 test("states of a channel", () => {
   equal(channelState({ state: "active" }, 10, 2000), ["live", "good"]);
   equal(channelState({ state: "active" }, NaN, 0), ["no data yet", "quiet"]);
-  equal(channelState({ state: "active" }, 12000, 2000), ["no data for 12 s", "bad"]);
+  equal(channelState({ state: "active" }, 12000, 2000), ["no data for 12\u202fs", "bad"]);
   equal(channelState({ state: "backoff", reason: "port in use" }, 10, 2000), ["backoff: port in use", "bad"]);
   equal(channelState({ state: "ingest" }, 10, 2000), ["live", "good"]);
   equal(channelState({ state: "ingest" }, NaN, 0), ["by HTTP", "quiet"]);
