@@ -3,8 +3,6 @@
 import http
 import json
 import logging
-import os
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,31 +25,32 @@ class Doorkeeper:
     """
 
     def __init__(
-        self, guard: Guard, on_loopback: bool, clients_max: int, metrics: Callable[[float], dict[str, Any]]
+        self, guard: Guard, on_loopback: bool, clients_max: int, metrics: Callable[[], dict[str, Any]]
     ) -> None:
         self._guard = guard
         self._on_loopback = on_loopback
         self._clients_max = clients_max
         self._metrics = metrics
-        # Connections that have not asked for anything yet, and those that were let in.
-        self._opening: set[ServerConnection] = set()
+        # Connections that have not asked for anything yet, oldest first, and those that were let in.
+        self._opening: dict[ServerConnection, None] = {}
         self._inside: set[ServerConnection] = set()
 
-    def knocks(self, connection: ServerConnection) -> bool:
-        """Note a new connection; False when too many wait already."""
-        if len(self._opening) >= OPENING_MAX:
-            return False
-        self._opening.add(connection)
-        return True
+    def knocks(self, connection: ServerConnection) -> None:
+        """Note a new connection; where too many have not said what they want, the oldest is cut off."""
+        self._opening[connection] = None
+        if len(self._opening) > OPENING_MAX:
+            oldest = next(iter(self._opening))
+            del self._opening[oldest]
+            oldest.transport.abort()
 
     def leaves(self, connection: ServerConnection) -> None:
         """Forget a connection."""
-        self._opening.discard(connection)
+        self._opening.pop(connection, None)
         self._inside.discard(connection)
 
     def check(self, connection: ServerConnection, request: Request) -> Response | None:
         """Look at what a connection asks for; None lets it in."""
-        self._opening.discard(connection)
+        self._opening.pop(connection, None)
         host = request.headers.get("Host", "")
         if not self._guard.admits(host_of(host)):
             _log.warning("refused a request for %.200r", host)
@@ -70,8 +69,7 @@ class Doorkeeper:
 
     def _status(self, connection: ServerConnection) -> Response:
         """How the server and each of its clients do, as JSON for whoever asks by HTTP."""
-        told = self._metrics(time.monotonic()) | {"pid": os.getpid()}
-        response = connection.respond(http.HTTPStatus.OK, json.dumps(told) + "\n")
+        response = connection.respond(http.HTTPStatus.OK, json.dumps(self._metrics()) + "\n")
         del response.headers["Content-Type"]
         response.headers["Content-Type"] = "application/json"
         return response
@@ -83,8 +81,7 @@ def connections_of(doorkeeper: Doorkeeper) -> type[ServerConnection]:
     class Connection(ServerConnection):
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            if not doorkeeper.knocks(self):
-                transport.abort()
+            doorkeeper.knocks(self)
 
         def connection_lost(self, exc: Exception | None) -> None:
             doorkeeper.leaves(self)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import resource
 import signal
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import uvloop
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -49,16 +51,18 @@ class Settings:
     # Host names to answer to, besides addresses and loopback names.
     names: Collection[str] = ()
     # Clients at a time.
-    clients_max: int = CLIENTS_MAX
-    # A client that does not answer a ping for so long is gone; pings are as far apart.
-    ping_s: float = 20
-    # Other processes serve the same port.
-    shares_port: bool = False
+    clients: int = CLIENTS_MAX
+    # Seconds between pings; a client that does not answer one for so long is gone.
+    ping: float = 20
+    # Processes that serve the port.
+    workers: int = 1
+    # A file descriptor whose end tells the process to end too.
+    until: int | None = None
 
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. OSError when the address cannot be had."""
-    _allow_files(settings.clients_max + _OTHER_FILES)
+    _allow_files(settings.clients + _OTHER_FILES)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))
 
@@ -77,6 +81,8 @@ async def _serve(settings: Settings) -> None:
     server = await _listen(settings, hub)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if settings.until is not None:
+        loop.add_reader(settings.until, stop.set)
 
     def apply(infos: list[ChannelInfo]) -> None:
         with suppress(RuntimeError):  # the loop was closed meanwhile
@@ -84,7 +90,7 @@ async def _serve(settings: Settings) -> None:
 
     follower = Follower(settings.registry, apply)
     follower.start()
-    ticking = asyncio.create_task(_tick(hub, stop))
+    ticking = asyncio.create_task(tick(hub, stop))
     try:
         host, port = server.sockets[0].getsockname()[:2]
         _log.info("listening on ws://%s:%d", f"[{host}]" if ":" in host else host, port)
@@ -98,22 +104,27 @@ async def _serve(settings: Settings) -> None:
 
 async def _listen(settings: Settings, hub: Hub) -> Server:
     guard, on_loopback = Guard(settings.names), is_loopback(settings.host)
-    doorkeeper = Doorkeeper(guard, on_loopback, settings.clients_max, hub.metrics)
+    doorkeeper = Doorkeeper(guard, on_loopback, settings.clients, partial(_metrics, settings, hub))
     return await serve(
         partial(_handle, hub),
         settings.host,
         settings.port,
-        reuse_port=settings.shares_port or None,
+        reuse_port=settings.workers > 1 or None,
         create_connection=connections_of(doorkeeper),
         process_request=doorkeeper.check,
         compression=None,
         max_size=_MESSAGE_MAX,
         open_timeout=_OPEN_S,
-        ping_interval=settings.ping_s,
-        ping_timeout=settings.ping_s,
+        ping_interval=settings.ping,
+        ping_timeout=settings.ping,
         close_timeout=_CLOSE_S,
         server_header=None,
     )
+
+
+def _metrics(settings: Settings, hub: Hub) -> dict[str, Any]:
+    """How this process does."""
+    return {"pid": os.getpid(), "workers": settings.workers, **hub.metrics(time.monotonic())}
 
 
 async def _handle(hub: Hub, connection: ServerConnection) -> None:
@@ -144,7 +155,7 @@ async def close(client: Client, code: int, reason: str) -> None:
     await client.connection.close(code, reason)
 
 
-async def _tick(hub: Hub, stop: asyncio.Event) -> None:
+async def tick(hub: Hub, stop: asyncio.Event) -> None:
     """Tick at a steady rate; ticks that are missed are left out."""
     due = time.monotonic()
     closing: set[asyncio.Task[None]] = set()

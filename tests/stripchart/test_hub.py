@@ -179,7 +179,9 @@ MANY = ["c.ramp", "c.counter", "c.sine_wave", "c.square_wave"]
 
 
 @pytest.mark.parametrize("columns", [None, 50])
-def test_a_slow_client_loses_resolution_but_no_peak_and_holds_up_nobody(columns: float | None) -> None:
+def test_fault_72_a_slow_client_loses_resolution_but_no_peak_and_holds_up_nobody(
+    columns: float | None,
+) -> None:
     async def run() -> None:
         async with bench() as made, browser(made) as fast, browser(made, max_queue=1) as slow:
             made.hub.apply([made.info()])
@@ -201,7 +203,7 @@ def test_a_slow_client_loses_resolution_but_no_peak_and_holds_up_nobody(columns:
 
 
 @scenario
-async def test_nobody_is_answered_faster_than_they_read(made: Bench, one: Browser) -> None:
+async def test_fault_74_nobody_is_answered_faster_than_they_read(made: Bench, one: Browser) -> None:
     message = json.dumps({"type": "subscribe", "signals": [f"{'x' * 50}{n}" for n in range(1000)]})
     (client,) = made.hub.clients
     client.allowance.take = lambda *_: True  # type: ignore[method-assign]
