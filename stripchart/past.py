@@ -37,6 +37,8 @@ class _Story:
     """It reaches up to the first live sample."""
     live_ns: int | None = None
     """When the first live sample was seen, by the server's clock."""
+    put_until_ns: int | None = None
+    """Time of the first live sample when samples were put before it last."""
     due_ns: int = 0
     """When it may be asked for again."""
     asked: Future[Samples] | None = None
@@ -89,6 +91,7 @@ class _Story:
         """Put what is known before the ring's samples, with breaks where there was silence."""
         assert self.told, "was taken in"
         ring, told = self.channel.ring, self.told
+        self.put_until_ns = self.first_ns
         values = np.full((ring.rows, len(told.begins)), np.nan)
         values[[row for _, row in self.fields()]] = told.values
         times = told.times
@@ -176,7 +179,8 @@ class Past:
         before = story.told
         story.take(got.shifted(-story.skew_ns), now_ns)
         assert story.told, "was taken in"
-        if not len(story.told.begins) or (before and story.told.is_like(before)):
+        is_same = before is not None and story.told.is_like(before) and story.put_until_ns == story.first_ns
+        if is_same or not len(story.told.begins):
             return False
         story.put()
         return True
