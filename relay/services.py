@@ -56,7 +56,11 @@ def services(names: Sequence[str], settings: Settings, data: DataFolder, archive
         made.append(_shared_relay(data))
     if "stripchart" in names:
         live = settings.flat["stripchart"]
-        options = {"--interface": live["multicast.interface"]}
+        options = {
+            "--interface": live["multicast.interface"],
+            "--clients": live["websocket.clients"],
+            "--workers": live["websocket.workers"],
+        }
         made.append(
             _service("stripchart", live, data, registry, live["websocket.port"], options, names_of_api)
         )

@@ -20,6 +20,30 @@ _TIMEOUT_S = 3.0
 
 
 @dataclass(frozen=True)
+class Making:
+    """How the samples of a stream are made of a channel's records; as it stands here, each is a record."""
+
+    bucket_ns: int | None = None
+    """Width of the buckets of record time that a sample, or a pair of them, tells of."""
+    has_pairs: bool = False
+    """A bucket of several records has two samples of one time: minima, then maxima."""
+    sequence_step: int | None = 1
+    """By how much the sequence goes on from one sample to the next: of buckets of a width, where each has one record.
+    None where that cannot be told."""
+
+    @classmethod
+    def read(cls, told: Any) -> "Making":
+        """Read what the registry tells of a channel's decimation."""
+        if not isinstance(told, dict) or not told.get("enabled", True):
+            return cls()
+        algorithm, factor, rate = (told.get(key) for key in ("algorithm", "factor", "rate_hz"))
+        pairs = algorithm == "minmax"
+        if factor or not rate:
+            return cls(None, pairs, int(factor or 1))
+        return cls(round(1e9 / rate), pairs, 1 if pairs else None)
+
+
+@dataclass(frozen=True)
 class ChannelInfo:
     """A channel as the live server needs to know it."""
 
@@ -37,21 +61,8 @@ class ChannelInfo:
     """All of them, oldest first, where packets say which version they are of; none where packets are plain."""
     full_group: Address | None = None
     """Where its records are sent on at full rate; None: nowhere, or that is not known."""
-    bucket_ns: int | None = None
-    """Width of the buckets of record time whose extremes the stream tells; None: its samples stand for themselves."""
-    sequence_step: int | None = None
-    """By how much the sequence goes on from one sample to the next; None where that cannot be told."""
-
-
-def bucket_and_step(told: Any) -> tuple[int | None, int | None]:
-    """Read how the decimated stream is made: width of its buckets in ns, and the step of the sequence in it."""
-    if not isinstance(told, dict) or not told.get("enabled", True):
-        return None, 1
-    algorithm, factor, rate = (told.get(key) for key in ("algorithm", "factor", "rate_hz"))
-    if algorithm == "downsample":
-        return None, int(factor or 1)
-    width = round(1e9 / rate) if rate and not factor else None
-    return width, 1 if algorithm == "minmax" else None
+    making: Making = field(default_factory=Making)
+    """How the samples of the stream are made of records."""
 
 
 def read_address(value: Any) -> Address | None:
@@ -129,9 +140,8 @@ class Follower(threading.Thread):
             self._trouble(name, f"channel {name!r} cannot be shown: {error!r}")
             return None
         self._trouble(name, "")
-        bucket_ns, step = bucket_and_step(told.get("decimation"))
-        full = read_address(told["multicast"].get("full_rate"))
-        return ChannelInfo(name, group, source, revision, time_unit, schema, versions, full, bucket_ns, step)
+        full, making = read_address(told["multicast"].get("full_rate")), Making.read(told.get("decimation"))
+        return ChannelInfo(name, group, source, revision, time_unit, schema, versions, full, making)
 
     def _versions(self, name: str, revision: str, time_unit: str | None, framed: bool) -> tuple[Schema, ...]:
         """The versions of a channel's schema, the newest last; that one alone where packets are plain."""

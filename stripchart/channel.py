@@ -1,4 +1,4 @@
-"""One live channel: packets in, a ring of samples, blocks of frames out."""
+"""One live channel: packets in, a ring of samples and of arrays, and the latest texts."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from speeddata.stripchart import columns, frames, pairs
+from speeddata.stripchart import pairs
 from speeddata.stripchart.catalogue import ChannelInfo
 from speeddata.stripchart.intervals import Intervals
 from speeddata.stripchart.losses import Losses
 from speeddata.stripchart.packets import join
 from speeddata.stripchart.placing import Placing
-from speeddata.stripchart.reduction import keep
 from speeddata.stripchart.ring import SPAN_NS, Ring
+from speeddata.stripchart.rows import RowRing
+from speeddata.stripchart.serving import Arrays, InColumns, Samples, Serving
 from speeddata.stripchart.signals import (
     ITEMS_MAX,
     LiveSignal,
@@ -25,7 +26,7 @@ from speeddata.stripchart.signals import (
 )
 from speeddata.stripchart.versions import Records, versions
 
-_SINGLE = {"float", "boolean"}  # float32 holds them exactly
+RAW = 0  # in place of a width of columns: samples as they are
 _STALE_FACTOR = 3
 _STALE_LEAST_NS = 2_000_000_000
 
@@ -47,6 +48,8 @@ class LiveChannel:
         self.versions: dict[str, int] = {}
         # When packets came last, as ns since 1970.
         self.arrived_ns: int | None = None
+        # Arrays of numbers, by signal, from the first that came.
+        self.rows: dict[str, RowRing] = {}
         # Totals since this server knows the channel.
         self.packets = self.records = self.bad = 0
         # Samples before the next one are known to be lost.
@@ -55,10 +58,10 @@ class LiveChannel:
         self.has_failed = False
         self._ids = ids
         self._schema_versions = versions(info)
-        self._placing = Placing(info.bucket_ns or 1)
+        self._placing = Placing(info.making.bucket_ns or 1)
         self._arrivals = Intervals()
         self._samples = Intervals()
-        self.losses = Losses(info.sequence_step)
+        self.losses = Losses(info.making)
         self._sequence = next((signal.row for signal in self.signals if signal.role == "sequence"), None)
         # Middles of the last pair of minima and maxima, by row.
         self._middles = np.full(self.ring.rows, np.nan)
@@ -67,8 +70,7 @@ class LiveChannel:
 
     def adopt(self, info: ChannelInfo) -> bool:
         """Go on with what the registry tells now; False when its stream is another and a new channel must be made."""
-        same = info.schema.text, info.bucket_ns, info.sequence_step
-        if same != (self.info.schema.text, self.info.bucket_ns, self.info.sequence_step):
+        if (info.schema.text, info.making) != (self.info.schema.text, self.info.making):
             return False
         if (info.time_unit, info.revision) != (self.info.time_unit, self.info.revision):
             self._schema_versions = versions(info)
@@ -100,6 +102,7 @@ class LiveChannel:
         for part in parts:
             self._unfold(part)
             self._take_texts(part, int(times[-1]) + self._placing.skew_ns)
+        self._take_arrays(parts, times, order)
         self._append(times, np.hstack([self._numbers(part) for part in parts])[:, order])
 
     def _unfold(self, part: Records) -> None:
@@ -138,12 +141,28 @@ class LiveChannel:
                 self.texts[signal.path] = text
                 self.versions[signal.path] = self.versions.get(signal.path, 0) + 1
 
+    def _take_arrays(
+        self, parts: Sequence[Records], times: NDArray[np.int64], order: NDArray[np.intp] | slice
+    ) -> None:
+        """Keep arrays of numbers; both samples of a pair have that of the last record of their bucket."""
+        paired = np.append(times[1:] == times[:-1], False) & self.info.making.has_pairs
+        for signal in self.signals:
+            if signal.type != "array" or not any(signal.field in part.columns for part in parts):
+                continue
+            arrays: list[Any] = []
+            for part in parts:
+                arrays.extend(part.columns.get(signal.field, [None] * len(part.times)))
+            in_order = np.arange(len(arrays))[order]
+            rows = self.rows.setdefault(signal.path, RowRing())
+            rows.append(times[~paired], (arrays[place] for place in in_order[~paired]))
+
     def _append(self, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Append samples in the order of their times, with a break (NaN) where there is a gap."""
         if np.any(np.diff(times) < 0):
             order = np.argsort(times, kind="stable")
             times, values = times[order], values[:, order]
-        pairs.arrange(times, values, self._middles)
+        if self.info.making.has_pairs:
+            pairs.arrange(times, values, self._middles)
         gaps = self._samples.gaps(times)
         numbers = None if self._sequence is None else values[self._sequence]
         gaps = np.union1d(gaps, self.losses.take(times, numbers, self.has_lost))
@@ -176,64 +195,18 @@ class LiveChannel:
             "signals": [signal.describe() for signal in self.signals],
         }
 
+    def serving(self, signal: LiveSignal, width: int) -> Serving:
+        """How a signal is served: in columns of a width, as it is (RAW), or where it has no samples by its arrays."""
+        if signal.row is None:
+            return Arrays(self.id, self.rows.setdefault(signal.path, RowRing()))
+        return InColumns(self.id, self.ring, width) if width else Samples(self.id, self.ring)
+
+    @property
+    def skew_ns(self) -> int:
+        """The source's clock minus the ring's."""
+        return self._placing.skew_ns
+
     @property
     def usual_ns(self) -> int | None:
         """The usual interval between samples; None as long as it is not known."""
         return self._samples.usual_ns
-
-    def window(
-        self, window_s: float, now_ns: int, signals: Sequence[LiveSignal], width: int, limit: int
-    ) -> list[bytes]:
-        """Encode a window that ends now, in columns of a width or (0) as samples, at most `limit` per signal.
-
-        At least the newest sample is in it, however old.
-        """
-        start_ns = now_ns - int(window_s * 1e9)
-        start = max(self.ring.first, min(self.ring.since(start_ns), self.ring.total - 1))
-        if not width or start == self.ring.total:
-            return self._samples_from(start, signals, limit, frames.FLAG_RESET)
-        return self._columns_from(int(self.ring.times(start).min()), signals, width, frames.FLAG_RESET)
-
-    def news(self, served: int, signals: Sequence[LiveSignal], width: int, limit: int) -> list[bytes]:
-        """Encode the samples from number `served` on, or all columns of a width that they are in."""
-        if not width:
-            return self._samples_from(served, signals, limit, 0)
-        flags = frames.FLAG_GAP if served < self.ring.first else 0
-        earliest = int(self.ring.times(max(served, self.ring.first)).min())
-        return self._columns_from(earliest, signals, width, flags)
-
-    def _columns_from(
-        self, earliest_ns: int, signals: Sequence[LiveSignal], width: int, flags: int
-    ) -> list[bytes]:
-        start = earliest_ns // width
-        times, values = self.ring.select(start * width)
-        rows = [signal.row for signal in signals if signal.row is not None]
-        made = columns.reduce(times, values[rows], width, start)
-        encoded = [frames.axis_block(self.id, made.numbers, width, flags)]
-        told = np.stack([made.first, made.min, made.max, made.last])
-        for place, signal in enumerate(signals):
-            single = signal.type in _SINGLE
-            counts, broken = made.counts[place], made.broken[place]
-            encoded.append(frames.columns_block(signal.id, told[:, place], counts, broken, single, flags))
-        return encoded
-
-    def _samples_from(self, start: int, signals: Sequence[LiveSignal], limit: int, flags: int) -> list[bytes]:
-        if start < self.ring.first:
-            start = self.ring.first
-            flags |= frames.FLAG_GAP
-        times = self.ring.times(start)
-        n = len(times)
-        shared = [frames.times_block(self.id, times, flags)] if n <= limit else []
-        encoded = shared.copy()
-        for signal in signals:
-            assert signal.row is not None, "only numbers have samples"
-            values = self.ring.values(signal.row, start)
-            single = signal.type in _SINGLE
-            if shared:
-                encoded.append(frames.values_block(signal.id, values, single, flags))
-                continue
-            kept = keep(values, limit)
-            reduced = flags | frames.FLAG_REDUCED
-            encoded.append(frames.times_block(self.id, times[kept], reduced, n))
-            encoded.append(frames.values_block(signal.id, values[kept], single, reduced, n))
-        return encoded

@@ -2,12 +2,12 @@
 
 Widths are doubled from one to the next and columns begin at whole multiples of them since 1970, so that all clients and all
 restarts agree. A stream of minima and maxima has no column narrower than one of its buckets: a column is made of whole
-buckets, and so its minimum and maximum are those of the samples of its span.
+buckets, and so its minimum and maximum are those of the records of its span.
 """
 
-BASE_NS = 20_000_000  # of streams without buckets, halved and doubled as is needed
-NARROWEST_NS = 1_000
+BASE_NS = 20_000_000  # of streams without buckets: doubled, and halved down to 78,125 ns
 COLUMNS_PER_S_MAX = 1e6
+_ROOM = 2  # samples whose time and value take less room than a column with its five numbers
 
 
 def width_ns(columns_per_s: float, bucket_ns: int | None) -> int:
@@ -17,13 +17,16 @@ def width_ns(columns_per_s: float, bucket_ns: int | None) -> int:
     """
     wanted = 1e9 / columns_per_s
     width = bucket_ns or BASE_NS
-    while bucket_ns is None and width % 2 == 0 and width // 2 >= max(wanted, NARROWEST_NS):
+    while bucket_ns is None and width % 2 == 0 and width // 2 >= wanted:
         width //= 2
     while width < wanted:
         width *= 2
     return width
 
 
-def is_raw(width: int, usual_ns: int | None) -> bool:
-    """Whether samples as they are take no more room than columns of a width would: `usual_ns` lie between two samples."""
-    return usual_ns is None or width <= 2 * usual_ns
+def is_raw(width: int, usual_ns: int | None, is_now: bool = False) -> bool:
+    """Whether samples as they are take no more room than columns of a width would: `usual_ns` lie between two samples.
+
+    Not as long as that is not known. Who is sent samples (`is_now`) stays so until columns take half the room.
+    """
+    return usual_ns is not None and width <= (2 * _ROOM if is_now else _ROOM) * usual_ns

@@ -4,11 +4,13 @@ import errno
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from speeddata.pidfile import pidfile
-from speeddata.stripchart.server import Settings, run
+from speeddata.stripchart.server import CLIENTS_MAX, Settings, run
+from speeddata.stripchart.workers import serve
 
 EXIT_PORT_IN_USE = 3
 
@@ -32,20 +34,48 @@ EXIT_PORT_IN_USE = 3
     "--name", "names", multiple=True, help="Host name to answer to, besides addresses and loopback names."
 )
 @click.option(
+    "--clients",
+    type=click.IntRange(1),
+    default=CLIENTS_MAX,
+    show_default=True,
+    help="Clients at a time, of each worker.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that serve the port, each with all channels.",
+)
+@click.option(
+    "--ping",
+    type=click.FloatRange(0.1),
+    default=20,
+    show_default=True,
+    help="Seconds between pings, and to answer one.",
+)
+@click.option(
     "--pidfile", "pid_path", type=click.Path(path_type=Path), help="File that holds the process id."
 )
-def main(
-    registry: str, host: str, port: int, interface: str, names: tuple[str, ...], pid_path: Path | None
-) -> None:
+@click.option(
+    "--until", type=int, hidden=True, help="Of a worker: file descriptor that ends with its parent."
+)
+def main(pid_path: Path | None, until: int | None, names: tuple[str, ...], **options: Any) -> None:
     """Serve live data to browsers."""
     logging.basicConfig(level=logging.INFO, format="stripchart: %(message)s")
     # Of what strangers send to the port, and of each connection that ends, nothing is worth a line.
     logging.getLogger("websockets").setLevel(logging.CRITICAL)
     try:
         with pidfile(pid_path):
-            run(Settings(registry, host, port, interface, tuple(name.lower() for name in names)))
+            if options["workers"] > 1 and until is None:
+                own = [part for name in names for part in ("--name", name)]
+                for key in ("registry", "interface", "clients", "ping"):
+                    own += [f"--{key}", str(options[key])]
+                serve(options["host"], options["port"], options["workers"], own)
+            else:
+                run(Settings(names=tuple(name.lower() for name in names), until=until, **options))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
-        click.echo(f"stripchart: port {port} on {host} is in use", err=True)
+        click.echo("stripchart: port {port} on {host} is in use".format(**options), err=True)
         sys.exit(EXIT_PORT_IN_USE)

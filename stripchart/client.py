@@ -1,26 +1,28 @@
-"""One connected client: what it watches and how far it has been served.
+"""One connected client: what it asked for, and how far it has been served.
 
-There is no queue. Per channel and width of columns a client has a number: the sample up to which it was served. While its
-connection cannot take more, or its page does not keep up, the number just stays; the next frame then covers all that came
-since, in columns that lose no peak, and says so.
+There is no queue. For each way in which it is served a channel there is a number: the sample up to which it was served.
+While its connection cannot take more, or its page does not keep up, the number just stays; the next frame then covers all
+that came since, in columns that lose no peak, and says so.
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from websockets.asyncio.server import ServerConnection
 
-from speeddata.stripchart.channel import LiveChannel
+from speeddata.stripchart.allowance import Allowance
+from speeddata.stripchart.channel import RAW, LiveChannel
 from speeddata.stripchart.classes import is_raw, width_ns
 from speeddata.stripchart.pace import Pace
+from speeddata.stripchart.serving import Serving
 from speeddata.stripchart.signals import LiveSignal
 from speeddata.stripchart.subscription import SIGNALS_MAX, Request, RequestError
 
-RAW = 0  # in place of a width: samples as they are
+_ARRAYS = -1  # in place of a width
 
 Key = tuple[int, int]
+"""A way in which a channel is served: its id and the width of the columns, or RAW; an array signal's id and _ARRAYS."""
 
 
 class Finder(Protocol):
@@ -39,28 +41,88 @@ class Want:
 
     name: str
     request: Request
-    found: LiveSignal | str = ""
-    """What the name means at present: a signal, or why there is none."""
+    signal: LiveSignal | None = None
+    """What the name means at present."""
+    error: str = ""
+    """Why it means nothing."""
     channel: LiveChannel | None = None
     width: int = RAW
     """Of the columns that it is drawn with, in ns."""
-    sent_as: int = RAW
-    """Width of the columns that it is sent in; RAW where samples as they are take no more room."""
+    key: Key | None = None
+    """How it is served; None for what has but a latest text."""
     told: int = 0
     """Version of the text that the client was told."""
+
+    def look_up(self, finder: Finder) -> bool:
+        """See what the name means now; whether that is something else."""
+        before = self.signal, self.error, self.key
+        found = finder.find(self.name, self.request.stream)
+        self.signal, self.error = (None, found) if isinstance(found, str) else (found, "")
+        self.channel = finder.channel_of(self.signal, self.request.stream) if self.signal else None
+        self.width, self.key = self._served_as(was_raw=self.key is not None and self.key[1] == RAW)
+        return (self.signal, self.error, self.key) != before
+
+    def _served_as(self, was_raw: bool) -> tuple[int, Key | None]:
+        """Width of the columns that it is drawn with, and how it is served."""
+        signal, channel, request = self.signal, self.channel, self.request
+        if signal is None or channel is None:
+            return RAW, None
+        if signal.row is None:
+            return RAW, (signal.id, _ARRAYS) if request.arrays and signal.type == "array" else None
+        if request.columns_per_s is None:
+            return RAW, (channel.id, RAW)
+        width = width_ns(request.columns_per_s, channel.info.making.bucket_ns)
+        return width, (channel.id, RAW if is_raw(width, channel.usual_ns, was_raw) else width)
+
+    @property
+    def is_outgrown(self) -> bool:
+        """Whether columns were asked for, but samples are sent, and there have come to be many."""
+        return self.width != RAW and self.key is not None and self.key != self._served_as(was_raw=True)[1]
+
+    def describe(self) -> dict[str, Any]:
+        """Tell the client what is known of the name."""
+        about = {"feed": self.request.feed, "name": self.name}
+        if self.signal is None:
+            return about | {"error": self.error}
+        served = {"width": self.width / 1e6, "raw": self.key is not None and self.key[1] == RAW}
+        return {
+            **self.signal.describe(),
+            **about,
+            **served,
+            "arrays": self.key is not None and self.key[1] == _ARRAYS,
+        }
 
 
 @dataclass
 class Watched:
-    """The signals of one channel that a client is served in one way."""
+    """The signals that a client is served in one way."""
 
     channel: LiveChannel
-    width: int
+    serving: Serving
     served: int
     """Number of the first sample not sent yet."""
     signals: dict[int, LiveSignal] = field(default_factory=dict)
     ids: tuple[int, ...] = ()
-    """Theirs, in order: clients with the same ids, width and number get the same bytes."""
+    """Theirs, in order: clients with the same ids and number get the same bytes."""
+
+    def keep(self, signals: dict[int, LiveSignal]) -> None:
+        """Serve these."""
+        self.signals, self.ids = signals, tuple(sorted(signals))
+
+    def in_order(self) -> list[LiveSignal]:
+        """The signals, in the order of their ids."""
+        return [self.signals[id] for id in self.ids]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window that a client is to be sent."""
+
+    key: Key
+    channel: LiveChannel
+    serving: Serving
+    seconds: float
+    signals: list[LiveSignal]
 
 
 class Client:
@@ -69,100 +131,137 @@ class Client:
     def __init__(self, connection: ServerConnection, number: int) -> None:
         self.connection = connection
         self.number = number
+        # What it may still say.
+        self.allowance = Allowance()
         # By feed and name.
         self.wants: dict[tuple[int, str], Want] = {}
         # Those whose window is still to be sent.
         self.awaited: dict[tuple[int, str], None] = {}
-        # What is being served, by channel and width.
+        # What is being served.
         self.watched: dict[Key, Watched] = {}
+        # Channels that it watches at full rate.
+        self.full: set[str] = set()
         self.pace = Pace()
-        # Losses of each channel that it was told, by the channel's number.
+        # Losses of each channel that it was told, by the channel's id.
         self.losses: dict[int, int] = {}
         # Totals.
         self.frames = self.bytes = self.merged_ticks = 0
+        # Signals that are served, by key and id, and the longest window that is asked for of each.
+        self._wanted: dict[Key, dict[int, float]] = {}
 
     def buffered(self) -> int:
         """Bytes that its connection has not taken yet."""
         return self.connection.transport.get_write_buffer_size()
 
-    def handle(self, request: Request, finder: Finder) -> list[dict[str, Any]]:
+    def subscribe(self, request: Request, finder: Finder) -> list[dict[str, Any]]:
         """Follow a request; give what to answer about each signal."""
-        names = dict.fromkeys(request.signals)
-        if request.type == "unsubscribe":
-            for name in names:
-                self._forget((request.feed, name))
-            self.tidy()
-            return []
-        asked = {(request.feed, name) for name in names}
-        if len(self.wants.keys() | asked) > SIGNALS_MAX:
+        keys = list(dict.fromkeys((request.feed, name) for name in request.signals))
+        if len(self.wants.keys() | set(keys)) > SIGNALS_MAX:
             raise RequestError(f"signals: at most {SIGNALS_MAX} for one client")
-        for name in names:
-            key = (request.feed, name)
-            self.wants[key] = want = Want(name, request)
-            _look_up(want, finder)
+        for key in keys:
+            self.wants[key] = want = Want(key[1], request)
+            want.look_up(finder)
             self.awaited[key] = None
         self.tidy()
-        return [describe(self.wants[request.feed, name]) for name in names]
+        return [self.wants[key].describe() for key in keys]
+
+    def unsubscribe(self, request: Request) -> None:
+        """Serve these signals no more."""
+        for name in request.signals:
+            self.wants.pop((request.feed, name), None)
+            self.awaited.pop((request.feed, name), None)
+        self.tidy()
 
     def find_again(self, finder: Finder) -> list[dict[str, Any]]:
         """Look the names up again after channels came, went or changed; give what to tell about those that changed."""
         changed = []
         for key, want in self.wants.items():
-            before = want.found, want.width
-            _look_up(want, finder)
-            if (want.found, want.width) != before:
+            if want.look_up(finder):
                 want.told = 0
                 self.awaited[key] = None
                 changed.append(want)
         if changed:
             self.tidy()
-        return [describe(want) for want in changed]
+        return [want.describe() for want in changed]
 
-    def _forget(self, key: tuple[int, str]) -> None:
-        self.wants.pop(key, None)
-        self.awaited.pop(key, None)
+    def has_outgrown(self) -> bool:
+        """Whether some of what it is served as samples would now take less room in columns."""
+        raw = {key for key in self.watched if key[1] == RAW}
+        return bool(raw) and any(want.is_outgrown for want in self.wants.values() if want.key in raw)
 
     def tidy(self) -> None:
         """Drop what is served and no longer wanted."""
-        wanted: dict[Key, set[int]] = {}
+        self._wanted, self.full = {}, set()
         for want in self.wants.values():
-            if want.channel and isinstance(want.found, LiveSignal):
-                wanted.setdefault((want.channel.id, want.sent_as), set()).add(want.found.id)
-        self.watched = {key: one for key, one in self.watched.items() if key in wanted}
+            if want.request.stream == "full" and want.signal:
+                self.full.add(want.signal.channel)
+            if want.key and want.signal:
+                windows = self._wanted.setdefault(want.key, {})
+                windows[want.signal.id] = max(want.request.window_s, windows.get(want.signal.id, 0.0))
+        self.watched = {key: one for key, one in self.watched.items() if key in self._wanted}
         for key, one in self.watched.items():
-            one.signals = {id: signal for id, signal in one.signals.items() if id in wanted[key]}
-            one.ids = tuple(sorted(one.signals))
+            one.keep({id: signal for id, signal in one.signals.items() if id in self._wanted[key]})
 
-    def window_s(self, key: Key, signal: int) -> float:
-        """The longest window that is asked for of a signal served in a way."""
-        return max(want.request.window_s for want in self.wanting(key, signal))
+    def ask_again(self, channel: LiveChannel, now_ns: int) -> None:
+        """Have those windows of a channel sent again that reach back to before its first live sample."""
+        first_ns = int(channel.ring.times(0)[0]) if channel.ring.total else now_ns
+        for key, want in self.wants.items():
+            if want.channel is channel and want.key and now_ns - want.request.window_s * 1e9 < first_ns:
+                self.awaited[key] = None
 
-    def wanting(self, key: Key, signal: int) -> Iterable[Want]:
-        """What asks for a signal served in a way."""
-        return (
-            want
-            for want in self.wants.values()
-            if isinstance(want.found, LiveSignal)
-            and want.found.id == signal
-            and want.channel is not None
-            and (want.channel.id, want.sent_as) == key
-        )
+    def reach(self) -> dict[LiveChannel, tuple[float, int]]:
+        """Of each channel the longest window that is asked for of its samples, and the narrowest columns; RAW for none."""
+        found: dict[LiveChannel, tuple[float, int]] = {}
+        for want in self.wants.values():
+            if want.channel and want.signal and want.signal.row is not None:
+                window_s, width = found.get(want.channel, (0.0, RAW))
+                widths = [one for one in (want.width, width) if one]
+                found[want.channel] = max(window_s, want.request.window_s), min(widths, default=RAW)
+        return found
 
-    def served(self, key: Key, channel: LiveChannel, signals: Iterable[LiveSignal]) -> None:
-        """Note that the windows of these signals were sent: from here on they are live."""
-        watched = self.watched.setdefault(key, Watched(channel, key[1], channel.ring.total))
-        watched.signals |= {signal.id: signal for signal in signals}
-        watched.ids = tuple(sorted(watched.signals))
+    def next_window(self, limit: int) -> Window | None:
+        """Take what shares the next window that is due, at most so many signals; None when none is."""
+        window: Window | None = None
+        for at in list(self.awaited):
+            want = self.wants[at]
+            if want.key is None or want.signal is None or want.channel is None:
+                del self.awaited[at]
+                continue
+            seconds = self._wanted[want.key][want.signal.id]
+            if window is None:
+                serving = want.channel.serving(want.signal, max(want.key[1], RAW))
+                window = Window(want.key, want.channel, serving, seconds, [])
+            if (want.key, seconds) != (window.key, window.seconds):
+                continue
+            if want.signal not in window.signals:
+                if len(window.signals) == limit:
+                    break
+                window.signals.append(want.signal)
+            del self.awaited[at]
+        return window
+
+    def window_sent(self, window: Window) -> None:
+        """Note that a window was sent: from here on its signals are live."""
+        watched = self.watched.get(window.key)
+        if watched is None:
+            watched = Watched(window.channel, window.serving, window.serving.total)
+            self.watched[window.key] = watched
+        watched.keep(watched.signals | {signal.id: signal for signal in window.signals})
+
+    def note_sent(self, size: int) -> None:
+        """Count a frame."""
+        self.frames, self.bytes = self.frames + 1, self.bytes + size
 
     def news(self) -> str | None:
         """Give the message with the texts that changed since the client was told; None when there are none."""
         values = {}
         for want in self.wants.values():
-            if isinstance(want.found, LiveSignal) and want.found.row is None and want.channel:
-                version = want.channel.versions.get(want.found.path, 0)
-                if version and want.told != version:
-                    want.told = version
-                    values[want.name] = want.channel.texts[want.found.path]
+            if not want.channel or not want.signal or want.key:
+                continue
+            version = want.channel.versions.get(want.signal.path, 0)
+            if version and want.told != version:
+                want.told = version
+                values[want.name] = want.channel.texts[want.signal.path]
         return json.dumps({"type": "latest", "values": values}) if values else None
 
     def to_json(self, now_s: float) -> dict[str, Any]:
@@ -171,30 +270,10 @@ class Client:
         return {
             "id": self.number,
             "address": f"{address[0]}:{address[1]}" if address else None,
-            "signals": len({want.name for want in self.wants.values()}),
+            "signals": len({name for _, name in self.wants}),
             "frames": self.frames,
             "bytes": self.bytes,
             "merged_ticks": self.merged_ticks,
             "unsent": self.buffered(),
             **self.pace.to_json(now_s),
         }
-
-
-def _look_up(want: Want, finder: Finder) -> None:
-    request = want.request
-    want.found = finder.find(want.name, request.stream)
-    want.channel, want.width, want.sent_as = None, RAW, RAW
-    if isinstance(want.found, str):
-        return
-    want.channel = channel = finder.channel_of(want.found, request.stream)
-    if request.columns_per_s is not None and want.found.row is not None:
-        want.width = width_ns(request.columns_per_s, channel.info.bucket_ns)
-        want.sent_as = RAW if is_raw(want.width, channel.usual_ns) else want.width
-
-
-def describe(want: Want) -> dict[str, Any]:
-    """Tell what is known of a name."""
-    about = {"feed": want.request.feed, "name": want.name}
-    if isinstance(want.found, str):
-        return about | {"error": want.found}
-    return {**want.found.describe(), **about, "width": want.width / 1e6, "raw": want.sent_as == RAW}

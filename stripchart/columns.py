@@ -23,6 +23,12 @@ class Columns:
     broken: NDArray[np.bool_]
     """A break came right before its first value: it is not joined to the value before."""
 
+    def take(self, chosen: NDArray[np.bool_]) -> "Columns":
+        """Only some of the columns."""
+        first, low, high, last = (part[:, chosen] for part in (self.first, self.min, self.max, self.last))
+        counts, broken = self.counts[:, chosen], self.broken[:, chosen]
+        return Columns(self.numbers[chosen], first, low, high, last, counts, broken)
+
 
 def reduce(times: NDArray[np.int64], values: NDArray[np.float64], width_ns: int, start: int) -> Columns:
     """Reduce samples in the order of their times to the columns from number `start` on.
@@ -32,14 +38,11 @@ def reduce(times: NDArray[np.int64], values: NDArray[np.float64], width_ns: int,
     numbers = times // width_ns
     before = int(np.searchsorted(numbers, start))
     own = numbers[before:]
-    starts = (
-        np.flatnonzero(np.concatenate([[True], own[1:] != own[:-1]])) if len(own) else np.empty(0, np.intp)
-    )
-    if not len(starts):
-        nothing = np.empty((len(values), 0))
-        return Columns(
-            own, nothing, nothing, nothing, nothing, nothing.astype(np.int64), nothing.astype(np.bool_)
-        )
+    if not len(own):
+        empty = np.empty((len(values), 0))
+        none, unbroken = empty.astype(np.int64), empty.astype(np.bool_)
+        return Columns(own, empty, empty, empty, empty, none, unbroken)
+    starts = np.flatnonzero(np.append(True, own[1:] != own[:-1]))
     shown = values[:, before:]
     has = ~np.isnan(shown)
     place = np.arange(before, len(times))

@@ -85,8 +85,9 @@ def values_block(
 
 
 def axis_block(channel_id: int, numbers: NDArray[np.int64], width_ns: int, flags: int = 0) -> bytes:
-    """Encode where the columns that follow stand; there must be one."""
-    payload = _AXIS.pack(width_ns / 1e6, float(numbers[0])) + (numbers - numbers[0]).astype("<u4").tobytes()
+    """Encode where the columns that follow stand."""
+    first = int(numbers[0]) if len(numbers) else 0
+    payload = _AXIS.pack(width_ns / 1e6, float(first)) + (numbers - first).astype("<u4").tobytes()
     return _put(KIND_AXIS, flags, channel_id, len(numbers), len(numbers), payload)
 
 

@@ -5,48 +5,48 @@ It knows no clock and makes no task: the server calls `tick` with the time.
 
 import itertools
 import json
-import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, broadcast
 
 from speeddata.stripchart import frames
 from speeddata.stripchart.catalogue import Address, ChannelInfo
-from speeddata.stripchart.client import Client, Key, Want
-from speeddata.stripchart.pace import BUFFER_HIGH, GIVEN_UP_S
+from speeddata.stripchart.classes import BASE_NS
+from speeddata.stripchart.client import Client
+from speeddata.stripchart.pace import BUFFER_HIGH
+from speeddata.stripchart.past import Past
 from speeddata.stripchart.receiver import Receiver
 from speeddata.stripchart.rhythm import Rhythm
-from speeddata.stripchart.signals import LiveSignal
 from speeddata.stripchart.streams import Streams
-from speeddata.stripchart.subscription import Report, RequestError, read_request
+from speeddata.stripchart.subscription import Report, Request, RequestError, read_request
 
-LIVE_SAMPLES = 4096  # most samples per signal in a live frame
-MERGED_SAMPLES = 128  # and in one for a client that could not take the frames before
-WINDOW_SAMPLES = 8192  # and in the frame that fills a window
 _WINDOW_SIGNALS = 8  # signals whose windows share a frame
 _WINDOW_BYTES = 1 << 20  # windows sent to one client in one tick
 _TEXT_S = 0.25
 _STATUS_S = 1.0
 _LOSSES_TOLD = 200  # in one message
-CLOSE_TOO_SLOW = 1013  # RFC 6455's registry: try again later
 
-_log = logging.getLogger(__name__)
+
+class TooMuchError(Exception):
+    """A client says more than it may: its connection is to be closed."""
 
 
 class Hub:
     """All channels and all clients."""
 
-    def __init__(self, join: Callable[[Address], Receiver]) -> None:
+    def __init__(self, join: Callable[[Address], Receiver], past: Past | None = None) -> None:
         self.streams = Streams(join)
         self.clients: set[Client] = set()
         self.ticks = 0
         self.rhythm = Rhythm()
-        # Clients that the server is to close, with what they are told.
-        self.given_up: list[tuple[Client, str]] = []
+        # Clients that took nothing for too long, whose connections are to be closed.
+        self.given_up: list[Client] = []
+        self._past = past
         self._numbers = itertools.count(1)
         self._texts_s = self._status_s = -1e9
+        self._now_ns = 0
         self._catalogue = self._describe()
 
     # -- channels
@@ -57,18 +57,23 @@ class Hub:
         self._announce()
 
     def _announce(self) -> None:
-        """Tell clients of the channels, if they changed."""
-        catalogue = self._describe()
-        if catalogue == self._catalogue:
-            return
-        self._catalogue = catalogue
+        """Tell clients of the channels if they changed, and what names mean now."""
         for channel in self.streams.all:
             channel.has_grown = False
-        broadcast([client.connection for client in self.clients], catalogue)
+        catalogue = self._describe()
+        if catalogue != self._catalogue:
+            self._catalogue = catalogue
+            broadcast([client.connection for client in self.clients], catalogue)
         for client in self.clients:
-            changed = client.find_again(self.streams)
-            if changed:
-                self._tell(client, {"type": "subscribed", "signals": changed})
+            self._find_again(client)
+        if self._past:
+            self._past.keep({channel.id for channel in self.streams.all})
+
+    def _find_again(self, client: Client) -> None:
+        changed = client.find_again(self.streams)
+        if changed:
+            self._tell(client, {"type": "subscribed", "signals": changed})
+            self._want_past(client)
 
     def _describe(self) -> str:
         return _message(
@@ -91,36 +96,52 @@ class Hub:
         self.clients.discard(client)
         self._follow_full()
 
-    def handle(self, client: Client, message: str | bytes) -> str | None:
-        """Follow a message of a client; give what to answer.
+    def handle(self, client: Client, message: str | bytes, now_s: float) -> str | None:
+        """Follow a message of a client; give what to answer, or TooMuchError.
 
         The caller sends the answer and waits for the connection to take it, so that nobody is answered faster than
         they read.
         """
+        if not client.allowance.take(len(message), now_s):
+            raise TooMuchError
         try:
             request = read_request(message)
             if isinstance(request, Report):
                 client.pace.report(request)
                 return None
-            if request.stream == "full":
-                found = (self.streams.find(name, "live") for name in request.signals)
-                self._follow_full({one.channel for one in found if isinstance(one, LiveSignal)})
-            answer = client.handle(request, self.streams)
+            answer = self._follow(client, request)
         except RequestError as error:
             return _message("error", message=str(error))
-        if request.type == "unsubscribe":
-            self._follow_full()
         return _message("subscribed", signals=answer) if answer else None
 
-    def _follow_full(self, more: Iterable[str] = ()) -> None:
+    def _follow(self, client: Client, request: Request) -> list[dict[str, Any]]:
+        if request.type == "unsubscribe":
+            client.unsubscribe(request)
+            self._follow_full()
+            return []
+        if request.stream == "full":
+            found = (self.streams.find(name, "live") for name in request.signals)
+            self._follow_full({one.channel for one in found if not isinstance(one, str)})
+        try:
+            return client.subscribe(request, self.streams)
+        finally:
+            self._follow_full()
+            self._want_past(client)
+
+    def _follow_full(self, more: Collection[str] = ()) -> None:
         """Receive at full rate what somebody watches so."""
-        wanted = {
-            want.found.channel
-            for client in self.clients
-            for want in client.wants.values()
-            if want.request.stream == "full" and isinstance(want.found, LiveSignal)
-        }
-        self.streams.want_full(wanted | set(more))
+        wanted = set(more).union(*(client.full for client in self.clients))
+        if wanted != self.streams.full.keys():
+            self.streams.want_full(wanted)
+
+    def _want_past(self, client: Client) -> None:
+        """Have what windows ask for of before the ring."""
+        if self._past is None:
+            return
+        for channel, (window_s, width) in client.reach().items():
+            start_ns = self._now_ns - int(window_s * 1e9)
+            bucket_ns = channel.info.making.bucket_ns or width or BASE_NS
+            self._past.want(channel, start_ns, bucket_ns, self._now_ns)
 
     def _tell(self, client: Client, message: dict[str, Any]) -> None:
         broadcast([client.connection], json.dumps(message))
@@ -130,9 +151,13 @@ class Hub:
     def tick(self, now_ns: int, now_s: float) -> None:
         """Take in what came and send what is due; `now_s` is the monotonic clock's."""
         self.ticks += 1
+        self._now_ns = now_ns
         self.streams.drain(now_ns)
         if any(channel.has_grown for channel in self.streams.all):
             self._announce()
+        for channel in self._past.tick(now_ns) if self._past else ():
+            for client in self.clients:
+                client.ask_again(channel, now_ns)
         ready = [client for client in self.clients if client.pace.is_due(client.buffered(), now_s)]
         is_second = now_s - self._status_s >= _STATUS_S
         self._serve(ready, now_ns, now_s, is_second)
@@ -147,9 +172,18 @@ class Hub:
                     broadcast([client.connection], news)
         if is_second:
             self._status_s = now_s
-            self.streams.join()
-            broadcast([client.connection for client in ready], self._status())
-            self._give_up(now_s)
+            self._look_around(ready, now_s)
+
+    def _look_around(self, ready: Sequence[Client], now_s: float) -> None:
+        """What is done once a second."""
+        self.streams.join()
+        broadcast([client.connection for client in ready], self._status())
+        for client in ready:
+            if client.has_outgrown():
+                self._find_again(client)
+        for client in [client for client in self.clients if client.pace.is_given_up(now_s)]:
+            self.given_up.append(client)
+            self.leave(client)
 
     def adapt(self, worked_s: float) -> None:
         """Take in how long the tick took; tell the clients when ticks come in another rhythm from now on."""
@@ -161,59 +195,43 @@ class Hub:
         """Send the samples since the last frame; clients that watch the same get the same bytes."""
         sharing: dict[tuple[Any, ...], list[Client]] = defaultdict(list)
         for client in clients:
-            new = (one for one in client.watched.items() if one[1].served < one[1].channel.ring.total)
-            key = tuple((at, watched.served, watched.ids) for at, watched in new)
+            key = tuple(
+                (at, one.served, one.ids)
+                for at, one in client.watched.items()
+                if one.served < one.serving.total
+            )
             if key or is_second:
                 sharing[client.pace.merged, key].append(client)
         made: dict[Any, list[bytes]] = {}
         for (merged, key), group in sharing.items():
             blocks: list[bytes] = []
-            limit = MERGED_SAMPLES if merged else LIVE_SAMPLES
             for at, served, ids in key:
-                part = (at, served, ids, limit)
+                part = (at, served, ids, merged > 0)
                 if part not in made:
                     watched = group[0].watched[at]
-                    signals = [watched.signals[id] for id in ids]
-                    made[part] = watched.channel.news(served, signals, watched.width, limit)
+                    made[part] = watched.serving.news(served, watched.in_order(), merged > 0)
                 blocks += made[part]
             frame = frames.frame(self.ticks, now_ns / 1e6, blocks, merged)
             broadcast([client.connection for client in group], frame)
             for client in group:
                 client.merged_ticks += client.pace.sent(self.ticks, now_s)
-                client.frames, client.bytes = client.frames + 1, client.bytes + len(frame)
-                for watched in client.watched.values():
-                    watched.served = watched.channel.ring.total
+                client.note_sent(len(frame))
+                for at, _, _ in key:
+                    client.watched[at].served = client.watched[at].serving.total
 
     def _fill(self, client: Client, now_ns: int) -> None:
         """Send windows that are due, as far as the connection takes them."""
         sent = 0
         while client.awaited and sent < _WINDOW_BYTES and client.buffered() <= BUFFER_HIGH:
-            first = client.wants[next(iter(client.awaited))]
-            if first.channel is None or not isinstance(first.found, LiveSignal) or first.found.row is None:
-                del client.awaited[first.request.feed, first.name]
-                continue
-            key = (first.channel.id, first.sent_as)
-            window_s = client.window_s(key, first.found.id)
-            signals = self._take_awaited(client, key, window_s)
-            blocks = first.channel.window(window_s, now_ns, signals, first.sent_as, WINDOW_SAMPLES)
+            window = client.next_window(_WINDOW_SIGNALS)
+            if window is None:
+                break
+            blocks = window.serving.window(now_ns - int(window.seconds * 1e9), window.signals)
             frame = frames.frame(self.ticks, now_ns / 1e6, blocks)
             broadcast([client.connection], frame)
-            client.served(key, first.channel, signals)
-            client.frames, client.bytes = client.frames + 1, client.bytes + len(frame)
+            client.window_sent(window)
+            client.note_sent(len(frame))
             sent += len(frame)
-
-    def _take_awaited(self, client: Client, key: Key, window_s: float) -> list[LiveSignal]:
-        """Take those whose window is the same one out of the awaited."""
-        chosen: dict[int, LiveSignal] = {}
-        for at in list(client.awaited):
-            want = client.wants[at]
-            if not _is_served_as(want, key) or client.window_s(key, want.found.id) != window_s:  # type: ignore[union-attr]
-                continue
-            assert isinstance(want.found, LiveSignal), "has samples"
-            if want.found.id in chosen or len(chosen) < _WINDOW_SIGNALS:
-                chosen[want.found.id] = want.found
-                del client.awaited[at]
-        return list(chosen.values())
 
     def _tell_losses(self, client: Client) -> None:
         """Tell of what was lost of the channels that a client watches, since it was told last."""
@@ -225,11 +243,6 @@ class Hub:
             client.losses[watched.channel.id] = losses.total
             spans = [[loss.start_ns / 1e6, loss.end_ns / 1e6, loss.count] for loss in new]
             self._tell(client, {"type": "losses", "channel": watched.channel.info.name, "spans": spans})
-
-    def _give_up(self, now_s: float) -> None:
-        for client in [client for client in self.clients if client.pace.is_given_up(now_s)]:
-            self.given_up.append((client, f"too slow: nothing was taken for {GIVEN_UP_S:g} s"))
-            self.leave(client)
 
     def _status(self) -> str:
         return _message(
@@ -254,15 +267,8 @@ class Hub:
     def close(self) -> None:
         """Leave all groups."""
         self.streams.close()
-
-
-def _is_served_as(want: Want, key: Key) -> bool:
-    return (
-        isinstance(want.found, LiveSignal)
-        and want.found.row is not None
-        and want.channel is not None
-        and (want.channel.id, want.sent_as) == key
-    )
+        if self._past:
+            self._past.close()
 
 
 def _message(kind: str, **content: Any) -> str:

@@ -47,3 +47,20 @@ class Intervals:
 
 def _usual(intervals: NDArray[np.int64]) -> int | None:
     return int(np.partition(intervals, -3)[-3]) if len(intervals) >= 3 else None
+
+
+def breaks(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Where a gap is between spans in order, such as buckets: positions of those that come after one, all at once.
+
+    `begins` may have one more than `ends`: what comes next.
+    """
+    usual = _usual_of_all(np.diff(begins))
+    if usual is None:
+        return np.empty(0, np.intp)
+    silences = begins[1:] - ends[: len(begins) - 1]
+    return np.flatnonzero(silences > max(_FACTOR * usual, _SHORTEST_GAP_NS)) + 1
+
+
+def _usual_of_all(steps: NDArray[np.int64]) -> int | None:
+    forward = steps[steps > 0]
+    return int(np.median(forward)) if len(forward) >= 3 else None

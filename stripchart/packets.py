@@ -1,7 +1,7 @@
-"""Packets of a decimated stream, checked one by one and laid end to end for the column decoder.
+"""Packets of a stream, checked one by one and laid end to end for the column decoder.
 
-Where the channel's own packets say which version of its schema they are of, so do those of this stream: `C3 01` and the
-fingerprint stand before their one record.
+Where the channel's own packets say which version of its schema they are of, so do those of its streams: `C3 01` and the
+fingerprint stand before each record. All records of a packet are of one version.
 """
 
 from collections.abc import Iterable, Mapping
@@ -52,17 +52,30 @@ def join(plans: Mapping[bytes, Plan], packets: Iterable[bytes]) -> Joined:
     joined = Joined()
     head = len(next(iter(plans)))
     for number, packet in enumerate(packets):
-        before, record = packet[:head], packet[head:]
+        before = packet[:head]
         try:
-            records = plans[before].packet(record)
-            if head and records > 1:  # what follows the first has no right to be there
-                raise RecordError("more than one record", "trailing")
+            records, data = _records(plans[before], packet, head)
         except (KeyError, RecordError):
             joined.bad += 1
             continue
         batch = joined.batches.setdefault(before, Batch())
-        batch.parts.append(record)
+        batch.parts.append(data)
         batch.numbers += [number] * records
         joined.packets += 1
     joined.batches = dict(sorted(joined.batches.items(), key=lambda item: item[1].numbers[-1]))
     return joined
+
+
+def _records(plan: Plan, packet: bytes, head: int) -> tuple[int, bytes]:
+    """How many records a packet has, and these without what stands before each; RecordError when that is not all."""
+    if not head:
+        return plan.packet(packet), packet
+    parts: list[bytes] = []
+    offset = 0
+    while offset < len(packet) or not parts:
+        if packet[offset : offset + head] != packet[:head]:
+            raise RecordError("a record of another version, or none", "trailing")
+        length = plan.walk(packet, offset + head)[0]
+        parts.append(packet[offset + head : offset + head + length])
+        offset += head + length
+    return len(parts), b"".join(parts)

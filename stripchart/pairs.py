@@ -13,7 +13,7 @@ def arrange(times: NDArray[np.int64], values: NDArray[np.float64], before: NDArr
 
     `values` has a row per signal and is changed in place, `before` too: to the middles of the last pair.
     """
-    second = np.flatnonzero(np.concatenate([[False], times[1:] == times[:-1]]) & ~_third(times))
+    second = _seconds(times)
     if not len(second):
         before[:] = np.nan
         return
@@ -25,8 +25,10 @@ def arrange(times: NDArray[np.int64], values: NDArray[np.float64], before: NDArr
     before[:] = middles[:, -1]
 
 
-def _third(times: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Where a time comes for at least the third time running: not a pair's second."""
-    third = np.zeros(len(times), np.bool_)
-    third[2:] = (times[2:] == times[1:-1]) & (times[1:-1] == times[:-2])
-    return third
+def _seconds(times: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Positions of the seconds of pairs: samples of the time of the one before, which is none itself."""
+    same = np.append(False, times[1:] == times[:-1])
+    # Within a run of samples of one time every other one is a second.
+    place = np.arange(len(times))
+    start = np.maximum.accumulate(np.where(same, 0, place))
+    return np.flatnonzero((place - start) % 2 == 1)

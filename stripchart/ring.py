@@ -1,7 +1,8 @@
 """The recent samples of one channel: a time and, per numeric signal, a float64, in order of arrival.
 
-Samples have running numbers, so a reader remembers the number it has come to. The ring keeps the last 10 minutes, but never
-takes more than `max_bytes` (64 MiB by default): a channel too fast or too wide for that keeps a shorter time.
+Samples have running numbers from 0, so a reader remembers the number it has come to. Samples of before the first may be put
+before it: they have negative numbers. The ring keeps the last 10 minutes, but never takes more than `max_bytes` (64 MiB by
+default): a channel too fast or too wide for that keeps a shorter time.
 """
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 SPAN_NS = 600 * 1_000_000_000
 MAX_BYTES = 64 << 20
 _FIRST_ALLOCATION = 1024
+_LEAST = -(2**63)
 
 
 class Ring:
@@ -18,7 +20,7 @@ class Ring:
     def __init__(self, rows: int, span_ns: int = SPAN_NS, max_bytes: int = MAX_BYTES) -> None:
         # Older than this against the newest sample may go.
         self.span_ns = span_ns
-        # Number after the newest sample: how many ever came.
+        # Number after the newest sample.
         self.total = 0
         # Most samples kept. The arrays are twice as long, so that moving the kept ones to the front is rare.
         self.limit = _limit(rows, max_bytes)
@@ -28,6 +30,9 @@ class Ring:
         # The kept samples are [_start, _stop) of the arrays.
         self._start = 0
         self._stop = 0
+        # From this number on times ascend, and those before are at most `_highest`.
+        self._ascending = 0
+        self._highest = _LEAST
         self._max_bytes = max_bytes
 
     @property
@@ -47,9 +52,11 @@ class Ring:
 
     def append(self, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Add samples: `values` has a row per signal."""
+        if not len(times):
+            return
+        self._note_order(times)
         self.total += len(times)
-        times = times[-self.limit :]
-        values = values[:, -self.limit :] if len(times) else values
+        times, values = times[-self.limit :], values[:, -self.limit :]
         n = len(times)
         if self._stop + n > len(self._times):
             self._make_room(n)
@@ -58,12 +65,47 @@ class Ring:
         self._stop += n
         self._start = max(self._start, self._stop - self.limit)
 
+    def _note_order(self, times: NDArray[np.int64]) -> None:
+        before = self._times[self._stop - 1] if self._stop > self._start else _LEAST
+        falls = np.flatnonzero(np.append(before, times[:-1]) > times)
+        if len(falls):
+            fall = int(falls[-1])
+            kept = self._times[self._start : self._stop]
+            highest = max(kept.max(initial=_LEAST), times[:fall].max(initial=_LEAST))
+            self._ascending, self._highest = self.total + fall, max(self._highest, int(highest))
+
+    def put_before(self, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """Put samples in the order of their times before number 0, in place of what was put there; the newest that fit.
+
+        Nothing is done where number 0 is no longer kept.
+        """
+        if self.first > 0:
+            return
+        live = slice(self._stop - self.total, self._stop)
+        n = min(len(times), self.limit - self.total)
+        times = np.append(times[len(times) - n :], self._times[live])
+        values = np.hstack([values[:, values.shape[1] - n :], self._values[:, live]])
+        allocation = len(self._times)
+        while allocation < 2 * self.limit and len(times) > allocation // 2:
+            allocation = min(2 * allocation, 2 * self.limit)
+        self._allocate(allocation)
+        self._times[: len(times)], self._values[:, : len(times)] = times, values
+        self._start, self._stop = 0, len(times)
+        falls = np.flatnonzero(times[:-1] > times[1:])
+        self._ascending = self.first + (int(falls[-1]) + 1 if len(falls) else 0)
+        self._highest = int(times[: self._ascending - self.first].max(initial=_LEAST))
+
     def widen(self, rows: int) -> int:
         """Add signals, without values so far; gives the row of the first of them."""
         first = self.rows
         self._values = np.vstack([self._values, np.full((rows, len(self._times)), np.nan)])
         self.limit = _limit(self.rows, self._max_bytes)
         return first
+
+    def _allocate(self, allocation: int) -> None:
+        if allocation != len(self._times):
+            self._times = np.empty(allocation, np.int64)
+            self._values = np.empty((len(self._values), allocation), np.float64)
 
     def _make_room(self, n: int) -> None:
         kept = slice(self._start, self._stop)
@@ -78,28 +120,32 @@ class Ring:
             allocation = min(2 * allocation, 2 * self.limit)
         times = self._times[kept].copy()
         values = self._values[:, kept].copy()
-        if allocation != len(self._times):
-            self._times = np.empty(allocation, np.int64)
-            self._values = np.empty((len(self._values), allocation), np.float64)
+        self._allocate(allocation)
         self._times[:held] = times
         self._values[:, :held] = values
         self._start, self._stop = 0, held
 
     def since(self, time_ns: int) -> int:
         """Number of the first kept sample at or after a time; `total` when there is none."""
+        if time_ns > self._highest or self._ascending <= self.first:
+            start = max(self._ascending, self.first)
+            return start + int(np.searchsorted(self.times(start), time_ns))
         reached = self._times[self._start : self._stop] >= time_ns
         return self.first + int(np.argmax(reached)) if reached.any() else self.total
 
-    def select(self, time_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Samples from a time on, in the order of their times, and at least one before it where there is one: copies."""
-        times = self._times[self._start : self._stop]
-        reached = times >= time_ns
-        start = max(0, int(np.argmax(reached)) - 1) if reached.any() else max(0, len(times) - 1)
-        chosen, values = times[start:], self._values[:, self._start + start : self._stop]
-        if np.all(chosen[1:] >= chosen[:-1]):
-            return chosen.copy(), values.copy()
-        order = np.argsort(chosen, kind="stable")
-        return chosen[order], values[:, order]
+    def select(self, time_ns: int, rows: list[int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Samples from a time on in the order of their times, and at least one before it where there is one: copies."""
+        start = max(self.first, self.since(time_ns) - 1)
+        return self.ordered(start, rows)
+
+    def ordered(self, start: int, rows: list[int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Samples from number `start` to the newest in the order of their times: copies."""
+        times = self.times(start)
+        values = self._values[rows, self._position(start) : self._stop]
+        if start >= self._ascending:
+            return times.copy(), values
+        order = np.argsort(times, kind="stable")
+        return times[order], values[:, order]
 
     def times(self, start: int) -> NDArray[np.int64]:
         """Times of the samples from number `start` (not before `first`) to the newest. A view: copy to keep."""

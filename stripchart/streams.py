@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from speeddata.stripchart.catalogue import Address, ChannelInfo
+from speeddata.stripchart.catalogue import Address, ChannelInfo, Making
 from speeddata.stripchart.channel import LiveChannel
 from speeddata.stripchart.receiver import Receiver
 from speeddata.stripchart.signals import LiveSignal
@@ -77,7 +77,7 @@ class Streams:
         full = self.full.get(found.channel)
         if full is None:
             return f"{found.channel} has no stream at full rate"
-        return full.by_path.get(found.path, found.path)
+        return full.by_path.get(found.path, f"{found.name} has not come at full rate yet")
 
     def channel_of(self, signal: LiveSignal, stream: str) -> LiveChannel:
         """The channel of a signal that was found in a stream."""
@@ -109,9 +109,16 @@ class Streams:
     def _drain(self, channels: Sequence[LiveChannel], receiver: Receiver, now_ns: int) -> None:
         drops = receiver.drops
         received = receiver.drain()
+        self._sort(channels, received, now_ns)
         if receiver.drops != drops:
+            # What the kernel threw away came when the socket was full: after what was just taken out of it.
             for channel in channels:
                 channel.has_lost = True
+
+    def _sort(
+        self, channels: Sequence[LiveChannel], received: Sequence[tuple[bytes, Address]], now_ns: int
+    ) -> None:
+        """Have each channel take in its own packets."""
         if not received:
             return
         if len(channels) == 1:
@@ -144,7 +151,7 @@ class Streams:
 def at_full_rate(info: ChannelInfo) -> ChannelInfo:
     """The same channel, as its stream at full rate has it: samples that stand for themselves."""
     assert info.full_group is not None, "asked for channels that have one"
-    return replace(info, group=info.full_group, full_group=None, bucket_ns=None)
+    return replace(info, group=info.full_group, full_group=None, making=Making())
 
 
 def find(name: str, channels: Mapping[str, LiveChannel]) -> LiveSignal | str:

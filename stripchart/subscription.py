@@ -32,6 +32,8 @@ class Request:
     """None: samples as they are."""
     stream: str
     """`live`: decimated; `full`: at full rate."""
+    arrays: bool = False
+    """Signals that are arrays of numbers are sent row by row."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def read_request(message: str | bytes) -> Request | Report:
         _whole("feed", told.get("feed", 0), _FEED_MAX),
         _columns(told.get("columns")),
         _stream(told.get("stream", "live")),
+        told.get("arrays") is True,
     )
 
 

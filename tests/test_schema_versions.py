@@ -192,6 +192,7 @@ def test_a_version_is_added_while_packets_come(system, source, tmp_path):
     assert {name: sum(len(more) for one, more in found if one == name) for name, _ in found} == dict(sent)
 
     end, switched = time.time_ns(), source.switched_ns
+    wait_until(lambda: accepts(system.pivot_port), "the history service", LIMIT_S)
     apart = [
         export(system, *span, tmp_path / "x.h5") for span in ((begun - 10**9, switched - 1), (switched, end))
     ]

@@ -41,6 +41,7 @@ def test_services_are_told_everything_by_their_arguments() -> None:
             "--interface",
             "127.0.0.5",
         ),
+        *("--clients", "2000", "--workers", "1"),
     )
     assert history.argv == (
         *(sys.executable, "-P", "-m", "speeddata.pivot", "--registry", "http://127.0.0.1:8080"),

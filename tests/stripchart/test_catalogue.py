@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from live import EXAMPLE, Registry, free_port
 
-from speeddata.stripchart.catalogue import ChannelInfo, Follower, read_address
+from speeddata.stripchart.catalogue import ChannelInfo, Follower, Making, read_address
 
 GROUP = ("239.255.41.1", 5001)
 
@@ -188,3 +188,30 @@ def test_names_are_quoted_in_addresses(
 )
 def test_addresses(value: Any, expected: tuple[str, int] | None) -> None:
     assert read_address(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (None, Making()),
+        ({"enabled": False, "algorithm": "minmax", "rate_hz": 50.0}, Making()),
+        ({"algorithm": "minmax", "factor": None, "rate_hz": 50.0}, Making(20_000_000, True, 1)),
+        ({"algorithm": "minmax", "factor": 10, "rate_hz": None}, Making(None, True, 10)),
+        ({"algorithm": "average", "factor": None, "rate_hz": 30.0}, Making(33_333_333, False, None)),
+        ({"algorithm": "downsample", "factor": 10, "rate_hz": None}, Making(None, False, 10)),
+    ],
+)
+def test_how_samples_are_made_of_records(told: Any, expected: Making) -> None:
+    assert Making.read(told) == expected
+
+
+def test_the_full_rate_and_the_decimation_are_told(
+    registry: Registry, follower: Follower, told: list[list[ChannelInfo]]
+) -> None:
+    decimation = {"enabled": True, "algorithm": "minmax", "factor": None, "rate_hz": 50.0}
+    registry.add("example", EXAMPLE, GROUP, decimation=decimation)
+    follower.poll()
+    registry.channels["example"]["decimation"] = {**decimation, "rate_hz": 100.0}
+    follower.poll()
+    assert [info[0].making.bucket_ns for info in told] == [20_000_000, 10_000_000]
+    assert told[0][0].full_group == ("239.255.1.1", 5000)

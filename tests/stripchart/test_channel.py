@@ -3,14 +3,13 @@ import math
 import random
 from typing import Any
 
-import numpy as np
 import pytest
-from live import EXAMPLE, Encoder
+from live import EXAMPLE, Encoder, Framed
 
 from speeddata.schema import Schema
-from speeddata.stripchart import frames
-from speeddata.stripchart.catalogue import ChannelInfo
+from speeddata.stripchart.catalogue import ChannelInfo, Making
 from speeddata.stripchart.channel import LiveChannel
+from speeddata.stripchart.losses import Loss
 
 MS = 1_000_000
 NOW = 1_795_312_800_000 * MS
@@ -112,50 +111,55 @@ def test_short_arrays_unfold() -> None:
     assert channel.texts["core"] == "[4.0, 5.0, 6.0]"
 
 
-def test_blocks_hold_all_samples_or_their_extremes() -> None:
-    channel = make()
-    values = np.random.default_rng(1).normal(size=1000)
-    channel.ingest([record(20 * n, sine_wave=value) for n, value in enumerate(values)], NOW + 20_000 * MS)
-    signal = channel.by_path["sine_wave"]
-    times, whole = frames.parse(frames.frame(1, 0, channel.blocks(0, [signal], 1000))).blocks
-    assert whole.data.tolist() == values.tolist()
-    assert times.data.tolist() == [NOW / 1e6 + 20 * n for n in range(1000)]
-    times, reduced = frames.parse(frames.frame(1, 0, channel.blocks(0, [signal], 128))).blocks
-    assert len(reduced.data) == len(times.data) <= 128
-    assert (reduced.count, reduced.flags) == (1000, frames.FLAG_REDUCED)
-    assert (reduced.data.min(), reduced.data.max()) == (values.min(), values.max())
+def test_arrays_are_kept_row_by_row() -> None:
+    items = {"type": "array", "items": "float"}
+    fields = [{"name": "time", "type": "long"}, {"name": "wave", "type": items}]
+    schema = {"type": "record", "name": "r", "fields": fields}
+    channel, encode = make(schema), Encoder(schema)
+    pairs = make(schema, making=Making(20 * MS, has_pairs=True))
+    packets = [encode(time=NOW // MS + n // 2, wave=[float(n)] * 2048) for n in range(4)]
+    for one in (channel, pairs):
+        one.ingest(packets, NOW)
+    times, rows = channel.rows["wave"].read(0)
+    assert (times - NOW).tolist() == [0, 0, MS, MS]
+    assert (rows.shape, rows[:, 0].tolist()) == ((4, 512), [0, 1, 2, 3])
+    assert pairs.rows["wave"].read(0)[1][:, 0].tolist() == [1, 3]
 
 
-def test_samples_of_a_time_are_shared_by_signals() -> None:
-    channel = make()
-    channel.ingest([record(n, ramp=n) for n in range(5)], NOW)
-    signals = [channel.by_path[path] for path in ("counter", "ramp", "square_wave")]
-    blocks = frames.parse(frames.frame(1, 0, channel.blocks(2, signals, 128))).blocks
-    kinds = [frames.KIND_TIMES, frames.KIND_FLOAT64, frames.KIND_FLOAT64, frames.KIND_FLOAT32]
-    assert [block.kind for block in blocks] == kinds
-    assert blocks[2].data.tolist() == [2, 3, 4]
+def test_of_versions_that_differ_arrays_stay_with_their_times() -> None:
+    items = {"type": "array", "items": "float"}
+    time, wave = {"name": "time", "type": "long"}, {"name": "wave", "type": items}
+    old, new = (
+        {"type": "record", "name": "r", "fields": fields}
+        for fields in ([time, wave], [time, wave, {"name": "x", "type": "int"}])
+    )
+    channel = make(new, versions=(Schema.parse(old), Schema.parse(new)))
+    packets = [Framed(old)(time=NOW // MS, wave=[1.0]), Framed(new)(time=NOW // MS + 1, wave=[2.0], x=1)]
+    channel.ingest([packets[1], packets[0], packets[1]], NOW)
+    assert channel.rows["wave"].read(0)[1].tolist() == [[1], [2], [2]]
 
 
-def test_what_the_ring_no_longer_has_is_a_gap() -> None:
-    channel = make()
-    channel.ring.limit = 10
-    channel.ingest([record(n) for n in range(50)], NOW)
-    (times,) = frames.parse(frames.frame(1, 0, channel.blocks(5, [], 128))).blocks
-    assert times.flags == frames.FLAG_GAP
-    assert len(times.data) == 10
+def test_pairs_are_put_in_the_order_of_the_trace() -> None:
+    for making, expected in ((Making(20 * MS, has_pairs=True), [5, 6, 4, 2]), (Making(), [5, 6, 2, 4])):
+        channel = make(making=making)
+        channel.ingest([record(20 * (n // 2), ramp=value) for n, value in enumerate((5, 6, 2, 4))], NOW)
+        assert samples(channel, "ramp") == expected
 
 
-@pytest.mark.parametrize(("window_s", "start"), [(600, 0), (1.0, 50), (0.001, 99)])
-def test_a_window_ends_now_and_has_a_sample(window_s: float, start: int) -> None:
-    channel = make()
-    assert channel.window_start(10, NOW) == 0
-    channel.ingest([record(20 * n) for n in range(100)], NOW + 2000 * MS)
-    assert channel.window_start(window_s, NOW + 2000 * MS) == start
+def test_a_jump_of_the_sequence_is_a_loss() -> None:
+    fields = [*EXAMPLE["fields"][:2], {"name": "n", "type": "long", "speeddata": {"role": "sequence"}}]
+    schema = {**EXAMPLE, "fields": fields}
+    channel, encode = make(schema), Encoder(schema)
+    numbers = [*range(30), 33, 34]
+    channel.ingest([encode(time=NOW + n * MS, message="", n=n) for n in numbers], NOW)
+    assert samples(channel, "n") == [*range(30), None, 33, 34]
+    assert channel.losses.since(0) == [Loss(NOW + 29 * MS, NOW + 33 * MS, 3)]
 
 
 def test_another_schema_is_not_adopted() -> None:
     channel = make()
     assert channel.adopt(make(revision="2", time_unit="ns").info)
+    assert not channel.adopt(make(making=Making(20 * MS)).info)
     assert channel.info.revision == "2"
     assert not channel.adopt(make({**EXAMPLE, "doc": "other"}).info)
 

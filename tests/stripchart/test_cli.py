@@ -46,5 +46,15 @@ def test_it_runs_without_a_registry() -> None:
 
 def test_help_tells_every_option() -> None:
     text = CliRunner().invoke(main, ["--help"]).output
-    for option in ("--registry", "--host", "--port", "--interface", "--name", "--pidfile"):
+    for option in (
+        "--registry",
+        "--host",
+        "--port",
+        "--interface",
+        "--name",
+        "--pidfile",
+        "--clients",
+        "--workers",
+        "--ping",
+    ):
         assert option in text

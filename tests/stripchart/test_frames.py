@@ -16,17 +16,29 @@ GOOD = sorted(path.stem for path in GOLDEN.glob("good_*.json"))
 BAD = sorted(path.stem for path in GOLDEN.glob("bad_*.json"))
 
 
+def numbers(told: list[Any]) -> np.ndarray:
+    return np.array([np.nan if value is None else float(value) for value in told])
+
+
+def build_block(block: dict[str, Any]) -> bytes:
+    kind, flags, id, count = (block[key] for key in ("kind", "flags", "id", "count"))
+    if kind == frames.KIND_TIMES:
+        return frames.times_block(id, (numbers(block["data"]) * 1e6).astype(np.int64), flags, count)
+    if kind in (frames.KIND_FLOAT64, frames.KIND_FLOAT32):
+        return frames.values_block(id, numbers(block["data"]), kind == frames.KIND_FLOAT32, flags, count)
+    if kind == frames.KIND_AXIS:
+        places = np.array([round(start / block["width"]) for start in block["data"]], np.int64)
+        return frames.axis_block(id, places, round(block["width"] * 1e6), flags)
+    if kind == frames.KIND_ARRAYS:
+        return frames.arrays_block(id, np.array(block["data"]).reshape(-1, count), flags)
+    columns = np.array([numbers(row) for row in block["data"]])
+    counts, marks = np.array(block["counts"], np.int64), np.array(block["marks"], np.bool_)
+    return frames.columns_block(id, columns, counts, marks, kind == frames.KIND_COLUMNS32, flags)
+
+
 def build(told: dict[str, Any]) -> bytes:
     """Write the frame that a golden file describes."""
-    blocks = []
-    for block in told["blocks"]:
-        data = np.array([np.nan if value is None else float(value) for value in block["data"]])
-        flags, count = block["flags"], block["count"]
-        if block["kind"] == frames.KIND_TIMES:
-            blocks.append(frames.times_block(block["id"], (data * 1e6).astype(np.int64), flags, count))
-        else:
-            single = block["kind"] == frames.KIND_FLOAT32
-            blocks.append(frames.values_block(block["id"], data, single, flags, count))
+    blocks = [build_block(block) for block in told["blocks"]]
     return frames.frame(told["tick"], told["server_time"], blocks, told["merged"])
 
 
@@ -36,22 +48,27 @@ def test_the_writer_makes_the_golden_frames(name: str) -> None:
     assert build(told) == (GOLDEN / f"{name}.bin").read_bytes()
 
 
+def plain(array: np.ndarray | None) -> Any:
+    """An array as JSON has it."""
+    if array is None:
+        return None
+    return json.loads(json.dumps(array.tolist()).replace("NaN", "null"))
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_the_reader_reads_the_golden_frames(name: str) -> None:
     told = json.loads((GOLDEN / f"{name}.json").read_text())
     frame = frames.parse((GOLDEN / f"{name}.bin").read_bytes())
-    assert (frame.tick, frame.merged, frame.server_time) == (
-        told["tick"],
-        told["merged"],
-        told["server_time"],
-    )
+    head = frame.tick, frame.merged, frame.server_time
+    assert head == (told["tick"], told["merged"], told["server_time"])
     assert len(frame.blocks) == len(told["blocks"])
     for block, expected in zip(frame.blocks, told["blocks"], strict=True):
-        assert (block.kind, block.flags, block.id, block.count) == tuple(
-            expected[key] for key in ("kind", "flags", "id", "count")
-        )
-        data = [None if np.isnan(value) else value for value in block.data.tolist()]
-        assert data == expected["data"]
+        for key in ("kind", "flags", "id", "count"):
+            assert getattr(block, key) == expected[key]
+        assert plain(block.data) == expected["data"]
+        assert block.width == expected.get("width", 0)
+        assert plain(block.counts) == expected.get("counts")
+        assert plain(block.marks) == expected.get("marks")
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -84,6 +101,39 @@ def test_no_bytes_do_harm(data: bytes) -> None:
     header = frames.HEADER.pack(frames.MAGIC, frames.VERSION, 2, 1, 0, 0.0, 32 + len(data), 0)
     with contextlib.suppress(frames.FrameError):
         frames.parse(header + data)
+
+
+def test_columns_are_written_and_read_with_their_place() -> None:
+    places = np.array([2**40, 2**40 + 1, 2**40 + 7])
+    columns = np.arange(12.0).reshape(4, 3)
+    counts, broken = np.array([1, 2, 3]), np.array([True, False, True])
+    blocks = [
+        frames.axis_block(3, places, 20_000_000),
+        frames.columns_block(4, columns, counts, broken, False),
+    ]
+    axis, made = frames.parse(frames.frame(1, 0, blocks)).blocks
+    assert (axis.width, axis.data.tolist()) == (20, [place * 20 for place in places])
+    assert (made.data.tolist(), made.count) == (columns.tolist(), 6)
+    assert made.counts is not None
+    assert made.marks is not None
+    assert (made.counts.tolist(), made.marks.tolist()) == (
+        [1, 2, 3],
+        [frames.MARK_BROKEN, 0, frames.MARK_BROKEN],
+    )
+
+
+@given(
+    st.integers(0, 12),
+    st.sampled_from(range(9)),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.binary(max_size=90),
+)
+def test_no_block_does_harm(blocks: int, kind: int, n: int, count: int, data: bytes) -> None:
+    body = frames.BLOCK.pack(kind, 0, 1, n, count) + data
+    header = frames.HEADER.pack(frames.MAGIC, frames.VERSION, blocks, 1, 0, 0.0, 32 + len(body), 0)
+    with contextlib.suppress(frames.FrameError):
+        frames.parse(header + body)
 
 
 def test_sections_are_aligned_to_eight_bytes() -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from speeddata.stripchart.intervals import Intervals
+from speeddata.stripchart.intervals import Intervals, breaks
 
 MS = 1_000_000
 
@@ -73,3 +73,13 @@ def test_a_clock_set_back_is_followed() -> None:
     steps(intervals, *[50] * 40)
     assert steps(intervals, -3_600_000, 50, 50) == []
     assert steps(intervals, 50, 500) == [1]
+
+
+def test_breaks_are_between_spans_that_are_far_apart() -> None:
+    begins = np.array([0, 20, 40, 400, 420, 440, 2000]) * MS
+    ends = begins[:-1] + 20 * MS
+    assert breaks(begins, ends).tolist() == [3, 6]
+    assert breaks(begins[:-1], ends).tolist() == [3]
+    assert breaks(np.arange(9) * 1000 * MS, np.arange(8) * 1000 * MS + 1).tolist() == []
+    assert breaks(begins[:2], ends[:2]).tolist() == []
+    assert breaks(begins[:0], ends[:0]).tolist() == []

@@ -71,12 +71,20 @@ def test_framed_packets_that_are_none_are_counted() -> None:
         first + RECORDS[0] + b"x",
         second + RECORDS[0],
         first + RECORDS[0] + RECORDS[1],
-        first + RECORDS[0] + first + RECORDS[1],
+        first + RECORDS[0] + second + TIMES[1],
+        first + RECORDS[0] + first + RECORDS[1][:-1],
         second + TIMES[0] + TIMES[1],
     ]
     joined = join(FRAMED, [*bad, first + RECORDS[0]])
     assert (joined.packets, joined.bad) == (1, len(bad))
     assert joined.batches == {first: Batch([RECORDS[0]], [len(bad)])}
+
+
+def test_framed_packets_of_several_records_are_those_of_the_full_rate() -> None:
+    head = HEADS[0]
+    joined = join(FRAMED, [b"".join(head + record for record in RECORDS), head + RECORDS[2]])
+    assert joined.batches == {head: Batch([b"".join(RECORDS), RECORDS[2]], [0, 0, 0, 0, 1])}
+    assert (joined.packets, joined.bad) == (2, 0)
 
 
 PACKETS = st.one_of(

@@ -1,5 +1,6 @@
 """The server as a process, from the registry's HTTP to the WebSocket."""
 
+import asyncio
 import contextlib
 import json
 import math
@@ -9,11 +10,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hub_bench import bench, browser
 from live import DEADLINE_S, EXAMPLE, Encoder, Framed, LiveProcess, Registry, Sender, free_port, running
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from speeddata.stripchart import frames
+from speeddata.stripchart.server import tick
 
 ENCODE = Encoder(EXAMPLE)
 
@@ -144,53 +147,20 @@ def test_live_goes_on_while_the_registry_is_away(
     assert len(receive_values(client, number, 60, records(sender))) >= 60
 
 
-@pytest.mark.parametrize(
-    ("origin", "status"),
-    [
-        ("https://evil.example", 403),
-        ("http://127.0.0.1.evil.example:8080", 403),
-        ("http://localhost:8080", 101),
-        ("null", 101),
-    ],
-)
-def test_pages_from_elsewhere_are_refused(server: tuple[LiveProcess, int], origin: Any, status: int) -> None:
-    try:
-        with connect(f"ws://127.0.0.1:{server[1]}", origin=origin) as connection:
-            receive(connection, "hello")
-            found = 101
-    except InvalidStatus as error:
-        found = error.response.status_code
-    assert found == status
+def test_fault_72_who_takes_nothing_for_too_long_is_closed_and_told_why() -> None:
+    async def run() -> None:
+        stop = asyncio.Event()
+        async with bench() as made, browser(made) as one:
+            await one.read(lambda: one.last("status"))
+            made.hub.given_up.extend(made.hub.clients)
+            ticking = asyncio.create_task(tick(made.hub, stop))
+            await one.connection.wait_closed()
+            stop.set()
+            await ticking
+            reason = "too slow: nothing was taken for 30 s"
+            assert (one.connection.close_code, one.connection.close_reason) == (1013, reason)
 
-
-@pytest.mark.parametrize(
-    ("host", "status"), [("localhost", 101), ("bench:8081", 101), ("evil.example", 400), ("[::1", 400)]
-)
-def test_foreign_host_names_are_refused(registry: Registry, host: str, status: int) -> None:
-    with (
-        running(registry, "--name", "Bench") as (_, port),
-        socket.create_connection(("127.0.0.1", port)) as peer,
-    ):
-        peer.settimeout(DEADLINE_S)
-        key = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-        peer.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n{key}\r\n\r\n".encode())
-        answer = b""
-        # What a connection that was accepted says first may come along with the answer.
-        while not (answer.endswith(b"\n") or b"\r\n\r\n" in answer and status == 101) and (
-            more := peer.recv(4096)
-        ):
-            answer += more
-    assert answer.split()[1] == str(status).encode()
-    if status == 400:
-        assert f"{host} is not a name of this server".encode() in answer
-
-
-def test_a_message_too_large_closes_the_connection(client: ClientConnection) -> None:
-    client.send("x" * 70_000)
-    with pytest.raises(ConnectionClosed) as closed:
-        read_to_the_end(client)
-    assert closed.value.rcvd
-    assert closed.value.rcvd.code == 1009
+    asyncio.run(run())
 
 
 def test_sigterm_closes_cleanly(server: tuple[LiveProcess, int], client: ClientConnection) -> None:

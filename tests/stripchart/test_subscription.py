@@ -1,30 +1,25 @@
-import itertools
 import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from live import EXAMPLE
 
-from speeddata.schema import Schema
-from speeddata.stripchart.catalogue import ChannelInfo
-from speeddata.stripchart.channel import LiveChannel
-from speeddata.stripchart.subscription import Request, RequestError, find, read_request
-
-
-def channels(*names: str) -> dict[str, LiveChannel]:
-    schema, ids = Schema.parse(EXAMPLE), itertools.count(1)
-    return {
-        name: LiveChannel(ChannelInfo(name, ("239.255.44.1", 1), None, "1", None, schema), ids)
-        for name in names
-    }
+from speeddata.stripchart.subscription import Report, Request, RequestError, read_request
 
 
 def test_requests_are_read() -> None:
     message = '{"type": "subscribe", "signals": ["a.b", "a.c"], "window": 12.5}'
-    assert read_request(message) == Request("subscribe", ("a.b", "a.c"), 12.5)
-    assert read_request('{"type": "unsubscribe", "signals": []}').type == "unsubscribe"
+    assert read_request(message) == Request("subscribe", ("a.b", "a.c"), 12.5, 0, None, "live")
+    message = '{"type": "unsubscribe", "signals": ["a"], "feed": 3, "columns": 20, "stream": "full", "arrays": true}'
+    assert read_request(message) == Request("unsubscribe", ("a",), 30.0, 3, 20.0, "full", arrays=True)
+
+
+def test_reports_are_read() -> None:
+    message = '{"type": "report", "tick": 7, "hidden": true, "fps": 59.5, "ms": 3, "more": []}'
+    assert read_request(message) == Report(7, True, {"fps": 59.5, "ms": 3.0})
+    message = '{"type": "report", "fps": "fast", "ms": NaN, "hidden": 1}'
+    assert read_request(message) == Report(0, False, {})
 
 
 @pytest.mark.parametrize(
@@ -34,7 +29,7 @@ def test_requests_are_read() -> None:
         ("{", "expected JSON"),
         ("[" * 50_000, "expected JSON"),
         ("[]", "expected an object, got list"),
-        ("{}", "type: expected subscribe or unsubscribe, got None"),
+        ("{}", "type: expected subscribe, unsubscribe, report, got None"),
         ('{"type": "subscribe"}', "signals: expected a list of names"),
         ('{"type": "subscribe", "signals": [1]}', "signals: expected a list of names"),
         (json.dumps({"type": "subscribe", "signals": ["x"] * 1025}), "at most 1024 names"),
@@ -47,6 +42,18 @@ def test_requests_are_read() -> None:
         ('{"type": "subscribe", "signals": [], "window": NaN}', "got nan"),
         ('{"type": "subscribe", "signals": [], "window": true}', "got True"),
         ('{"type": "subscribe", "signals": [], "window": "9"}', "got '9'"),
+        (
+            '{"type": "subscribe", "signals": [], "columns": 0}',
+            "columns: expected a number a second, up to 1e",
+        ),
+        ('{"type": "subscribe", "signals": [], "columns": 1e7}', "got 10000000.0"),
+        ('{"type": "subscribe", "signals": [], "columns": "9"}', "got '9'"),
+        ('{"type": "subscribe", "signals": [], "stream": "all"}', "stream: expected live or full, got 'all'"),
+        ('{"type": "subscribe", "signals": [], "stream": []}', "stream: expected live or full"),
+        ('{"type": "subscribe", "signals": [], "feed": -1}', "feed: expected a whole number from 0, got -1"),
+        ('{"type": "subscribe", "signals": [], "feed": 1.5}', "got 1.5"),
+        ('{"type": "report", "tick": 4294967296}', "tick: expected a whole number"),
+        ('{"type": "report", "tick": true}', "got True"),
     ],
 )
 def test_what_is_no_request_is_refused_with_a_reason(message: str | bytes, error: str) -> None:
@@ -60,26 +67,3 @@ def test_what_is_no_request_is_refused_with_a_reason(message: str | bytes, error
 def test_any_json_is_a_request_or_refused(value: Any) -> None:
     with pytest.raises(RequestError):
         read_request(json.dumps(value))
-
-
-@pytest.mark.parametrize(
-    ("name", "found"),
-    [
-        ("a.ramp", "a.ramp"),
-        ("a.b.ramp", "a.b.ramp"),
-        ("ramp", "several signals of that name: a.b.ramp, a.ramp"),
-        ("a.nothing", "no such signal: a.nothing"),
-        ("c.ramp", "no such signal: c.ramp"),
-        ("", "no such signal: "),
-        (".", "no such signal: ."),
-    ],
-)
-def test_names_are_found(name: str, found: str) -> None:
-    signal = find(name, channels("a", "a.b"))
-    assert (signal if isinstance(signal, str) else signal.name) == found
-
-
-def test_a_name_alone_is_enough_when_one_channel_has_it() -> None:
-    signal = find("ramp", channels("a"))
-    assert not isinstance(signal, str)
-    assert signal.name == "a.ramp"

@@ -16,18 +16,21 @@ from websockets.asyncio.server import ServerConnection, serve
 from speeddata.schema import Schema
 from speeddata.stripchart import frames
 from speeddata.stripchart.catalogue import Address, ChannelInfo
+from speeddata.stripchart.channel import LiveChannel
 from speeddata.stripchart.hub import Hub
 from speeddata.stripchart.receiver import Receiver
+from speeddata.stripchart.server import attend
 
 MS = 1_000_000
 ENCODE = Encoder(EXAMPLE)
 
 
 class Bench:
-    """A hub, a group and its sender."""
+    """A hub, a group and its sender; its clock goes by what is sent, and by ticks of 50 ms."""
 
     def __init__(self) -> None:
         self.hub = Hub(partial(Receiver, interface="127.0.0.1"))
+        self.now_s = 0.0
         self.group = ("239.255.46.1", free_port(socket.SOCK_DGRAM))
         self.sender = Sender(self.group)
         self.start = time.time_ns()
@@ -35,10 +38,18 @@ class Bench:
         self.port = 0
 
     def info(
-        self, name: str = "c", source: Address | None = None, revision: str = "1", **schema: Any
+        self,
+        name: str = "c",
+        source: Address | None = None,
+        revision: str = "1",
+        full: Address | None = None,
+        **schema: Any,
     ) -> ChannelInfo:
         parsed = Schema.parse({**EXAMPLE, **schema})
-        return ChannelInfo(name, self.group, source, revision, None, parsed)
+        return ChannelInfo(name, self.group, source, revision, None, parsed, full_group=full)
+
+    def channel(self, name: str = "c") -> LiveChannel:
+        return self.hub.streams.channels[name]
 
     def send(self, *values: float, sender: Sender | None = None, **more: Any) -> None:
         """Send a record per value of `ramp`, 10 ms apart."""
@@ -50,19 +61,18 @@ class Bench:
 
     def tick(self, count: int = 1) -> None:
         for _ in range(count):
-            self.hub.tick(self.start + self.sent * 10 * MS)
+            self.now_s += 0.05
+            self.hub.tick(self.start + self.sent * 10 * MS, self.now_s)
 
     async def handle(self, connection: ServerConnection) -> None:
         # Small buffers, so that a client that stops reading shows soon.
         connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        client = self.hub.enter(connection)
-        try:
-            async for message in connection:
-                answer = self.hub.handle(client, message)
-                if answer:
-                    await connection.send(answer)
-        finally:
-            self.hub.leave(client)
+        await attend(self.hub, connection, lambda: self.now_s)
+
+    def use(self, fields: list[dict[str, Any]]) -> Encoder:
+        """Have the channel another schema; gives what encodes its records."""
+        self.hub.apply([self.info(fields=fields)])
+        return Encoder({**EXAMPLE, "fields": fields})
 
 
 class Browser:
@@ -74,8 +84,13 @@ class Browser:
         self.frames: list[frames.Frame] = []
         self.ids: dict[str, int] = {}
 
-    async def ask(self, kind: str, *signals: str, window: float = 10) -> None:
-        await self.connection.send(json.dumps({"type": kind, "signals": signals, "window": window}))
+    async def ask(self, kind: str, *signals: str, window: float = 10, **more: Any) -> None:
+        """Ask, and wait for the answer if there is one."""
+        before = self.count("subscribed")
+        message = {"type": kind, "signals": signals, "window": window, **more}
+        await self.connection.send(json.dumps(message))
+        if kind == "subscribe":
+            await self.read(lambda: self.count("subscribed") > before)
 
     async def read(self, until: Callable[[], Any]) -> Any:
         async with asyncio.timeout(DEADLINE_S):
@@ -92,6 +107,9 @@ class Browser:
         if told["type"] == "subscribed":
             self.ids |= {signal["name"]: signal.get("id") for signal in told["signals"]}
 
+    def count(self, kind: str) -> int:
+        return len([told for told in self.told if told["type"] == kind])
+
     def last(self, kind: str) -> dict[str, Any] | None:
         return next((told for told in reversed(self.told) if told["type"] == kind), None)
 
@@ -104,6 +122,20 @@ class Browser:
                     values = [] if block.flags & frames.FLAG_RESET else values
                     values += block.data.tolist()
         return values
+
+    def columns(self, name: str, width: float) -> dict[float, tuple[float, ...]]:
+        """The columns of a signal that were sent since its window: first, min, max, last and count by their starts."""
+        found: dict[float, tuple[float, ...]] = {}
+        for frame in self.frames:
+            axis = None
+            for block in frame.blocks:
+                if block.kind == frames.KIND_AXIS:
+                    axis = block
+                elif block.counts is not None and axis and axis.width == width and block.id == self.ids[name]:
+                    found = {} if block.flags & frames.FLAG_RESET else found
+                    rows = zip(axis.data.tolist(), block.data.T.tolist(), block.counts.tolist(), strict=True)
+                    found |= {start: (*values, count) for start, values, count in rows}
+        return found
 
 
 @asynccontextmanager

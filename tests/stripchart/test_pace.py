@@ -1,0 +1,104 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speeddata.stripchart.pace import BEHIND_S, BUFFER_HIGH, BUFFER_LOW, FAR_BEHIND_S, GIVEN_UP_S, Pace
+from speeddata.stripchart.subscription import Report
+
+TICK_S = 0.05
+
+
+class Page:
+    """A client and its page: ticks, and reports so many seconds late (None: never)."""
+
+    def __init__(self, tick: int = 0) -> None:
+        self.pace = Pace()
+        self.tick, self.now_s = tick, 0.0
+        self.frames: list[float] = []
+        self.arrived: list[tuple[float, int]] = []
+
+    def run(self, seconds: float, late_s: float | None, unsent: int = 0, hidden: bool = False) -> int:
+        """Give the frames that it got in this time."""
+        before, end = len(self.frames), self.now_s + seconds
+        while self.now_s < end - 1e-9:
+            self.now_s += TICK_S
+            self.tick += 1
+            if self.pace.is_due(unsent, self.now_s):
+                self.pace.sent(self.tick, self.now_s)
+                self.frames.append(self.now_s)
+                self.arrived.append((self.now_s, self.tick))
+            if self.tick % 20 == 0 and late_s is not None:
+                seen = [tick for at, tick in self.arrived if at <= self.now_s - late_s]
+                self.pace.report(Report((seen[-1] if seen else 0) % 2**32, hidden, {"fps": 60.0}))
+        return len(self.frames) - before
+
+
+def test_a_full_buffer_makes_it_lag_until_it_is_half_empty() -> None:
+    pace, due = Pace(), []
+    for size in (0, BUFFER_HIGH, BUFFER_HIGH + 1, BUFFER_LOW + 1, BUFFER_LOW, BUFFER_LOW + 1):
+        due.append(pace.is_due(size, 0.0))
+    assert due == [True, True, False, False, True, True]
+    assert pace.sent(1, 0.0) == 2
+    assert pace.merged == 0
+
+
+@given(st.sampled_from([0, 2**32 - 30]))
+def test_a_page_that_keeps_up_gets_every_tick(tick: int) -> None:
+    page = Page(tick)
+    assert page.run(20, late_s=0.2) == 400
+    assert not page.pace.to_json(page.now_s)["lagging"]
+    assert page.pace.behind_s(page.now_s) == pytest.approx(0.2, abs=1.1)
+
+
+def test_a_page_behind_gets_a_frame_a_second_until_it_has_caught_up() -> None:
+    page = Page()
+    page.run(20, late_s=0.2)
+    page.run(10, late_s=BEHIND_S + 3)
+    assert page.run(20, late_s=BEHIND_S + 3) in (19, 20, 21)
+    assert page.pace.to_json(page.now_s)["lagging"]
+    page.run(5, late_s=0.2)
+    assert page.run(10, late_s=0.2) == 200
+
+
+def test_a_page_far_behind_gets_none_and_in_the_end_is_given_up() -> None:
+    page = Page()
+    page.run(2, late_s=0.2)
+    page.run(FAR_BEHIND_S + 1, late_s=None)
+    assert page.run(GIVEN_UP_S - 2, late_s=None) == 0
+    assert not page.pace.is_given_up(page.now_s)
+    page.run(3, late_s=None)
+    assert page.pace.is_given_up(page.now_s)
+
+
+def test_a_page_far_behind_that_comes_back_goes_on() -> None:
+    page = Page()
+    page.run(2, late_s=0.2)
+    page.run(20, late_s=None)
+    assert page.run(2, late_s=0.0) > 10
+    assert not page.pace.is_given_up(page.now_s + GIVEN_UP_S)
+
+
+def test_a_connection_that_takes_nothing_is_given_up_whoever_it_is() -> None:
+    page = Page()
+    assert page.run(GIVEN_UP_S, late_s=None, unsent=BUFFER_HIGH + 1) == 0
+    assert not page.pace.is_given_up(page.now_s)
+    page.run(1, late_s=None, unsent=BUFFER_HIGH + 1)
+    assert page.pace.is_given_up(page.now_s)
+    assert page.pace.merged == 31 * 20
+
+
+def test_a_program_that_never_reports_is_judged_by_its_connection_alone() -> None:
+    page = Page()
+    assert page.run(100, late_s=None) == 2000
+    assert page.pace.to_json(page.now_s)["behind_s"] is None
+
+
+def test_a_hidden_page_gets_a_frame_a_second_and_is_not_given_up_for_its_silence() -> None:
+    page = Page()
+    page.run(1, late_s=0.0, hidden=True)
+    assert page.run(10, late_s=0.0, hidden=True) in (10, 11)
+    assert page.run(100, late_s=None) in (99, 100, 101)
+    told = page.pace.to_json(page.now_s)
+    assert (told["hidden"], told["lagging"], told["fps"]) == (True, False, 60.0)
+    page.run(2, late_s=0.0)
+    assert page.run(2, late_s=0.0) == 40
