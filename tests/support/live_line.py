@@ -36,7 +36,9 @@ class Line:
 
     def add(self, name: str, schema: dict[str, Any] = EXAMPLE) -> None:
         """Register a channel; what is sent to `NAME at full rate` goes to its group of that."""
-        groups = [(f"239.255.{net}.{len(self.senders) + 1}", free_port(socket.SOCK_DGRAM)) for net in (50, 51)]
+        groups = [
+            (f"239.255.{net}.{len(self.senders) + 1}", free_port(socket.SOCK_DGRAM)) for net in (50, 51)
+        ]
         for key, group in zip((name, f"{name} at full rate"), groups, strict=True):
             self.senders[key] = (Sender(group), Encoder(schema))
         self.registry.add(name, schema, *groups, source=self.senders[name][0].source)
