@@ -7,18 +7,18 @@ const LONGEST_GROUP = 64;
 
 const list = (text) => (text ?? "").split(",").map((part) => part.trim()).filter(Boolean);
 
-function fail(name, wanted, got) {
+export function fail(name, wanted, got) {
   throw new Error(`data-${name}: wanted ${wanted}, got ${JSON.stringify(got)}`);
 }
 
-function number(data, name, fallback, wanted, isRight = () => true) {
+export function number(data, name, fallback, wanted, isRight = () => true) {
   if (data[name] === undefined || data[name].trim() === "") return fallback;
   const value = Number(data[name]);
   if (!Number.isFinite(value) || !isRight(value)) fail(name, wanted, data[name]);
   return value;
 }
 
-function oneOf(data, name, values) {
+export function oneOf(data, name, values) {
   const value = data[name] || values[0];
   if (!values.includes(value)) fail(name, `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`, value);
   return value;
@@ -69,29 +69,49 @@ function range(data) {
 export const TYPES = ["strip", "trigger", "xy", "spectrum", "histogram", "waterfall"];
 
 // Attributes of chart types beyond the plain one, read by their modules.
-const OF_TYPES = ["level", "edge", "pre", "samples", "bins", "scale"];
+const OF_TYPES = {
+  level: "trigger",
+  edge: "trigger",
+  pre: "trigger",
+  hysteresis: "trigger",
+  samples: "spectrum",
+  scale: "spectrum",
+  frequency: "spectrum",
+  bins: "histogram",
+};
+const MODES = { strip: ["scroll", "sweep"], trigger: ["auto", "normal"], xy: ["line", "dots"] };
+const WINDOWS_S = { trigger: 1 };
 
 export const NAMES = ["signals", "window", "height", "ymin", "ymax", "colors", "theme", "type", "mode", "rate", "axes", "time", "tz", "sync"]
-  .concat(["limits", "title", "legend", "step", "file"], OF_TYPES);
+  .concat(["limits", "title", "legend", "step", "file"], Object.keys(OF_TYPES));
 
 const KNOWN = new Set([...NAMES, "state"]); // the state is told by the chart itself
+
+function mode(data, type) {
+  if (MODES[type]) return oneOf(data, "mode", MODES[type]);
+  if (data.mode) throw new Error(`data-mode: a chart of data-type="${type}" has none, got ${JSON.stringify(data.mode)}`);
+  return null;
+}
 
 // Give the settings that the attributes declare. Throws an Error that names the attribute.
 export function readAttributes(data) {
   const unknown = Object.keys(data).find((name) => !KNOWN.has(name));
   if (unknown) throw new Error(`data-${unknown.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}: no such attribute`);
+  const type = oneOf(data, "type", TYPES);
+  const alien = Object.keys(OF_TYPES).find((name) => data[name] !== undefined && OF_TYPES[name] !== type);
+  if (alien) throw new Error(`data-${alien}: only for data-type="${OF_TYPES[alien]}", this chart's is "${type}"`);
   const signals = [...new Set(list(data.signals))];
   if (!signals.length) throw new Error("data-signals: wanted channel.signal, got nothing");
   const isWindow = (value) => value > 0 && value <= WINDOW_MAX_S;
   return {
     signals,
-    type: oneOf(data, "type", TYPES),
-    window: number(data, "window", 30, `seconds over 0 and up to ${WINDOW_MAX_S}`, isWindow),
+    type,
+    window: number(data, "window", WINDOWS_S[type] ?? 30, `seconds over 0 and up to ${WINDOW_MAX_S}`, isWindow),
     height: number(data, "height", 300, "pixels from 40 to 4000", (value) => value >= 40 && value <= 4000),
     range: range(data),
     colors: colors(data),
     theme: oneOf(data, "theme", ["auto", "dark", "light"]),
-    mode: oneOf(data, "mode", ["scroll", "sweep"]),
+    mode: mode(data, type),
     rate: data.rate ? oneOf(data, "rate", ["live", "full"]) : null,
     axes: axes(data, signals),
     time: oneOf(data, "time", ["abs", "rel"]),

@@ -11,13 +11,16 @@ export class ValueAxis {
     this.place = place;
     this.unit = "";
     this.words = null; // in place of numbers: texts by value
+    this.textOf = null; // in place of the value itself: a text made of it
+    this.label = null; // in place of the unit
+    this.least = 0; // distance of labels at least
     this.color = null; // in place of the text's, where it belongs to one signal
   }
 
   // Call back with value and pixel row of each line.
   each(area, callback) {
     const { scale } = this;
-    const step = this.words ? 1 : scale.step(area.height / (LINE_GAP_PX * area.dpr));
+    const step = this.words ? 1 : Math.max(this.least, scale.step(area.height / (LINE_GAP_PX * area.dpr)));
     for (let i = Math.ceil(scale.min / step - 1e-6); i * step <= scale.max + step * 1e-6; i++) {
       callback(i * step, Math.round(scale.y(i * step, area.height - 1)), step);
     }
@@ -34,20 +37,20 @@ export class ValueAxis {
     context.textAlign = place ? "left" : "right";
     if (!scale.isEmpty || scale.isFixed) {
       this.each(area, (value, row, step) => {
-        const text = this.words ? (this.words[value] ?? "") : tickText(value, step, largest);
+        const text = this.words ? (this.words[value] ?? "") : (this.textOf?.(value) ?? tickText(value, step, largest));
         context.fillText(text, x, area.top + row, area.axis - 8 * dpr);
       });
     }
-    if (this.unit) this.drawUnit(context, area);
+    if (this.label ?? this.unit) this.drawUnit(context, area, this.label ?? this.unit);
   }
 
   // Over the value labels; a long one reaches over the plot.
-  drawUnit(context, area) {
+  drawUnit(context, area, text) {
     const { dpr } = area;
-    const isLong = context.measureText(this.unit).width > area.axis - 10 * dpr;
+    const isLong = context.measureText(text).width > area.axis - 10 * dpr;
     const side = this.place ? area.left + area.width + area.axis * (this.place - 1) + 6 * dpr : area.left - 6 * dpr;
     if (isLong) context.textAlign = this.place ? "right" : "left";
-    context.fillText(this.unit, !isLong ? side : this.place ? side + area.axis - 10 * dpr : 6 * dpr, 8 * dpr);
+    context.fillText(text, !isLong ? side : this.place ? side + area.axis - 10 * dpr : 6 * dpr, 8 * dpr);
   }
 }
 

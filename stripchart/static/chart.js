@@ -2,12 +2,11 @@
 // matter: the plain one is here, others are loaded where a chart asks for them.
 
 import { readAttributes } from "./attributes.js";
-import { spanText } from "./format.js";
 import { Legend } from "./legend.js";
 import { Notice } from "./notice.js";
 import { Picture } from "./picture.js";
 import { Signal } from "./signal.js";
-import { chartState } from "./state.js";
+import { chartState, dataNotes } from "./state.js";
 import { Strip } from "./strip.js";
 import { PALETTES, themeOf } from "./theme.js";
 import { arrangeAxes, traceStyles } from "./traces.js";
@@ -74,12 +73,18 @@ export class Chart {
 
   async load(settings) {
     if (settings.type === "strip") {
-      if (!(this.painter instanceof Strip)) this.painter = new Strip(this);
+      this.use(Strip);
     } else {
-      const module = await import(`./type-${settings.type}.js`);
-      if (!(this.painter instanceof module.default)) this.painter = new module.default(this);
+      this.use((await import(`./type-${settings.type}.js`)).default);
     }
-    this.painter.configure(settings);
+    this.painter.configure(settings, this.canvas.dataset);
+  }
+
+  use(Painter) {
+    if (this.painter instanceof Painter) return;
+    this.painter?.unmount?.();
+    this.painter = new Painter(this);
+    this.view = null;
   }
 
   resize(width, height) {
@@ -111,7 +116,8 @@ export class Chart {
     if (!this.isReady) return;
     const { axes, range } = this.settings;
     const before = this.axes.length;
-    Object.assign(this, arrangeAxes(this.signals, axes, range, this.axes));
+    const arrange = (!this.error && this.painter?.arrange) || arrangeAxes;
+    Object.assign(this, arrange(this.signals, axes, range, this.axes));
     if (Math.max(before, 1) !== Math.max(this.axes.length, 1)) this.isLaidOut = false;
     this.painter?.reset?.();
     this.wake();
@@ -131,7 +137,7 @@ export class Chart {
     this.box.dataset.theme = themeOf(this.settings.theme);
     this.palette = PALETTES[this.box.dataset.theme];
     const colors = this.settings.colors.length ? this.settings.colors : this.palette.traces;
-    this.styles = traceStyles(this.palette, colors, this.signals.length);
+    this.styles = (this.painter?.styles ?? traceStyles)(this.palette, colors, this.signals.length);
     this.legend.build(this.signals.map(({ name }) => name), this.styles, this.settings.title, this.hidden);
     this.refreshLegend();
     this.isDirty = true;
@@ -193,11 +199,12 @@ export class Chart {
     const [state, words, badge] = this.error
       ? ["error", this.error, ""]
       : chartState(feed.socket, this.signals, feed, now, localMs);
-    const hasTrace = !this.error && this.signals.some((signal) => this.isInSight(signal));
+    const hasTrace = !this.error && (this.painter.isSeen ?? this.signals.some((signal) => this.isInSight(signal)));
     if (state !== this.state) this.isDirty = true;
     this.state = state;
     this.canvas.dataset.state = state;
-    this.notice.tell(words, this.view?.badge?.() ?? badge, hasTrace, state === "waiting" || state === "connecting");
+    const own = state === "live" ? (this.painter?.badge ?? "") : badge;
+    this.notice.tell(words || own, this.view?.badge?.() ?? own, hasTrace, state === "waiting" || state === "connecting" || state === "live");
     this.refreshLegend(now, localMs);
     this.painter?.refresh?.();
     this.describe(words);
@@ -211,31 +218,24 @@ export class Chart {
 
   describe(words) {
     const names = this.signals.map((signal) => signal.name).join(", ") || this.canvas.dataset.signals || "no signals";
-    const label = `${this.settings.title || names}: last ${this.settings.window ?? 0} s, ${words || this.state}`;
+    const what = (!this.error && this.painter?.describe?.()) || `${this.settings.title || names}: last ${this.settings.window ?? 0} s`;
+    const label = `${what}, ${words || this.state}`;
     if (this.canvas.ariaLabel !== label) this.canvas.ariaLabel = label;
   }
 
   refreshLegend(now = NaN, localMs = 0) {
     const isLost = !this.view && this.state !== "live" && this.state !== "waiting";
-    this.legend.update(this.signals, (signal) => isLost || (!this.view && this.feed.isStale(signal, now)), this.note(localMs));
-  }
-
-  // What else there is to know of the data shown.
-  note(localMs) {
-    const notes = [];
-    for (const name of new Set(this.signals.map((signal) => signal.channel))) {
-      const skew = this.feed.channels.get(name)?.skew ?? 0;
-      if (skew) notes.push(`${name}: its clock is ${spanText(Math.abs(skew) / 1000)} ${skew > 0 ? "ahead" : "behind"}`);
-    }
-    if (localMs < this.feed.reducedUntil) notes.push("slow connection: fewer samples, no peak lost");
-    return notes.join(", ");
+    const isStale = (signal) => isLost || (!this.view && this.feed.isStale(signal, now));
+    const notes = [...dataNotes(this.signals, this.feed, localMs), ...((!this.error && this.painter?.notes) || [])];
+    this.legend.update(this.signals, isStale, notes.join(", "), (index) => this.painter?.reading?.(index));
   }
 
   // What was drawn last: per signal its columns as [start, end, first, min, max, last, samples, broken], times in ms.
   columns() {
     const [start, end] = this.painter?.range ?? [0, 0];
     const signals = this.signals.map((signal) => ({ name: signal.name, columns: this.columnsOf(signal)?.list(start, end) ?? [] }));
-    return { start, end, signals, scales: this.axes.map(({ scale }) => [scale.min, scale.max]), area: this.picture.area };
+    const scales = this.axes.map(({ scale }) => [scale.min, scale.max]);
+    return { start, end, signals, scales, area: this.picture.area, drawn: this.painter?.drawn };
   }
 
   unmount() {

@@ -58,9 +58,10 @@ export class Feed {
     this.onChannels = new Set(); // called when channels come, go or change
   }
 
-  // Watch a signal; `way` is {window (s), columns (a second; none: samples as they are), stream (live or full)}.
+  // Watch a signal; `way` is {window (s), columns (a second; none: samples as they are), stream (live or full),
+  // arrays (whether arrays come, too)}.
   watch(name, way, watcher) {
-    const kind = `${way.stream ?? "live"} ${way.columns ?? ""}`;
+    const kind = `${way.stream ?? "live"} ${way.columns ?? ""}${way.arrays ? "arrays" : ""}`;
     if (!this.feeds.has(kind)) this.feeds.set(kind, this.feeds.size);
     const key = `${kind} ${name}`;
     let signal = this.signals.get(key);
@@ -209,7 +210,8 @@ export class Feed {
         continue;
       }
       for (const signal of this.ids.get(block.id) ?? []) {
-        if (axis.kind === f.KIND_TIMES ? signal.isRaw : signal.columns.widthMs === axis.width) this.add(signal, axis, block);
+        const isMeant = axis.kind === f.KIND_TIMES ? signal.isRaw || block.kind === f.KIND_ARRAYS : signal.columns.widthMs === axis.width;
+        if (isMeant) this.add(signal, axis, block);
       }
     }
     this.tick = frame.tick;

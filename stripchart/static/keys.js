@@ -13,7 +13,7 @@ const KEYS = {
   "+": ["zoom in", (hand) => hand.zoom(1 / ZOOM, hand.cursor.place ?? 1)],
   "=": ["", (hand) => hand.zoom(1 / ZOOM, hand.cursor.place ?? 1)],
   "-": ["zoom out", (hand) => hand.zoom(ZOOM, hand.cursor.place ?? 1)],
-  Home: ["to the beginning of the recording", (hand) => hand.still().goTo(false)],
+  Home: ["to the beginning of the recording", (hand) => hand.isStrip && hand.still().goTo(false)],
   End: ["live", (hand) => hand.resume()],
   l: ["lock or free the cursor", (hand) => (hand.cursor.isLocked = hand.cursor.place !== null && !hand.cursor.isLocked)],
   t: ["cursor stays at its time, or at its place", (hand) => pin(hand)],
@@ -30,7 +30,7 @@ const KEYS = {
 
 function pin(hand) {
   const { cursor } = hand;
-  if (cursor.place === null) return;
+  if (cursor.place === null || !hand.isStrip) return;
   cursor.isPinned = !cursor.isPinned;
   cursor.isLocked ||= cursor.isPinned;
   cursor.time = hand.timeAt(cursor.place);

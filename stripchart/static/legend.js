@@ -53,13 +53,14 @@ export class Legend {
     return { item, unit: element("span", "stripchart-unit", item), value: element("span", "stripchart-value", item) };
   }
 
-  // Signals show their `reading` where they have one, else their value; `note` tells what else there is to know.
-  update(signals, isStale, note) {
+  // Signals show what `own` gives for them, else their `reading` where they have one, else their value; `note` tells what else
+  // there is to know.
+  update(signals, isStale, note, own = () => undefined) {
     const isMixed = sharedUnit(signals) === null; // else it stands at the axis
     signals.forEach((signal, index) => {
       const { item, unit, value } = this.items[index];
       setText(unit, isMixed && signal.unit ? `(${signal.unit})` : "");
-      setText(value, signal.error || (signal.reading ?? valueText(signal.value, signal.unit, signal.isWhole)));
+      setText(value, signal.error || (own(index) ?? signal.reading ?? valueText(signal.value, signal.unit, signal.isWhole)));
       item.classList.toggle("error", Boolean(signal.error));
       item.classList.toggle("stale", isStale(signal));
     });

@@ -19,7 +19,7 @@ export function pixelOf(color) {
 }
 
 // `part` of 256 of one pixel over another.
-function mix(under, over, part) {
+export function mix(under, over, part) {
   const share = part | 0; // a fraction of one would spill into the colour beside
   const rest = 256 - share;
   const odd = (((under >>> 8) & 0xff00ff) * rest + ((over >>> 8) & 0xff00ff) * share) & 0xff00ff00;

@@ -29,6 +29,17 @@ export function chartState(socket, signals, feed, nowMs, localMs) {
   return ["live", "", ""];
 }
 
+// What else there is to know of the data shown.
+export function dataNotes(signals, feed, localMs) {
+  const notes = [];
+  for (const name of new Set(signals.map((signal) => signal.channel))) {
+    const skew = feed.channels.get(name)?.skew ?? 0;
+    if (skew) notes.push(`${name}: its clock is ${spanText(Math.abs(skew) / 1000)} ${skew > 0 ? "ahead" : "behind"}`);
+  }
+  if (localMs < feed.reducedUntil) notes.push("slow connection: fewer samples, no peak lost");
+  return notes;
+}
+
 // Age of the newest data that a chart has; NaN when it never had any.
 function newestAge(signals, feed, nowMs) {
   const ages = signals.map((signal) => feed.age(signal, nowMs)).filter((age) => !Number.isNaN(age));

@@ -10,6 +10,7 @@ const ACTIONS = [
   ["info", "Info", "How old the data is, how fast it is drawn (I)"],
   ["help", "Keys", "Keys of a chart (?)"],
 ];
+const OF_TIME = ["measure", "mark", "csv", "table"]; // of charts that have time along them
 const SPEAK_MS = 400;
 
 export class Toolbar {
@@ -41,9 +42,11 @@ export class Toolbar {
 
   update() {
     const { isPaused } = this.hand;
+    for (const action of OF_TIME) this.buttons.get(action).hidden = !this.hand.isStrip;
     const pause = this.buttons.get("pause");
+    if (pause.ariaPressed === String(isPaused)) return;
     pause.textContent = isPaused ? "Live" : "Pause";
-    pause.setAttribute("aria-pressed", String(isPaused));
+    pause.ariaPressed = String(isPaused);
   }
 
   // Say something to who cannot see the chart, once it is quiet.
@@ -54,6 +57,7 @@ export class Toolbar {
 
   async act(action) {
     const { hand, chart } = this;
+    if (this.buttons.get(action)?.hidden) return undefined;
     if (action === "pause") return hand.isPaused ? hand.resume() : hand.pause();
     if (action === "escape") return this.escape();
     const time = hand.timeAt(hand.cursor.place ?? 1); // now: what is loaded for it may take a moment

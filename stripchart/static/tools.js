@@ -74,7 +74,7 @@ class Hand {
       point: (place) => this.point(place),
       click: (place) => this.lock(place),
       mark: () => {},
-      tag: (from, to) => this.markRange(from, to),
+      tag: (from, to) => this.isStrip && this.markRange(from, to),
     };
   }
 
@@ -83,7 +83,12 @@ class Hand {
   }
 
   get isPaused() {
-    return this.chart.painter instanceof Past;
+    return this.chart.painter instanceof Past || this.chart.painter?.isHeld === true;
+  }
+
+  // Only a plain chart has time along it: the other types can be held and have another window, nothing else.
+  get isStrip() {
+    return this.chart.settings.type === "strip" && Boolean(this.chart.painter?.range);
   }
 
   placeAt(clientX) {
@@ -102,19 +107,20 @@ class Hand {
   }
 
   point(place) {
-    if (!this.cursor.isLocked) this.cursor.point(place, place === null ? null : this.timeAt(place));
+    if (this.isStrip && !this.cursor.isLocked) this.cursor.point(place, place === null ? null : this.timeAt(place));
   }
 
   lock(place) {
-    const { cursor } = this;
-    cursor.isLocked = false;
+    if (!this.isStrip) return;
+    this.cursor.isLocked = false;
     this.point(place);
-    cursor.isLocked = true;
+    this.cursor.isLocked = true;
   }
 
   // Move the cursor by pixels, from the right edge if there is none.
   step(pixels) {
     const { cursor, chart } = this;
+    if (!this.isStrip) return;
     const place = cursor.place ?? 1;
     cursor.point(Math.min(1, Math.max(0, place + pixels / chart.picture.area.width)), null);
     cursor.time = this.timeAt(cursor.place);
@@ -123,9 +129,11 @@ class Hand {
 
   // Pause: the chart stands still, what comes is kept in its own columns.
   pause() {
-    if (this.isPaused || !this.chart.painter.range) return;
-    this.chart.painter = new Past(this.chart, this.tools.source);
-    this.chart.view = this.chart.painter;
+    if (this.isPaused || !this.chart.painter?.range) return;
+    if (this.isStrip) {
+      this.chart.painter = new Past(this.chart, this.tools.source);
+      this.chart.view = this.chart.painter;
+    } else this.chart.painter.hold(true);
     this.chart.wake();
     this.bar.update();
   }
@@ -133,9 +141,11 @@ class Hand {
   resume() {
     if (!this.isPaused) return;
     const past = this.chart.painter;
-    past.unmount();
-    this.chart.painter = past.live;
-    this.chart.view = null;
+    if (past instanceof Past) {
+      past.unmount();
+      this.chart.painter = past.live;
+      this.chart.view = null;
+    } else past.hold(false);
     this.chart.wake();
     this.bar.update();
   }
@@ -147,7 +157,7 @@ class Hand {
   }
 
   zoom(factor, place = 1) {
-    if (this.isPaused || place < 0.9) this.still().zoom(factor, place);
+    if (this.isStrip && (this.isPaused || place < 0.9)) this.still().zoom(factor, place);
     else this.zoomLive(factor);
   }
 
@@ -156,12 +166,12 @@ class Hand {
     const { canvas, settings } = this.chart;
     const next = factor > 1 ? WINDOWS_S.find((s) => s > settings.window) : WINDOWS_S.findLast((s) => s < settings.window);
     if (next) canvas.dataset.window = next;
-    else if (factor > 1) this.still().zoom(factor, 1);
+    else if (factor > 1 && this.isStrip) this.still().zoom(factor, 1);
   }
 
   // Move by parts of the view; past its end the chart is live again.
   pan(part) {
-    if (!this.isPaused && part > 0) return;
+    if (!this.isStrip || (!this.isPaused && part > 0)) return;
     const view = this.still();
     view.pan(part);
     if (part > 0 && Number(view.end) / 1e6 >= this.chart.now) this.resume();
@@ -175,7 +185,8 @@ class Hand {
   // The cursor as it is now: where it points, what is there.
   draw(cursor, isDue) {
     const { chart } = this;
-    const hasPlace = cursor.place !== null && chart.picture.area && chart.painter?.range;
+    if (isDue) this.bar.update();
+    const hasPlace = cursor.place !== null && chart.picture.area && this.isStrip;
     if (hasPlace && cursor.isPinned) cursor.place = this.placeOf(cursor.time);
     const isShown = hasPlace && cursor.place >= 0 && cursor.place <= 1;
     if (this.line.hidden === isShown) this.line.hidden = !isShown;
@@ -233,7 +244,7 @@ class ViewOf {
   }
 
   show(start, end, why) {
-    if (!this.hand.isPaused && start >= this.start) return;
+    if (!this.hand.isStrip || (!this.hand.isPaused && start >= this.start)) return;
     this.hand.still().show(start, end, why);
   }
 }

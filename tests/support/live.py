@@ -151,8 +151,15 @@ class Registry:
         self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
-    def add(self, name: str, schema: dict[str, Any], group: tuple[str, int], **more: Any) -> None:
-        """Register a channel whose decimated stream goes to a group."""
+    def add(
+        self,
+        name: str,
+        schema: dict[str, Any],
+        group: tuple[str, int],
+        full: tuple[str, int] = ("239.255.1.1", 5000),
+        **more: Any,
+    ) -> None:
+        """Register a channel whose decimated stream goes to a group, and that at full rate to another."""
         self.schemas[name] = schema
         self.channels[name] = {
             "name": name,
@@ -166,7 +173,7 @@ class Registry:
             "schema": f"{abs(hash(json.dumps(schema))):016x}",
             "time_unit": "ns",
             "multicast": {
-                "full_rate": {"address": "239.255.1.1", "port": 5000},
+                "full_rate": {"address": full[0], "port": full[1]},
                 "decimated": {"address": group[0], "port": group[1]},
             },
             "stats": {

@@ -35,9 +35,13 @@ class Line:
         self.senders: dict[str, tuple[Sender, Encoder]] = {}
 
     def add(self, name: str, schema: dict[str, Any] = EXAMPLE) -> None:
-        group = (f"239.255.50.{len(self.senders) + 1}", free_port(socket.SOCK_DGRAM))
-        self.senders[name] = (Sender(group), Encoder(schema))
-        self.registry.add(name, schema, group, source=self.senders[name][0].source)
+        """Register a channel; what is sent to `NAME at full rate` goes to its group of that."""
+        groups = [
+            (f"239.255.{net}.{len(self.senders) + 1}", free_port(socket.SOCK_DGRAM)) for net in (50, 51)
+        ]
+        for key, group in zip((name, f"{name} at full rate"), groups, strict=True):
+            self.senders[key] = (Sender(group), Encoder(schema))
+        self.registry.add(name, schema, *groups, source=self.senders[name][0].source)
 
     def send(self, name: str, **record: Any) -> None:
         sender, encode = self.senders[name]
