@@ -23,7 +23,7 @@ MERGED_COLUMNS = 512  # most columns per signal in a frame for a client that cou
 WINDOW_COLUMNS = 16384  # and in any other
 ROWS_MAX = 64  # of an array signal in one frame
 MERGED_ROWS = 8
-_SINGLE = {"float", "boolean"}  # float32 holds them exactly
+_SINGLE = {"float", "boolean", "enum"}  # float32 holds them exactly
 
 
 class Serving(Protocol):

@@ -1,7 +1,7 @@
 """The signals of a channel as browsers may ask for them, and their values as text."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from speeddata.limits import Limits
 from speeddata.stripchart.catalogue import ChannelInfo
+from speeddata.tree import Type
 
 TEXT_MAX = 256  # characters of a latest value
 ITEMS_MAX = 32  # an array of so many numbers is also shown number by number, such as the load of each core
@@ -34,9 +36,17 @@ class LiveSignal:
     role: str | None
     row: int | None
     """Row in the ring; None when it has no samples, only a latest text."""
+    limits: Limits | None = None
+    symbols: tuple[str, ...] = ()
+    """Of an enum, whose samples are places in this list."""
 
     def describe(self) -> dict[str, Any]:
         """Tell what clients are told of it."""
+        more: dict[str, Any] = {}
+        if self.limits:
+            more["limits"] = {"warn": self.limits.warn, "alarm": self.limits.alarm}
+        if self.symbols:
+            more["symbols"] = self.symbols
         return {
             "name": self.name,
             "id": self.id,
@@ -45,11 +55,14 @@ class LiveSignal:
             "unit": self.unit,
             "number": self.row is not None,
             "role": self.role,
-        }
+        } | more
 
     def numbers(self, columns: Mapping[str, NDArray[Any]]) -> ArrayLike:
         """Give its samples among decoded columns; NaN where there is none."""
         column = columns[self.field]
+        if self.symbols:
+            places = {symbol: place for place, symbol in enumerate(self.symbols)}
+            return [places.get(symbol, np.nan) for symbol in column.tolist()]
         if self.item is None:
             if np.ma.is_masked(column):
                 return np.ma.filled(column.astype(np.float64), np.nan)
@@ -66,7 +79,7 @@ def schema_signals(info: ChannelInfo, ids: Iterator[int]) -> Iterator[LiveSignal
     row = 0
     for signal in info.schema.signals:
         role = roles.get(signal.name)
-        has_samples = (signal.number or signal.type == "boolean") and role != "time"
+        has_samples = (signal.number or signal.type in ("boolean", "enum")) and role != "time"
         yield LiveSignal(
             id=next(ids),
             name=f"{info.name}.{signal.name}",
@@ -78,8 +91,19 @@ def schema_signals(info: ChannelInfo, ids: Iterator[int]) -> Iterator[LiveSignal
             unit=signal.unit,
             role=role,
             row=row if has_samples else None,
+            limits=signal.limits,
+            symbols=_symbols(info.schema.record, signal.path),
         )
         row += has_samples
+
+
+def _symbols(record: Type, path: Sequence[str]) -> tuple[str, ...]:
+    """The symbols of the enum at a path of a record; none where there is something else."""
+    type_ = record
+    for name in path:
+        type_ = next(field.type for field in type_.fields if field.name == name)
+    value, _ = type_.without_null()
+    return value.symbols
 
 
 def item_signals(array: LiveSignal, items: range, row: int, ids: Iterator[int]) -> Iterator[LiveSignal]:

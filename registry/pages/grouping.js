@@ -24,6 +24,7 @@ function chunks(items) {
 // Whole numbers without a unit are counters and codes: their scale is not that of measured values.
 function scaleOf(signal) {
   if (signal.type === "boolean") return "boolean";
+  if (signal.type === "enum") return `enum ${signal.name}`; // its words stand at the axis
   if (signal.unit) return `unit ${signal.unit}`;
   return signal.type === "int" || signal.type === "long" ? "whole" : "real";
 }

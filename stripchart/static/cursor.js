@@ -25,7 +25,8 @@ export class Cursor {
   read(chart, signal, time) {
     const found = valuesAt(chart, signal, time);
     if (!found) return "–";
-    const [low, high] = found.map((value) => valueText(value, signal.unit, signal.isWhole));
+    const text = (value) => signal.symbols?.[value] ?? valueText(value, signal.unit, signal.isWhole);
+    const [low, high] = found.map(text);
     return found[0] === found[1] ? high : `${low.split("\u202f")[0]} … ${high}`;
   }
 

@@ -13,6 +13,9 @@ function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// The newest value: of a state its word.
+const textOf = ({ value, unit, isWhole, symbols }) => (symbols ? (symbols[value] ?? "–") : valueText(value, unit, isWhole));
+
 // The unit that all signals have: "" when none has one, null when they differ. Signals not known yet do not count.
 export function sharedUnit(signals) {
   const units = new Set(signals.filter((signal) => signal.isNumber && signal.channel).map((signal) => signal.unit));

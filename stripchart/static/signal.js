@@ -17,7 +17,8 @@ export class Signal {
     this.unit = "";
     this.type = "";
     this.channel = "";
-    this.limits = null;
+    this.limits = null; // {warn: [low, high], alarm: [low, high]}
+    this.symbols = null; // of an enum, whose values are places in it
     this.isNumber = true;
     this.isRaw = true; // samples come as they are
     this.text = null; // latest value of a signal that is no number
@@ -38,6 +39,7 @@ export class Signal {
     this.type = told.type;
     this.channel = told.channel;
     this.limits = told.limits ?? null;
+    this.symbols = told.symbols ?? null;
     this.isNumber = told.number;
     this.isRaw = told.raw ?? true;
     if (isOther) this.forget();
@@ -48,8 +50,8 @@ export class Signal {
   // Stand for the same signal watched in another way, until the server has told of this one.
   follow(before) {
     if (!before || before === this || this.channel) return;
-    const { unit, type, channel, isNumber, limits, value, text, error } = before;
-    Object.assign(this, { unit, type, channel, isNumber, limits, value, text, error, standIn: before.shown });
+    const { unit, type, channel, isNumber, limits, symbols, value, text, error } = before;
+    Object.assign(this, { unit, type, channel, isNumber, limits, symbols, value, text, error, standIn: before.shown });
   }
 
   layOut(widthMs) {

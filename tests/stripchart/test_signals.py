@@ -95,3 +95,20 @@ def test_values_as_text(value: Any, text: str) -> None:
 
 def test_times_as_text() -> None:
     assert time_text(1_795_312_800_123_999_999) == "2026-11-22T02:00:00.123Z"
+
+
+def test_states_are_places_among_their_symbols_and_limits_are_told() -> None:
+    state = {"type": "enum", "name": "state", "symbols": ["idle", "run"]}
+    limits = {"warn": [None, 5], "alarm": [-1, 9]}
+    fields = [
+        {"name": "time", "type": "long"},
+        {"name": "state", "type": ["null", state]},
+        {"name": "level", "type": "double", "speeddata": {"limits": limits}},
+    ]
+    signals = list(schema_signals(info({"type": "record", "name": "r", "fields": fields}), itertools.count()))
+    told = [signal.describe() for signal in signals]
+    assert (told[1]["type"], told[1]["number"], told[1]["symbols"]) == ("enum", True, ("idle", "run"))
+    assert told[2]["limits"] == {"warn": (None, 5.0), "alarm": (-1.0, 9.0)}
+    assert "limits" not in told[1]
+    column = np.array(["run", None, "idle", "gone"], dtype=object)
+    np.testing.assert_array_equal(np.asarray(signals[1].numbers({"state": column})), [1, np.nan, 0, np.nan])
