@@ -63,7 +63,7 @@ export class Legend {
     signals.forEach((signal, index) => {
       const { item, unit, value } = this.items[index];
       setText(unit, isMixed && signal.unit ? `(${signal.unit})` : "");
-      setText(value, signal.error || (own(index) ?? signal.reading ?? valueText(signal.value, signal.unit, signal.isWhole)));
+      setText(value, signal.error || (own(index) ?? signal.reading ?? textOf(signal)));
       item.classList.toggle("error", Boolean(signal.error));
       item.classList.toggle("stale", isStale(signal));
     });
