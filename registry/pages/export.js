@@ -1,8 +1,9 @@
 // The dialog that exports a range that is chosen in it: the last minutes, or from a time to another.
 
+import { fieldText, isoText, now, parseDuration, parseTime } from "/static/stripchart/past/time.js";
+
 import { make } from "./dom.js";
 import { Exporter } from "./history-export.js";
-import { fieldText, isoText, now, parseDuration, parseTime } from "/static/stripchart/past/time.js";
 
 const OWN = "own";
 const LENGTH = "PT1H"; // of an own range, as it is proposed

@@ -1,10 +1,11 @@
 // The dialog that exports a range: made in the background, its progress, then the link to the file.
 
-import { sizeText } from "./amounts.js";
-import { isoText, lengthText } from "/static/stripchart/past/time.js";
 import { cancelExport, exportAddress, exportState, startExport } from "/static/stripchart/past/query.js";
-import { make, setText } from "./dom.js";
+import { isoText, lengthText } from "/static/stripchart/past/time.js";
 import { countText } from "/static/stripchart/past/words.js";
+
+import { sizeText } from "./amounts.js";
+import { make, setText } from "./dom.js";
 
 const ASK_MS = 400;
 const SIMPLE = 5n * 60n * 1_000_000_000n; // a range that is exported while one waits

@@ -1,9 +1,9 @@
 // A schema that is typed, pasted or read from a file, and the signals that the server finds in it.
 
 import { explain } from "/static/stripchart/past/http.js";
+import { countText } from "/static/stripchart/past/words.js";
 
 import { make, setText } from "./dom.js";
-import { countText } from "/static/stripchart/past/words.js";
 
 const SHOWN = 60; // signals; a schema may have thousands
 

@@ -1,8 +1,9 @@
 // Tagging what has just happened: the first click makes the tag, so that it covers what was meant however long the note takes.
 
+import { fieldText, isoText, lengthText, now, parseDuration } from "/static/stripchart/past/time.js";
+
 import * as api from "./api.js";
 import { TagDialog, known } from "./history-tags.js";
-import { fieldText, isoText, lengthText, now, parseDuration } from "/static/stripchart/past/time.js";
 
 export class Tagging {
   // `told` is given words for the screen reader and for trouble.

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 PEAK = 123.5
 DRAWN = """() => document.querySelector('canvas[data-signals="engine.sine_wave"]')
-    ?.stripchart.columns().signals[0].columns.map((column) => [column[2], column[3]]) ?? []"""
+    ?.stripchart.columns().signals[0].columns.map((column) => [column[3], column[4]]) ?? []"""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_from_udp_to_pixels(running: Any, open_page: Callable[..., Page]) -> Non
     expect.set_options(timeout=20_000)
     port = free_port(socket.SOCK_DGRAM)
     # High enough for the charts: those out of sight are not drawn.
-    page = open_page(f"http://127.0.0.1:{running.api_port}/", viewport={"width": 1000, "height": 1100})
+    page = open_page(f"http://127.0.0.1:{running.api_port}/", viewport={"width": 1000, "height": 1400})
     form = page.locator("#registerForm")
     form.get_by_label("Name").fill("engine")
     form.get_by_label("UDP port").fill(str(port))
