@@ -127,3 +127,31 @@ def test_a_chart_of_another_type_is_paused_by_hand(engine_page: Callable[..., Pa
     page.wait_for_function(f"(shots) => ({DRAWN})(0).shots > shots && ({BADGE})() === ''", arg=shots)
     page.keyboard.press("-")
     page.wait_for_function("() => document.querySelector('canvas').dataset.window === '1'")
+
+
+RADIO = {
+    "type": "record",
+    "name": "radio",
+    "fields": [
+        {"name": "time", "type": "long", "logicalType": "timestamp-nanos"},
+        {"name": "power", "type": {"type": "array", "items": "float"}, "speeddata": {"unit": "dB"}},
+    ],
+}
+
+
+def test_arrays_come_as_rows(line: Any, open_page: Open) -> None:
+    line.add("radio", RADIO)
+    page = open_page(f"{line.registry.url}/browser/pages/empty.html")
+    add_chart(page, {"type": "waterfall", "signals": "radio.power", "window": 10})
+
+    def feed(stop: threading.Event) -> None:
+        power = [float(item) for item in range(64)]
+        power[40] = 99.5
+        while not stop.wait(0.05):
+            for name in ("radio", "radio at full rate"):
+                line.send(name, time=time.time_ns(), power=power)
+
+    with beside(feed):
+        label = "waterfall of radio.power: last 10 s, largest 99.50\u202fdB at 40, live"
+        page.wait_for_function(f"(label) => ({LABEL})(0) === label", arg=label)
+        assert page.evaluate(DRAWN, 0)["items"] == 64
