@@ -34,3 +34,5 @@ export const tags = async () => (await call("/tags")).tags;
 export const addTag = (tag) => call("/tags", sent("POST", tag));
 export const changeTag = (id, tag) => call(`/tags/${id}`, sent("PATCH", tag));
 export const removeTag = (id) => call(`/tags/${id}`, { method: "DELETE" });
+export const alarms = () => call("/alarms", { signal: AbortSignal.timeout(5000) });
+export const acknowledge = (signals) => call("/alarms/acknowledge", sent("POST", { signals }));

@@ -4,6 +4,7 @@ import { reachable } from "/static/stripchart/address.js";
 import { feed } from "/static/stripchart/main.js";
 
 import { Actions } from "./actions.js";
+import { AlarmList } from "./alarms.js";
 import { lastsText } from "./amounts.js";
 import * as api from "./api.js";
 import { Card } from "./card.js";
@@ -24,6 +25,7 @@ const source = { pivot: "" }; // address of the history service, "" while there 
 const actions = new Actions({ source, tell, say, poll, names: () => channels.map(({ name }) => name) });
 const table = new ChannelTable(byId("channelTable"), byId("noChannels"), actions);
 const summary = new Summary(byId("tiles"));
+const alarms = new AlarmList(byId("alarms"), acknowledge);
 const cards = new Map();
 let channels = [];
 let polls = 0;
@@ -68,7 +70,7 @@ async function poll() {
     table.update(channels, answeredAt);
     summary.update(channels, [...table.rows.values()], answeredAt);
     layOutCards();
-    await Promise.all([lookAround(), ...table.opened.map(showDetails)]);
+    await Promise.all([lookAround(), showAlarms(), ...table.opened.map(showDetails)]);
   } catch (error) {
     console.warn(`registry: ${error.message}`);
     isAway = true;
@@ -85,6 +87,25 @@ async function lookAround() {
   const { pivot } = await api.services();
   source.pivot = pivot ? reachable(pivot, location.protocol.slice(0, -1)) : "";
   byId("export").hidden = !source.pivot;
+}
+
+async function showAlarms() {
+  try {
+    alarms.update(await api.alarms());
+  } catch (error) {
+    if (error.status !== 503) throw error;
+    alarms.update({ alarms: [], unchecked: [{ channel: null, reason: error.message }] });
+  }
+}
+
+async function acknowledge(seen) {
+  try {
+    await api.acknowledge(seen.map(({ signal, occurrence }) => ({ signal, occurrence })));
+    say(`${seen.length === 1 ? seen[0].signal : `${seen.length} alarms`} acknowledged`);
+  } catch (error) {
+    tell(`Not acknowledged: ${error.message}`);
+  }
+  poll();
 }
 
 async function showDetails(name) {

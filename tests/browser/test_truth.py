@@ -36,7 +36,10 @@ class Stand:
     def __init__(self, running: Any) -> None:
         self.running = running
         self.port = free_port(socket.SOCK_DGRAM)
-        body = json.dumps({"name": "stand", "port": self.port, "schema": EXAMPLE}).encode()
+        limits = {"warn": [-70, 70], "alarm": [None, 75]}
+        schema = json.loads(json.dumps(EXAMPLE))
+        schema["fields"][3]["speeddata"]["limits"] = limits
+        body = json.dumps({"name": "stand", "port": self.port, "schema": schema}).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.address}/api/v1/channels", body, headers)
         assert urllib.request.urlopen(request, timeout=20).status == 201
@@ -173,3 +176,23 @@ def test_04_back_past_what_the_page_holds_it_goes_on_in_the_archive(stand: Stand
     assert len(columns) > 500, "records, not only what a live chart has"
     page.keyboard.press("End")
     page.wait_for_function("() => !document.querySelector('canvas').stripchart.view")
+
+
+def test_15_one_bad_record_of_thousands_is_listed_drawn_and_acknowledged(
+    stand: Stand, open_page: Open
+) -> None:
+    if not stand.samples:
+        stand.send(1)
+    page = open_page(stand.address)
+    expect.set_options(timeout=20_000)
+    alarm = page.locator(".alarms li")
+    expect(alarm).to_have_count(1)
+    expect(alarm).to_contain_text("▲ alarm")
+    expect(alarm).to_contain_text("stand.sine_wave")
+    expect(alarm).to_contain_text("77.00\u202fV > 75.00\u202fV, 1 record")
+    expect(alarm).to_contain_text("within again, not acknowledged")
+    assert (
+        page.evaluate("async () => (await import('/static/stripchart/main.js')).feed.socket.state") == "open"
+    )
+    page.get_by_role("button", name="Acknowledge stand.sine_wave, high").click()
+    expect(page.locator("#alarms")).to_be_hidden()

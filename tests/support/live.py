@@ -212,6 +212,8 @@ class Registry:
         self.asked[path] += 1
         if parts == ["services"]:
             return 200, self.services
+        if parts == ["alarms"]:
+            return 200, {"alarms": [], "unchecked": []}
         if parts == ["tags"]:
             self.tags += [body] if body else []
             return (201, body) if body else (200, {"tags": self.tags})
