@@ -51,7 +51,8 @@ function archive(channel, stats) {
   return [
     ["Written", `${count(stats.archived)} records, ${sizeText(stats.archived_bytes ?? 0)}`, ""],
     ["On the disk", durableText(stats), ""],
-    ["Segments", `${count(stats.segments)}${stats.segment ? `, now ${stats.segment}` : ""}`, ""],
+    ["Segments", count(stats.segments), ""],
+    ["Open", stats.segment ?? "none", ""],
     ["Waiting for the disk", `${count(waiting)} of ${count(stats.ring?.blocks)} blocks`, waiting > 4 ? "bad" : ""],
     ...(stats.disk_error ? [["Disk", stats.disk_error, "bad"]] : []),
     ...(stats.rotate_error ? [["Next segment", stats.rotate_error, "bad"]] : []),
