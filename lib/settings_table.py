@@ -312,32 +312,12 @@ RELAY = (
 
 STRIPCHART = (
     _port("stripchart", "websocket.port", 8081, "port of the live data"),
-    _row(
-        "stripchart",
-        "websocket.clients",
-        "integer",
-        2000,
-        "clients at a time, of each worker",
-        low=1,
-        high=10**5,
-    ),
-    _row(
-        "stripchart",
-        "websocket.workers",
-        "integer",
-        1,
-        "processes that serve the port; each takes in all channels and keeps their last minutes",
-        low=1,
-        high=64,
-    ),
-    _row(
-        "stripchart",
-        "decimation.pass_through",
-        "flag",
-        True,
-        "accepted from SpeedData 0.6: the relay's decimated stream always passes as it is",
-    ),
-)
+    _row("stripchart", "websocket.clients", "integer", 2000, "clients at a time, of each worker", low=1, high=10**5),
+    _row("stripchart", "websocket.workers", "integer", 1,
+         "processes that serve the port; each takes in all channels and keeps their last minutes", low=1, high=64),
+    _row("stripchart", "decimation.pass_through", "flag", True,
+         "accepted from SpeedData 0.6: the relay's decimated stream always passes as it is"),
+)  # fmt: skip
 
 PIVOT = (
     _port("pivot", "api.port", 8000, "port of the history API"),

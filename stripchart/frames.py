@@ -48,7 +48,8 @@ class Block:
     flags: int
     id: int
     count: int
-    """How many samples of the source the array stands for."""
+    """How many samples of the source the array stands for; of an axis how many columns of the class each of its is made
+    of; of arrays the numbers in a row."""
     data: NDArray[np.floating]
     """Times or values; of an axis the starts of its columns in ms; of columns first, min, max and last, a row each; of
     arrays a row per record."""
@@ -84,11 +85,13 @@ def values_block(
     return _block(KIND_FLOAT32 if single else KIND_FLOAT64, flags, signal_id, values, count)
 
 
-def axis_block(channel_id: int, numbers: NDArray[np.int64], width_ns: int, flags: int = 0) -> bytes:
-    """Encode where the columns that follow stand."""
+def axis_block(
+    channel_id: int, numbers: NDArray[np.int64], width_ns: int, flags: int = 0, merged: int = 1
+) -> bytes:
+    """Encode where the columns that follow stand; each is made of so many `merged` ones of the client's class."""
     first = int(numbers[0]) if len(numbers) else 0
     payload = _AXIS.pack(width_ns / 1e6, float(first)) + (numbers - first).astype("<u4").tobytes()
-    return _put(KIND_AXIS, flags, channel_id, len(numbers), len(numbers), payload)
+    return _put(KIND_AXIS, flags, channel_id, len(numbers), merged, payload)
 
 
 def columns_block(

@@ -116,7 +116,7 @@ class InColumns:
         made = columns.reduce(*samples, width, start)
         if len(made.numbers) != len(touched):
             made = made.take(np.isin(made.numbers, touched))
-        encoded = [frames.axis_block(self._id, made.numbers, width, flags)]
+        encoded = [frames.axis_block(self._id, made.numbers, width, flags, width // self._width)]
         told = np.stack([made.first, made.min, made.max, made.last])
         for place, signal in enumerate(signals):
             single = signal.type in _SINGLE

@@ -2,7 +2,11 @@
 
 from removal import BLOCKS, REPLAY, RETENTION, Removal
 
+<<<<<<< HEAD
 ALARMS = ("tests/relay/test_alarms.py",)
+=======
+SERVING = ("tests/stripchart/test_serving.py",)
+>>>>>>> live
 
 AROUND_THEM = [
     Removal(
@@ -125,6 +129,7 @@ AROUND_THEM = [
         ("tests/stripchart/test_origin.py",),
     ),
     Removal(
+<<<<<<< HEAD
         "every record is held against limits",
         "relay/decimator.pyx",
         "        if d.limits != NULL and not check_limits(",
@@ -173,5 +178,49 @@ AROUND_THEM = [
         "    if not flask.request.is_json:\n",
         "    if False:\n",
         ("tests/registry/test_alarms.py",),
+=======
+        "a late sample has its column sent again",
+        "stripchart/serving.py",
+        "        touched = np.unique(times // width)\n",
+        "        touched = np.unique(times[-1:] // width)\n",
+        SERVING,
+    ),
+    Removal(
+        "a slow client keeps its peaks in columns",
+        "stripchart/serving.py",
+        "        while len(touched) > limit:\n            width *= 2\n            touched = np.unique(touched // 2)\n",
+        "        touched = touched[-limit:]\n",
+        SERVING,
+    ),
+    Removal(
+        "a slow client keeps its peaks in samples",
+        "stripchart/serving.py",
+        "            kept = keep(own, limit)\n",
+        "            kept = np.arange(n - limit, n)\n",
+        SERVING,
+    ),
+    Removal(
+        "a page that hangs is given up",
+        "stripchart/pace.py",
+        "        is_stuck = self._is_full or behind_s > FAR_BEHIND_S\n",
+        "        is_stuck = self._is_full\n",
+        ("tests/stripchart/test_pace.py", "tests/stripchart/test_live_columns.py"),
+    ),
+    Removal(
+        "who says too much is closed",
+        "stripchart/hub.py",
+        "        if not client.allowance.take(len(message), now_s):\n",
+        "        if False:\n",
+        ("tests/stripchart/test_live_columns.py",),
+    ),
+    Removal(
+        "what came live is not taken from history too",
+        "stripchart/past.py",
+        "            self.told = self.told.until(first_ns)\n",
+        "            pass\n",
+        (
+            "tests/stripchart/test_past.py::test_what_is_not_written_yet_is_asked_for_until_the_first_live_sample_is",
+        ),
+>>>>>>> live
     ),
 ]

@@ -28,7 +28,7 @@ def build_block(block: dict[str, Any]) -> bytes:
         return frames.values_block(id, numbers(block["data"]), kind == frames.KIND_FLOAT32, flags, count)
     if kind == frames.KIND_AXIS:
         places = np.array([round(start / block["width"]) for start in block["data"]], np.int64)
-        return frames.axis_block(id, places, round(block["width"] * 1e6), flags)
+        return frames.axis_block(id, places, round(block["width"] * 1e6), flags, count)
     if kind == frames.KIND_ARRAYS:
         return frames.arrays_block(id, np.array(block["data"]).reshape(-1, count), flags)
     columns = np.array([numbers(row) for row in block["data"]])
@@ -112,7 +112,7 @@ def test_columns_are_written_and_read_with_their_place() -> None:
         frames.columns_block(4, columns, counts, broken, False),
     ]
     axis, made = frames.parse(frames.frame(1, 0, blocks)).blocks
-    assert (axis.width, axis.data.tolist()) == (20, [place * 20 for place in places])
+    assert (axis.width, axis.count, axis.data.tolist()) == (20, 1, [place * 20 for place in places])
     assert (made.data.tolist(), made.count) == (columns.tolist(), 6)
     assert made.counts is not None
     assert made.marks is not None

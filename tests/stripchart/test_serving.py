@@ -152,7 +152,7 @@ def test_too_many_columns_are_merged_to_wider_ones_with_all_peaks(is_merged: boo
     values = np.random.default_rng(2).normal(size=3 * limit)
     ring = ring_of([20 * n for n in range(len(values))], values.tolist())
     axis, double, _ = blocks(InColumns(3, ring, 20 * MS).news(0, SIGNALS, is_merged))
-    assert axis.width == 80
+    assert (axis.width, axis.count) == (80, 4)
     assert len(axis.data) <= limit
     for start, _, low, high, _ in zip(axis.data, *double.data, strict=True):
         own = values[int(start) // 20 : int(start) // 20 + 4]
