@@ -149,7 +149,7 @@ def memory(bench: Bench) -> None:
         early = shown.heap_mb()
         shown.page.wait_for_timeout((bench.minutes - early_min) * 60_000)
         late = shown.heap_mb()
-    short = "" if bench.minutes >= 60 else f"; LONG=1 for the 60 the goal is of"
+    short = "" if bench.minutes >= 60 else "; LONG=1 for the 60 the goal is of"
     say(
         f"memory after {bench.minutes:g} min{short}", f"{late:.2f} MB, {late - early:+.2f} MB since minute {early_min:g}",
         "<= 15 MB, growth <= 1 MB",

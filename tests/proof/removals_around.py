@@ -2,11 +2,8 @@
 
 from removal import BLOCKS, REPLAY, RETENTION, Removal
 
-<<<<<<< HEAD
 ALARMS = ("tests/relay/test_alarms.py",)
-=======
 SERVING = ("tests/stripchart/test_serving.py",)
->>>>>>> live
 
 AROUND_THEM = [
     Removal(
@@ -129,7 +126,6 @@ AROUND_THEM = [
         ("tests/stripchart/test_origin.py",),
     ),
     Removal(
-<<<<<<< HEAD
         "every record is held against limits",
         "relay/decimator.pyx",
         "        if d.limits != NULL and not check_limits(",
@@ -178,7 +174,6 @@ AROUND_THEM = [
         "    if not flask.request.is_json:\n",
         "    if False:\n",
         ("tests/registry/test_alarms.py",),
-=======
         "a late sample has its column sent again",
         "stripchart/serving.py",
         "        touched = np.unique(times // width)\n",
@@ -221,6 +216,5 @@ AROUND_THEM = [
         (
             "tests/stripchart/test_past.py::test_what_is_not_written_yet_is_asked_for_until_the_first_live_sample_is",
         ),
->>>>>>> live
     ),
 ]
