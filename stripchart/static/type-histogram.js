@@ -16,7 +16,7 @@ export default class Histogram extends Sampled {
   constructor(chart) {
     super(chart);
     this.bins = []; // by signal
-    this.countedAt = -Infinity;
+    this.restMs = REST_MS;
     this.marks = (raster) => this.drawBars(raster);
     const counted = { unit: "samples", type: "long" };
     this.arrange = (signals, wanted, fixed, before) => arrangeAxes(signals.map(() => counted), null, null, before);
@@ -40,16 +40,10 @@ export default class Histogram extends Sampled {
     this.bins = this.stores.map(() => new Bins(this.count));
   }
 
-  draw(nowMs, localMs) {
-    const { chart } = this;
-    const isDue = this.hasNews && !this.isHeld && localMs - this.countedAt >= REST_MS;
-    if (!chart.isDirty && !isDue) return false;
-    this.countedAt = localMs;
-    this.hasNews = false;
+  drawAll(localMs) {
     if (!this.isHeld) this.countAll();
     this.fitAll(localMs);
     this.drawGround(this.marks);
-    return true;
   }
 
   countAll() {

@@ -18,7 +18,7 @@ export default class FrequencyChart extends Sampled {
     super(chart);
     this.spectra = []; // by signal: {spectrum, rhythm, peak, columns, held}
     this.traces = [];
-    this.transformedAt = -Infinity;
+    this.restMs = REST_MS;
     this.arrange = (signals, wanted, fixed, before) => this.label(arrangeAxes(signals, wanted, fixed, before));
   }
 
@@ -50,18 +50,13 @@ export default class FrequencyChart extends Sampled {
     this.spectra = this.stores.map(() => ({ spectrum: new Spectrum(this.n), rhythm: {}, peak: 0, columns: null, held: 0 }));
   }
 
-  draw(nowMs, localMs) {
+  drawAll(localMs) {
     const { chart } = this;
-    const isDue = this.hasNews && !this.isHeld && localMs - this.transformedAt >= REST_MS;
-    if (!chart.isDirty && !isDue) return false;
-    this.transformedAt = localMs;
-    this.hasNews = false;
     if (!this.isHeld) this.spectra.forEach((one, index) => this.transform(one, this.stores[index]));
     this.fitFrequencies();
     this.fill();
     for (const axis of chart.axes) this.fitAxis(axis, localMs);
     this.drawGround(null, this.traces, 0, 1 / (chart.picture.area.width - 1));
-    return true;
   }
 
   // Of the newest samples that stand for themselves, breaks left out.

@@ -12,6 +12,7 @@ import { offsetMs, zoneText } from "./zone.js";
 
 const AUTO_MS = 1000; // without a trigger for so long, what is newest is shown
 const HYSTERESIS = 0.05; // of the span of the values, unless it is declared
+const SPAN_MS = 1000; // of them, or two windows
 const LATE_MS = 1000; // other signals may come so much later than the first
 const UNITS = [[2000, "s", 1000], [2, "ms", 1], [0, "µs", 0.001]]; // of windows from so many ms on, in ms
 
@@ -135,7 +136,7 @@ export default class Oscilloscope extends Sampled {
     if (!Number.isNaN(this.hysteresis)) return;
     extent[0] = Infinity;
     extent[1] = -Infinity;
-    source.extremes(source.start, source.stop, extent);
+    source.extremes(source.since(source.newest - Math.max(2 * this.windowMs, SPAN_MS)), source.stop, extent);
     trigger.hysteresis = Math.max(0, extent[1] - extent[0]) * HYSTERESIS || 0;
   }
 
@@ -219,9 +220,8 @@ export default class Oscilloscope extends Sampled {
     const { chart, trigger } = this;
     const [source] = chart.signals;
     if (!source) return "";
-    const edge = trigger.edge === "both" ? "passing" : trigger.edge;
-    const level = valueText(trigger.level, source.unit);
-    return `${chart.settings.title || chart.signals.map(({ name }) => name).join(", ")} at triggers: ${source.name} ${edge} ${level}, ${this.badge || `${this.shots} so far`}`;
+    const level = `${trigger.edge === "both" ? "passing" : trigger.edge} ${valueText(trigger.level, source.unit)}`;
+    return `${chart.settings.title || chart.signals.map(({ name }) => name).join(", ")} at triggers: ${source.name} ${level}, ${this.badge || `${this.shots} so far`}`;
   }
 
   // For tests: the shot that is drawn, times in ms; per signal its columns since the left edge.

@@ -41,14 +41,10 @@ export default class Plane extends Sampled {
     this.points = this.stores.map((_, index) => (index ? new Points() : null));
   }
 
-  draw(nowMs, localMs) {
-    const { chart } = this;
-    if (!chart.isDirty && (!this.hasNews || this.isHeld)) return false;
-    this.hasNews = false;
+  drawAll(localMs) {
     if (!this.isHeld) this.join();
     this.fitAll(localMs);
     this.drawGround(this.marks);
-    return true;
   }
 
   join() {

@@ -5,6 +5,8 @@ import { pen } from "../traces.js";
 import { LowerAxis } from "./lower-axis.js";
 import { samplesOf } from "./samples.js";
 
+const RESTS = 4; // times that a drawing took, at least, before the next: the page stays at hand, however much there is to draw
+
 export class Sampled {
   constructor(chart) {
     this.chart = chart;
@@ -15,6 +17,9 @@ export class Sampled {
     this.least = 0; // samples to keep of each signal, however old
     this.isHeld = false; // somebody has the chart stand still: what was reckoned last stays
     this.parts = [];
+    this.restMs = 0; // between two drawings at least
+    this.drawnAt = -Infinity; // local time
+    this.tookMs = 0; // the last drawing
   }
 
   configure({ window, rate }) {
@@ -52,6 +57,18 @@ export class Sampled {
   hold(isHeld) {
     this.isHeld = isHeld;
     this.hasNews = true;
+  }
+
+  // Draw if something came and it is time; true when it was drawn.
+  draw(nowMs, localMs) {
+    const isDue = this.hasNews && !this.isHeld && localMs - this.drawnAt >= Math.max(this.restMs, RESTS * this.tookMs);
+    if (!this.chart.isDirty && !isDue) return false;
+    const start = performance.now();
+    this.drawnAt = localMs;
+    this.hasNews = false;
+    this.drawAll(localMs);
+    this.tookMs = performance.now() - start;
+    return true;
   }
 
   // Time up to which samples are shown.

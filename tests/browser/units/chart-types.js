@@ -101,7 +101,7 @@ test("the peak of a spectrum is told with the unit", () =>
     feeder.draw();
     equal(feeder.said().words, "500 of 1024 samples");
     feeder.send(times.subarray(500), { "c.a": wave(times.subarray(500), 62.5, 0.71) });
-    feeder.draw(100);
+    feeder.draw(10_000);
     const [{ amplitude, peak, rate }] = chart.columns().drawn.signals;
     near(rate, 1000, 1e-6);
     near((peak * rate) / 1024, 62.5, 1e-6);
@@ -111,10 +111,10 @@ test("the peak of a spectrum is told with the unit", () =>
     isLike(feeder.said().label, /^spectrum of c.a: peak 62.50.Hz, 0.7100.V, live$/);
     chart.canvas.dataset.scale = "db";
     await chart.configure();
-    feeder.draw(200);
+    feeder.draw(20_000);
     await Promise.resolve();
     feeder.window(times, { "c.a": wave(times, 62.5, 0.71) });
-    feeder.draw(300);
+    feeder.draw(30_000);
     const [low, high] = chart.columns().scales[0];
     equal([low < -100, high >= 20 * Math.log10(0.71), high < 20], [true, true, true]);
   }));
@@ -128,12 +128,12 @@ test("a spectrum of samples that are not even, or of a gap, says so", () =>
     isLike(feeder.said().note, /uneven intervals \(by 40 %\): the frequencies are inexact/);
     const gap = timesTillNow(300, 1).map((time, i) => time - (i < 200 ? 50 : 0));
     feeder.window(gap, { "c.a": wave(gap, 50) });
-    feeder.draw(100);
+    feeder.draw(10_000);
     isLike(feeder.said().note, /a gap in the samples of 0.05100.s: the frequencies are wrong/);
     const even = timesTillNow(300, 1);
     feeder.window(even.subarray(0, 200), { "c.a": wave(even.subarray(0, 200), 50) });
     feeder.send(even.subarray(200), { "c.a": wave(even.subarray(200), 50) }, FLAG_GAP);
-    feeder.draw(200);
+    feeder.draw(20_000);
     isLike(feeder.said().note, /a gap in the samples: the frequencies are wrong/);
   }));
 
@@ -146,7 +146,7 @@ test("thinned samples make no spectrum, and the chart says that they come too fa
     isLike(feeder.said().note, /too fast for this chart/);
     equal(chart.columns().drawn.signals[0].held, 0);
     feeder.send(times.subarray(1000), { "c.a": wave(times.subarray(1000), 50) });
-    feeder.draw(100);
+    feeder.draw(10_000);
     equal(chart.columns().drawn.signals[0].held, 200);
   }));
 
@@ -171,7 +171,8 @@ test("a histogram counts each sample of the window", () =>
     isLike(feeder.said().label, /^histogram of c.a: 2001 samples, mean/);
   }));
 
-const pixelsOf = (chart) => [...chart.picture.raster.pixels];
+const pixelsOf = (chart) => chart.picture.raster.pixels.slice();
+const isSame = (a, b) => a.length === b.length && a.every((pixel, i) => pixel === b[i]);
 
 test("arrays are rows of colours that move down", () =>
   withFeeder(new Feeder({ "c.w": "dB" }, ["c.w"]), async (feeder) => {
@@ -195,7 +196,7 @@ test("arrays are rows of colours that move down", () =>
     equal(colorsAt(20), rows[99].map((value) => map[value]), "moved");
     chart.isDirty = true;
     drawAt(times[119] + 150);
-    equal(pixelsOf(chart), moved, "as if drawn at once");
+    equal(isSame(pixelsOf(chart), moved), true, "as if drawn at once");
     chart.refresh(performance.now());
     equal(feeder.said().readings, ["largest 9.000\u202fdB at 0"]);
     isLike(feeder.said().label, /^waterfall of c.w: last 10 s, largest 9.000.dB at 0, /);
@@ -265,7 +266,7 @@ test("each type can follow each, and an error is forgotten", () =>
       feeder.draw();
       await Promise.resolve();
       feeder.window(times, { "c.a": wave(times, 5), "c.b": wave(times, 7) });
-      feeder.draw(200);
+      feeder.draw();
       equal(chart.state, type === "pie" ? "error" : "live", type);
       const { raster } = chart.picture;
       if (type !== "pie") equal(new Set(raster.pixels).size > 3, true, `${type} is drawn`);
@@ -311,11 +312,11 @@ test("a chart that is held stays as it is, whatever comes, and goes on", () =>
       chart.painter.hold(true);
       feeder.window(...part(5000, 6000, 3)); // as if nothing else were kept
       chart.resize(600, 300);
-      feeder.draw(200);
-      equal([pixelsOf(chart).join() === before.join(), feeder.said(chart).badge], [true, "paused"], type);
+      feeder.draw(20_000);
+      equal([isSame(pixelsOf(chart), before), feeder.said(chart).badge], [true, "paused"], type);
       chart.painter.hold(false);
-      feeder.draw(400);
-      equal([pixelsOf(chart).join() === before.join(), feeder.said(chart).badge], [false, ""], type);
+      feeder.draw(40_000);
+      equal([isSame(pixelsOf(chart), before), feeder.said(chart).badge], [false, ""], type);
       feeder.charts.pop().unmount();
     }
   }));
@@ -333,7 +334,7 @@ test("a waterfall that is held stays, and goes on where time is", () =>
     chart.painter.hold(true);
     feeder.send(times.subarray(100), { "c.w": rows.slice(100) });
     drawAt(times[299]);
-    equal(pixelsOf(chart).join() === before.join(), true, "held");
+    equal(isSame(pixelsOf(chart), before), true, "held");
     chart.painter.hold(false);
     drawAt(times[299] + 150);
     equal(chart.columns().drawn.told.value, 299);

@@ -39,6 +39,7 @@ export class Feeder {
     this.feed.handle({ type: "channels", channels: [{ name: "c", id: 1, signals: [] }] });
     this.feed.handle({ type: "status", channels: { c: { limit: 600_000 } } }); // however slowly a test goes on, it is not stale
     this.charts = [];
+    this.madeAt = performance.now(); // time stands still but for what a test lets pass
   }
 
   fail(why) {
@@ -69,7 +70,7 @@ export class Feeder {
     await chart.configure();
     canvas.style.width = `${width / dpr}px`;
     chart.resize(width, height);
-    chart.draw(performance.now());
+    chart.draw(this.madeAt);
     await Promise.resolve(); // signals are asked for in a microtask
     return chart;
   }
@@ -90,9 +91,9 @@ export class Feeder {
     this.send(times, signals, FLAG_RESET);
   }
 
-  // Draw and refresh all charts, `laterMs` after now.
+  // Draw and refresh all charts `laterMs` after the feeder was made: what draws at its leisure needs some.
   draw(laterMs = 0) {
-    const localMs = performance.now() + laterMs;
+    const localMs = this.madeAt + laterMs;
     for (const chart of this.charts) {
       chart.refresh(localMs);
       chart.draw(localMs);
