@@ -54,6 +54,17 @@ export class Columns {
     this.newestTime = time;
   }
 
+  pushSamples(times, values) {
+    for (let i = 0; i < values.length; i++) this.push(times[i], values[i]);
+  }
+
+  // Columns of a frame: see frame.js.
+  pushColumns({ first, data: offsets }, { n, data, counts, marks }) {
+    for (let i = 0; i < n; i++) {
+      this.pushColumn(first + offsets[i], data[i], data[n + i], data[2 * n + i], data[3 * n + i], counts[i], marks[i]);
+    }
+  }
+
   // A column as the server knows it: it takes the place of what was known of it.
   pushColumn(number, first, min, max, last, samples, broken) {
     if (number <= this.newest - this.capacity) return;

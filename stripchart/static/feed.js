@@ -1,6 +1,7 @@
 // All signals that the page watches: what the server tells of them and who watches.
 
 import { ServerClock } from "./clock.js";
+import { Delays } from "./delays.js";
 import * as f from "./frame.js";
 import { Signal } from "./signal.js";
 
@@ -8,33 +9,6 @@ const REDUCED_SHOWN_MS = 5000;
 const REPORT_MS = 1000;
 const LOSSES_KEPT = 500;
 const THINNED_MS = 1500; // out of sight for longer, frames come once a second
-const DELAYS_KEPT = 400;
-
-// From the making of frames at the server until what is in them could be seen: the last of them, sorted when asked.
-class Delays {
-  constructor() {
-    this.values = new Float32Array(DELAYS_KEPT);
-    this.count = 0;
-    this.waiting = NaN; // when the oldest frame was made that has not been drawn yet
-  }
-
-  came(serverMs) {
-    if (Number.isNaN(this.waiting)) this.waiting = serverMs;
-  }
-
-  // All that came was drawn; `nowMs` is by the server's clock.
-  drawn(nowMs) {
-    if (Number.isNaN(this.waiting)) return;
-    this.values[this.count++ % DELAYS_KEPT] = nowMs - this.waiting;
-    this.waiting = NaN;
-  }
-
-  // Quantiles in ms.
-  of(...shares) {
-    const sorted = this.values.slice(0, Math.min(this.count, DELAYS_KEPT)).sort();
-    return shares.map((share) => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN);
-  }
-}
 
 export class Feed {
   constructor(socket, clock = new ServerClock()) {
@@ -250,8 +224,8 @@ export class Feed {
     signal.isFilled = true;
     if (!block.n) return;
     if (block.kind === f.KIND_ARRAYS) signal.rows?.(axis.data, block);
-    else if (block.counts) addColumns(columns, axis, block);
-    else addSamples(columns, axis.data, block.data);
+    else if (block.counts) columns.pushColumns(axis, block);
+    else columns.pushSamples(axis.data, block.data);
     for (const sink of signal.sinks) sink(axis.data, block.data, block.flags);
     if (!Number.isNaN(columns.value)) signal.value = columns.value;
     const earliest = axis.width ? axis.first * axis.width : axis.data[0];
@@ -271,16 +245,5 @@ export class Feed {
 
   isStale(signal, nowMs) {
     return this.age(signal, nowMs) > (this.channels.get(signal.channel)?.limit ?? 3000);
-  }
-}
-
-function addSamples(columns, times, values) {
-  for (let i = 0; i < values.length; i++) columns.push(times[i], values[i]);
-}
-
-function addColumns(columns, axis, { n, data, counts, marks }) {
-  for (let i = 0; i < n; i++) {
-    const number = axis.first + axis.data[i];
-    columns.pushColumn(number, data[i], data[n + i], data[2 * n + i], data[3 * n + i], counts[i], marks[i]);
   }
 }
