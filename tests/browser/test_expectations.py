@@ -1,16 +1,26 @@
 """What is expected of a live chart, by the numbers of the list in docs/charts.md: what it shows."""
 
+import json
 import re
+import time
+import urllib.request
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from chart_pages import CHART, LAYER, SINE, STATE, add_chart, hands_on
+from chart_pages import CHART, LAYER, SINE, STATE, add_chart, drawn, hands_on, wait_state
+from live import EXAMPLE, wait_for
 from live_line import Line
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
+
+
+def json_of(address: str) -> Any:
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return json.load(answer)
 
 
 def test_01_the_trace_moves_steadily_by_parts_of_a_pixel(live: Open) -> None:
@@ -216,3 +226,106 @@ def test_33_what_is_beyond_the_edges_is_kept_and_clipped(live: Open) -> None:
         f"() => [{CHART}.signals[0].columns.oldest * {CHART}.signals[0].columns.widthMs, {CHART}.painter.range[0]]"
     )
     assert kept < shown - 50, "samples before the left edge"
+
+
+def test_09_a_known_loss_is_hatched_a_silence_is_not(line: Line, open_page: Open) -> None:
+    numbered = json.loads(json.dumps(EXAMPLE))
+    numbered["fields"][2]["speeddata"] = {"role": "sequence"}
+    line.add("numbered", numbered)
+    page = open_page(f"{line.registry.url}/browser/pages/empty.html")
+    add_chart(page, {"signals": "numbered.sine_wave", "window": 20, "theme": "light", "colors": "#0000FF"})
+    wait_state(page, "waiting")
+    told = {"message": "m", "sine_wave": 0.5, "ramp": 0.0, "square_wave": 0.0, "is_on": False}
+    start = time.time_ns() - 9_000_000_000
+    # 20 records a second; 40 are lost on the way, and later none are sent for two seconds.
+    numbers = [n for n in range(160) if not 40 <= n < 80]
+    for n in numbers:
+        silence = 2_000_000_000 if n >= 120 else 0
+        line.send("numbered", time=start + n * 50_000_000 + silence, counter=n, **told)
+        time.sleep(0.002)
+    hatched = f"""() => {{
+        const {{ data, width, height }} = ({LAYER})();
+        const columns = [];
+        for (let x = 0; x < width; x++) {{
+            let ink = 0;
+            for (let y = 0; y < height; y++) {{
+                const [red, green, blue] = data.slice(4 * (y * width + x), 4 * (y * width + x) + 3);
+                ink += red > green + 15 && green > blue + 5;
+            }}
+            if (ink > height / 4) columns.push(x);
+        }}
+        return [columns.length, width];
+    }}"""
+    found = page.wait_for_function(
+        f"() => {{ const [count, width] = ({hatched})(); return count > 50 && [count, width]; }}"
+    )
+    count, width = found.json_value()
+    assert count == pytest.approx(width * 2.05 / 20, rel=0.2), (
+        "the two seconds of the loss, not those of the silence"
+    )
+    breaks = [column for column in drawn(page, "numbered.sine_wave") if column[7]]
+    assert len(breaks) == 3, "the beginning, the loss and the silence"
+
+
+def test_24_a_page_out_of_sight_says_so_and_is_right_at_once_when_it_is_back(live: Open, fed: Line) -> None:
+    page = live()
+    told = json_of(f"http://127.0.0.1:{fed.registry.services['websocket']['port']}/status")
+    number = max(client["id"] for client in told["clients"])
+
+    def client() -> Any:
+        clients = json_of(f"http://127.0.0.1:{fed.registry.services['websocket']['port']}/status")["clients"]
+        return next(one for one in clients if one["id"] == number)
+
+    hide = """(state) => {
+        Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.evaluate(hide, "hidden")
+    wait_for(lambda: client()["hidden"], "the server to know")
+    before = client()["frames"]
+    page.wait_for_timeout(3000)
+    assert client()["frames"] - before <= 5, "a frame a second"
+    page.evaluate(hide, "visible")
+    wait_for(lambda: not client()["hidden"], "the server to know")
+    page.wait_for_timeout(200)
+    columns = drawn(page)
+    gaps = [b[0] - a[1] for a, b in zip(columns, columns[1:], strict=False)]
+    assert max(gaps) < 200, "no hole where it was out of sight"
+    assert columns[-1][1] > time.time() * 1000 - 1000
+
+
+def test_25_a_chart_that_is_scrolled_out_of_sight_is_not_drawn(live: Open) -> None:
+    page = live(SINE, {**SINE, "height": 900}, SINE)
+    page.wait_for_function("() => !document.querySelectorAll('canvas.stripchart')[2].stripchart.isVisible")
+    last = "() => document.querySelectorAll('canvas.stripchart')[2].stripchart.painter.rightPixel"
+    before = page.evaluate(last)
+    page.wait_for_timeout(400)
+    assert page.evaluate(last) == before
+    page.evaluate("() => document.querySelectorAll('canvas.stripchart')[2].scrollIntoView()")
+    page.wait_for_function(f"(before) => ({last})() > before + 20", arg=before)
+
+
+def test_26_the_age_of_the_newest_sample_and_the_way_from_the_server_are_told(live: Open) -> None:
+    page = live()
+    hands_on(page)
+    page.get_by_role("button", name="Info").click()
+    cells = page.get_by_role("region", name="Info").locator("td")
+    expect(cells.nth(0)).to_have_text(re.compile(r"^\d+ ms$"))
+    expect(cells.nth(1)).to_have_text(re.compile(r"^[\d.]+ ms, [\d.]+ ms$"))
+
+
+def test_28_what_a_page_holds_does_not_grow_with_the_rate(live: Open) -> None:
+    page = live()
+    held = f"() => [{CHART}.signals[0].columns.capacity, {CHART}.feed.signals.size, {CHART}.feed.ids.size]"
+    before = page.evaluate(held)
+    page.evaluate(
+        f"""() => {{
+            const {{ feed, signals: [signal] }} = {CHART};
+            const times = new Float64Array(1000), values = new Float64Array(1000);
+            for (let round = 0; round < 200; round++) {{
+                times.fill(Date.now() + round);
+                feed.add(signal, {{ kind: 1, data: times }}, {{ kind: 2, flags: 0, n: 1000, data: values }});
+            }}
+        }}"""
+    )
+    assert page.evaluate(held) == before
