@@ -34,6 +34,7 @@ export class Chart {
     this.view = null; // of a chart that is not live: {endMs(nowMs), columns(signal), losses(signal)}
     this.marks = null; // draws over the traces: (raster, part, pixelsPerMs, traces)
     this.spans = null; // gives [name, start, end] of what is to be shown as bands
+    this.stats = null; // {text(index)} of a chart whose legend has statistics
     this.measured = null; // [start, end] that is being measured
     this.error = "";
     this.state = "connecting";
@@ -139,6 +140,7 @@ export class Chart {
     const colors = this.settings.colors.length ? this.settings.colors : this.palette.traces;
     this.styles = (this.painter?.styles ?? traceStyles)(this.palette, colors, this.signals.length);
     this.legend.build(this.signals.map(({ name }) => name), this.styles, this.settings.title, this.hidden);
+    this.legend.root.hidden = this.settings.legend === "none";
     this.refreshLegend();
     this.isDirty = true;
     this.isDrawn = false;

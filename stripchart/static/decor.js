@@ -21,7 +21,15 @@ export function decorate(chart) {
     return tags.map(({ span }) => span);
   };
   chart.marks = (raster, part, pixelsPerMs, traces) => drawLimits(chart, raster, part, pixelsPerMs, traces);
+  keepStats(chart);
+  new MutationObserver(() => keepStats(chart)).observe(chart.canvas, { attributeFilter: ["data-legend"] });
   chart.wake();
+}
+
+async function keepStats(chart) {
+  const isWanted = chart.canvas.dataset.legend === "stats";
+  if (isWanted && !chart.stats) chart.stats = new (await import("./stats.js")).Stats(chart);
+  if (!isWanted) chart.stats = null;
 }
 
 function placeLabels(chart, labels, tags, xOf) {

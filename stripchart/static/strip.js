@@ -119,6 +119,11 @@ export class Strip {
     }
   }
 
+  // In the legend; undefined: the newest value.
+  reading(index) {
+    return this.chart.stats?.text(index);
+  }
+
   // The time range that is drawn, [start, end) in ms.
   get range() {
     const end = (this.rightPixel + 1) * this.pixelMs;

@@ -196,3 +196,20 @@ def test_15_one_bad_record_of_thousands_is_listed_drawn_and_acknowledged(
     )
     page.get_by_role("button", name="Acknowledge stand.sine_wave, high").click()
     expect(page.locator("#alarms")).to_be_hidden()
+
+
+def test_07_the_legend_has_the_mean_of_all_records(stand: Stand, open_page: Open) -> None:
+    if not stand.samples:
+        stand.send(1)
+    chart = CHART.format(channel="stand", window=600).replace(
+        "data-height", 'data-legend="stats" data-height'
+    )
+    page = open_page(
+        stand.page("stats.html", title="Stats", charts=chart + chart.replace('"stats"', '"none"'))
+    )
+    values = [value for _, value in stand.samples]
+    text = f"(min {min(values):.3f}, max {max(values):.2f}, mean {sum(values) / len(values):.2}".replace(
+        "-", "−"
+    )
+    expect(page.locator(".stripchart-value").first).to_contain_text(text, timeout=20_000)
+    expect(page.locator(".stripchart-legend").nth(1)).to_be_hidden()

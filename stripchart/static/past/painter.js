@@ -170,6 +170,10 @@ export class Past {
     return [Number(this.view.start) / 1e6, Number(this.view.end) / 1e6];
   }
 
+  reading(index) {
+    return this.chart.stats?.text(index);
+  }
+
   // What the badge says: how far behind it is, and what came meanwhile.
   badge() {
     const behind = Math.max(0, this.chart.now - this.range[1]) / 1000;
