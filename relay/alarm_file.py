@@ -58,10 +58,15 @@ class AlarmFile:
         except (OSError, ValueError, RecursionError) as error:
             log.error("%s: the alarms of before cannot be read: %s", self.path, error)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to be written."""
+        return self.mapping.turns != self.kept
+
     def keep(self) -> bool:
         """Write what has changed, if it is time; whether there is, or was, something to be written."""
         turns = self.mapping.turns
-        if turns == self.kept:
+        if not self.waiting:
             return False
         if self.clock() >= self.next:
             self.next = self.clock() + REST_S

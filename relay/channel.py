@@ -241,11 +241,13 @@ class ChannelRelay:
         clerk = self.bells["clerk"]
         rest_ms = int(CLERK_REST_S * 1000)
         while not self.stopping and not self.failures:
-            idle = not self._file_refused() and not self.alarms.keep()
+            idle = not any([self._file_refused(), self.alarms.keep()])
             if idle:
                 clerk.lie_down()
                 poll.register(clerk.fd, select.POLLIN)
-            events = dict(poll.poll(None if idle and not self.mapping.refused_waiting() else rest_ms))
+            # What came before we lay down has rung no bell.
+            waiting = self.mapping.refused_waiting() or self.alarms.waiting
+            events = dict(poll.poll(rest_ms if waiting or not idle else None))
             if idle:
                 clerk.get_up()
                 poll.unregister(clerk.fd)

@@ -51,11 +51,11 @@ def test_what_changes_is_written_once_a_second_at_most(line: Line) -> None:
     line.send(record(0, 20.0))
     wait_until(lambda: of_line(line))
     assert one.keep()
-    assert (written(), one.keep()) == (1, False)
+    assert (written(), one.waiting, one.keep()) == (1, False, False)
     line.send(record(1, -20.0))
     wait_until(lambda: of_line(line, "low"))
     assert one.keep()
-    assert written() == 1
+    assert (written(), one.waiting) == (1, True)
     clock.now += REST_S
     assert one.keep()
     assert (written(), one.keep()) == (2, False)
@@ -133,3 +133,17 @@ def test_a_raised_alarm_is_on_the_disk_while_the_relay_runs(keeper: Any, spec: A
         source.send(12.0)
         wait_until(path.exists, "the file")
         assert load_json(path)["alarms"][0]["level"] == 2
+
+
+def test_packets_that_are_refused_keep_no_alarm_from_the_disk(keeper: Any, spec: Any) -> None:
+    keeper.start(spec | {"schema": LIMITED})
+    path = Path(spec["archive"]) / ALARM_FILE
+
+    def flooded() -> bool:
+        source.socket.send(b"\xff")
+        return path.exists()
+
+    with Sending(spec["port"]) as source:
+        wait_until(lambda: flooded() or keeper.stats("test")["quarantined"] > 1, "the flood")
+        source.send(12.0)
+        wait_until(flooded, "the file")
