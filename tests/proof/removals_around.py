@@ -174,6 +174,8 @@ AROUND_THEM = [
         "    if not flask.request.is_json:\n",
         "    if False:\n",
         ("tests/registry/test_alarms.py",),
+    ),
+    Removal(
         "a late sample has its column sent again",
         "stripchart/serving.py",
         "        touched = np.unique(times // width)\n",
