@@ -23,6 +23,9 @@ _ARRAYS = -1  # in place of a width
 
 Key = tuple[int, int]
 """A way in which a channel is served: its id and the width of the columns, or RAW; an array signal's id and _ARRAYS."""
+Position = tuple[tuple[Key, int, tuple[int, ...]], ...]
+"""How far somebody was served: of each way the number of the first sample not sent yet, and the ids of the signals, in
+order. Clients at the same position get the same bytes."""
 
 
 class Finder(Protocol):
@@ -99,15 +102,12 @@ class Watched:
 
     channel: LiveChannel
     serving: Serving
-    served: int
-    """Number of the first sample not sent yet."""
     signals: dict[int, LiveSignal] = field(default_factory=dict)
-    ids: tuple[int, ...] = ()
-    """Theirs, in order: clients with the same ids and number get the same bytes."""
 
-    def keep(self, signals: dict[int, LiveSignal]) -> None:
-        """Serve these."""
-        self.signals, self.ids = signals, tuple(sorted(signals))
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Of the signals, in order."""
+        return tuple(sorted(self.signals))
 
     def in_order(self) -> list[LiveSignal]:
         """The signals, in the order of their ids."""
@@ -139,11 +139,13 @@ class Client:
         self.awaited: dict[tuple[int, str], None] = {}
         # What is being served.
         self.watched: dict[Key, Watched] = {}
+        self.position: Position = ()
         # Channels that it watches at full rate.
         self.full: set[str] = set()
         self.pace = Pace()
-        # Losses of each channel that it was told, by the channel's id.
+        # Losses of each channel that it was told, by the channel's id, and what the hub knew when it was told.
         self.losses: dict[int, int] = {}
+        self.lost: dict[int, int] | None = None
         # Totals.
         self.frames = self.bytes = self.merged_ticks = 0
         # Signals that are served, by key and id, and the longest window that is asked for of each.
@@ -200,7 +202,19 @@ class Client:
                 windows[want.signal.id] = max(want.request.window_s, windows.get(want.signal.id, 0.0))
         self.watched = {key: one for key, one in self.watched.items() if key in self._wanted}
         for key, one in self.watched.items():
-            one.keep({id: signal for id, signal in one.signals.items() if id in self._wanted[key]})
+            one.signals = {id: signal for id, signal in one.signals.items() if id in self._wanted[key]}
+        self._stand()
+
+    def _stand(self) -> None:
+        """Note what is watched now; what is new is served up to now."""
+        before = {key: served for key, served, _ in self.position}
+        self.position = tuple(
+            (key, before.get(key, one.serving.total), one.ids) for key, one in self.watched.items()
+        )
+
+    def reached(self) -> Position:
+        """The position of one that has been served all that there is."""
+        return tuple((key, self.watched[key].serving.total, ids) for key, _, ids in self.position)
 
     def ask_again(self, channel: LiveChannel, now_ns: int) -> None:
         """Have those windows of a channel sent again that reach back to before its first live sample."""
@@ -244,13 +258,15 @@ class Client:
         """Note that a window was sent: from here on its signals are live."""
         watched = self.watched.get(window.key)
         if watched is None:
-            watched = Watched(window.channel, window.serving, window.serving.total)
-            self.watched[window.key] = watched
-        watched.keep(watched.signals | {signal.id: signal for signal in window.signals})
+            watched = self.watched[window.key] = Watched(window.channel, window.serving)
+        watched.signals |= {signal.id: signal for signal in window.signals}
+        self._stand()
 
-    def note_sent(self, size: int) -> None:
-        """Count a frame."""
-        self.frames, self.bytes = self.frames + 1, self.bytes + size
+    def note_sent(self, size: int, merged: int = 0) -> None:
+        """Count a frame, and the ticks merged into it."""
+        self.frames += 1
+        self.bytes += size
+        self.merged_ticks += merged
 
     def news(self) -> str | None:
         """Give the message with the texts that changed since the client was told; None when there are none."""

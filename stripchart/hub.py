@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.asyncio.server import ServerConnection
 
 from speeddata.stripchart import frames
 from speeddata.stripchart.catalogue import Address, ChannelInfo
 from speeddata.stripchart.classes import BASE_NS
-from speeddata.stripchart.client import Client
+from speeddata.stripchart.client import Client, Position
+from speeddata.stripchart.fanout import send
 from speeddata.stripchart.pace import BUFFER_HIGH
 from speeddata.stripchart.past import Past
 from speeddata.stripchart.receiver import Receiver
@@ -47,6 +48,8 @@ class Hub:
         self._numbers = itertools.count(1)
         self._texts_s = self._status_s = -1e9
         self._now_ns = 0
+        # Losses of each channel so far; another object when there are more.
+        self._lost: dict[int, int] = {}
         self._catalogue = self._describe()
 
     # -- channels
@@ -63,7 +66,7 @@ class Hub:
         catalogue = self._describe()
         if catalogue != self._catalogue:
             self._catalogue = catalogue
-            broadcast([client.connection for client in self.clients], catalogue)
+            send([client.connection for client in self.clients], catalogue)
         for client in self.clients:
             self._find_again(client)
         if self._past:
@@ -87,8 +90,8 @@ class Hub:
         client = Client(connection, next(self._numbers))
         self.clients.add(client)
         self._tell(client, {"type": "hello", "version": frames.VERSION, "tick_ms": self.rhythm.tick_ms})
-        broadcast([connection], self._catalogue)
-        broadcast([connection], self._status())
+        send([connection], self._catalogue)
+        send([connection], self._status())
         return client
 
     def leave(self, client: Client) -> None:
@@ -144,7 +147,7 @@ class Hub:
             self._past.want(channel, start_ns, bucket_ns, self._now_ns)
 
     def _tell(self, client: Client, message: dict[str, Any]) -> None:
-        broadcast([client.connection], json.dumps(message))
+        send([client.connection], json.dumps(message))
 
     # -- ticks
 
@@ -161,15 +164,21 @@ class Hub:
         ready = [client for client in self.clients if client.pace.is_due(client.buffered(), now_s)]
         is_second = now_s - self._status_s >= _STATUS_S
         self._serve(ready, now_ns, now_s, is_second)
+        lost = {channel.id: channel.losses.total for channel in self.streams.all}
+        if lost != self._lost:
+            self._lost = lost
         for client in ready:
-            self._fill(client, now_ns)
-            self._tell_losses(client)
+            if client.awaited:
+                self._fill(client, now_ns)
+                self._tell_losses(client)
+            elif client.lost is not self._lost:
+                self._tell_losses(client)
         if now_s - self._texts_s >= _TEXT_S:
             self._texts_s = now_s
             for client in ready:
                 news = client.news()
                 if news:
-                    broadcast([client.connection], news)
+                    send([client.connection], news)
         if is_second:
             self._status_s = now_s
             self._look_around(ready, now_s)
@@ -177,7 +186,7 @@ class Hub:
     def _look_around(self, ready: Sequence[Client], now_s: float) -> None:
         """What is done once a second."""
         self.streams.join()
-        broadcast([client.connection for client in ready], self._status())
+        send([client.connection for client in ready], self._status())
         for client in ready:
             if client.has_outgrown():
                 self._find_again(client)
@@ -189,35 +198,32 @@ class Hub:
         """Take in how long the tick took; tell the clients when ticks come in another rhythm from now on."""
         if self.rhythm.worked(worked_s):
             message = _message("tick", tick_ms=self.rhythm.tick_ms)
-            broadcast([client.connection for client in self.clients], message)
+            send([client.connection for client in self.clients], message)
 
     def _serve(self, clients: Sequence[Client], now_ns: int, now_s: float, is_second: bool) -> None:
         """Send the samples since the last frame; clients that watch the same get the same bytes."""
-        sharing: dict[tuple[Any, ...], list[Client]] = defaultdict(list)
+        sharing: dict[tuple[int, Position], list[Client]] = defaultdict(list)
         for client in clients:
-            key = tuple(
-                (at, one.served, one.ids)
-                for at, one in client.watched.items()
-                if one.served < one.serving.total
-            )
-            if key or is_second:
-                sharing[client.pace.merged, key].append(client)
+            sharing[client.pace.merged, client.position].append(client)
         made: dict[Any, list[bytes]] = {}
-        for (merged, key), group in sharing.items():
+        for (merged, position), group in sharing.items():
             blocks: list[bytes] = []
-            for at, served, ids in key:
+            for at, served, ids in position:
+                watched = group[0].watched[at]
+                if served == watched.serving.total:
+                    continue
                 part = (at, served, ids, merged > 0)
                 if part not in made:
-                    watched = group[0].watched[at]
                     made[part] = watched.serving.news(served, watched.in_order(), merged > 0)
                 blocks += made[part]
+            if not blocks and not is_second:
+                continue
             frame = frames.frame(self.ticks, now_ns / 1e6, blocks, merged)
-            broadcast([client.connection for client in group], frame)
+            size = send([client.connection for client in group], frame)
+            reached = group[0].reached()
             for client in group:
-                client.merged_ticks += client.pace.sent(self.ticks, now_s)
-                client.note_sent(len(frame))
-                for at, _, _ in key:
-                    client.watched[at].served = client.watched[at].serving.total
+                client.position = reached
+                client.note_sent(size, client.pace.sent(self.ticks, now_s))
 
     def _fill(self, client: Client, now_ns: int) -> None:
         """Send windows that are due, as far as the connection takes them."""
@@ -228,14 +234,15 @@ class Hub:
                 break
             blocks = window.serving.window(now_ns - int(window.seconds * 1e9), window.signals)
             frame = frames.frame(self.ticks, now_ns / 1e6, blocks)
-            broadcast([client.connection], frame)
+            size = send([client.connection], frame)
             client.window_sent(window)
-            client.note_sent(len(frame))
-            sent += len(frame)
+            client.note_sent(size)
+            sent += size
 
     def _tell_losses(self, client: Client) -> None:
         """Tell of what was lost of the channels that a client watches, since it was told last."""
-        for watched in list(client.watched.values()):
+        client.lost = self._lost
+        for watched in client.watched.values():
             losses, told = watched.channel.losses, client.losses.get(watched.channel.id, 0)
             if told == losses.total:
                 continue

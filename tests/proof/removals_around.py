@@ -178,8 +178,8 @@ AROUND_THEM = [
     Removal(
         "a late sample has its column sent again",
         "stripchart/serving.py",
-        "        touched = np.unique(times // width)\n",
-        "        touched = np.unique(times[-1:] // width)\n",
+        "        return self._encode(self._ring.times(max(served, first)), signals, limit, flags)\n",
+        "        return self._encode(self._ring.times(self._ring.total - 1), signals, limit, flags)\n",
         SERVING,
     ),
     Removal(

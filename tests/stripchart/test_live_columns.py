@@ -8,7 +8,7 @@ import socket
 
 import pytest
 from hub_bench import Bench, Browser, bench, browser, scenario
-from live import Sender, free_port
+from live import DEADLINE_S, Sender, free_port
 from websockets.exceptions import ConnectionClosed
 
 from speeddata.stripchart import frames
@@ -213,7 +213,8 @@ def test_fault_74_who_says_too_much_is_closed(size: int) -> None:
             with contextlib.suppress(ConnectionClosed):
                 for _ in range(1000):
                     await one.connection.send(message)
-            await one.connection.wait_closed()
+            async with asyncio.timeout(DEADLINE_S):
+                await one.connection.wait_closed()
             assert (one.connection.close_code, one.connection.close_reason) == (1008, "too many messages")
             await other.ask("subscribe", "c.ramp")
             assert len(made.hub.clients) == 1

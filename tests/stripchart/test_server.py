@@ -154,7 +154,8 @@ def test_fault_72_who_takes_nothing_for_too_long_is_closed_and_told_why() -> Non
             await one.read(lambda: one.last("status"))
             made.hub.given_up.extend(made.hub.clients)
             ticking = asyncio.create_task(tick(made.hub, stop))
-            await one.connection.wait_closed()
+            async with asyncio.timeout(DEADLINE_S):
+                await one.connection.wait_closed()
             stop.set()
             await ticking
             reason = "too slow: nothing was taken for 30 s"

@@ -57,12 +57,11 @@ def test_samples_share_their_times() -> None:
 
 @pytest.mark.parametrize(("is_merged", "limit"), [(False, LIVE_SAMPLES), (True, MERGED_SAMPLES)])
 def test_too_many_samples_are_their_extremes(is_merged: bool, limit: int) -> None:
-    values = np.random.default_rng(1).normal(size=limit + 1).tolist()
-    times, reduced, *_ = blocks(
-        Samples(3, ring_of(list(range(limit + 1)), values)).news(0, SIGNALS, is_merged)
-    )
+    values = np.random.default_rng(1).normal(size=3 * limit).tolist()
+    ring = ring_of(list(range(3 * limit)), values)
+    times, reduced, *_ = blocks(Samples(3, ring).news(0, SIGNALS, is_merged))
     assert len(reduced.data) == len(times.data) <= limit
-    assert (reduced.count, reduced.flags) == (limit + 1, frames.FLAG_REDUCED)
+    assert (reduced.count, reduced.flags) == (3 * limit, frames.FLAG_REDUCED)
     assert (reduced.data.min(), reduced.data.max()) == (min(values), max(values))
 
 
