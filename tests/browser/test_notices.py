@@ -133,7 +133,7 @@ def test_frames_of_another_version_are_refused_with_a_reason(line: Any, chart_pa
             list(golden.read_bytes()),
         )
         wait_state(page, "closed")
-    assert page.evaluate(WORDS) == "frame of version 3, this page reads version 2"
+    assert page.evaluate(WORDS) == "frame of version 1, this page reads version 2"
 
 
 def test_values_of_before_a_restart_are_told_with_their_age(line: Any, open_page: Open, watch: Any) -> None:

@@ -30,7 +30,7 @@ def test_a_folder_has_an_id_that_stays(tmp_path: Path) -> None:
     assert other.instance() != known
     (tmp_path / "a").rename(tmp_path / "moved")
     assert DataFolder(tmp_path / "moved").instance() == known
-    assert sorted(one.name for one in (tmp_path / "b").iterdir()) == ["id", "log", "run"]
+    assert sorted(one.name for one in (tmp_path / "b").iterdir()) == ["id", "log", "pages", "run"]
 
 
 def test_of_many_who_make_the_id_all_get_the_same(tmp_path: Path) -> None:
