@@ -11,7 +11,7 @@ export PYTHONSAFEPATH := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install build style types coverage bench bench-history validate-schemas proof proof-of-tests dist clean
+.PHONY: help run test install build style types coverage bench bench-history bench-live validate-schemas proof proof-of-tests dist clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -72,6 +72,9 @@ bench: build  ## Run the micro-benchmarks
 bench-history: build  ## Measure history beside goals and rivals (ROWS="decode queries": those alone)
 	$(PY) -m pip install --quiet rugo
 	$(PY) tests/bench/history.py $(ROWS)
+
+bench-live: build  ## Measure how many browsers one core serves, beside goals
+	$(PY) -P tests/bench/live_fanout.py
 
 validate-schemas: build  ## Compile every schema in config/agents, naming file and field of an error
 	$(PY) -m speeddata.schema config/agents/*.avsc

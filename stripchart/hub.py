@@ -139,7 +139,7 @@ class Hub:
 
     def _want_past(self, client: Client) -> None:
         """Have what windows ask for of before the ring."""
-        if self._past is None:
+        if self._past is None or not self._now_ns:
             return
         for channel, (window_s, width) in client.reach().items():
             start_ns = self._now_ns - int(window_s * 1e9)
@@ -154,7 +154,10 @@ class Hub:
     def tick(self, now_ns: int, now_s: float) -> None:
         """Take in what came and send what is due; `now_s` is the monotonic clock's."""
         self.ticks += 1
-        self._now_ns = now_ns
+        is_first, self._now_ns = not self._now_ns, now_ns
+        if is_first:
+            for client in self.clients:
+                self._want_past(client)
         self.streams.drain(now_ns)
         if any(channel.has_grown for channel in self.streams.all):
             self._announce()

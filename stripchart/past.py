@@ -6,8 +6,10 @@ until the archive has that sample too: in the order of arrival, what came before
 """
 
 import logging
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
 
 import numpy as np
 
@@ -103,13 +105,44 @@ class _Story:
         ring.put_before(np.insert(times, places, stamps[places]), np.insert(values, places, np.nan, axis=1))
 
 
+class _Asker(Thread):
+    """Asks the history service, one thing after the other. The process does not wait for an answer to end."""
+
+    def __init__(self, history: History) -> None:
+        super().__init__(name="past", daemon=True)
+        self._history = history
+        self._asked: SimpleQueue[tuple[Span, Future[Samples]] | None] = SimpleQueue()
+
+    def ask(self, span: Span) -> Future[Samples]:
+        """Have a span fetched; what goes wrong is a HistoryError."""
+        answer: Future[Samples] = Future()
+        self._asked.put((span, answer))
+        return answer
+
+    def close(self) -> None:
+        """Make `run` end."""
+        self._asked.put(None)
+
+    def run(self) -> None:
+        """Ask until closed."""
+        while one := self._asked.get():
+            span, answer = one
+            try:
+                answer.set_result(self._history.fetch(span))
+            except HistoryError as error:
+                answer.set_exception(error)
+            except Exception as error:
+                answer.set_exception(HistoryError(f"no history of {span.channel}: {error!r}"))
+        self._history.close()
+
+
 class Past:
     """The past of all channels. Its methods are the event loop's; only asking is done elsewhere."""
 
     def __init__(self, history: History) -> None:
-        self._history = history
         self._stories: dict[int, _Story] = {}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="past")
+        self._asker = _Asker(history)
+        self._asker.start()
         # What was wrong with the last answer, so that a service that is down is said once.
         self._trouble = ""
 
@@ -147,8 +180,7 @@ class Past:
 
     def close(self) -> None:
         """Ask no more."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        self._history.close()
+        self._asker.close()
 
     def _ask(self, story: _Story, now_ns: int) -> None:
         missing = story.missing(now_ns)
@@ -160,7 +192,7 @@ class Past:
         start_ns, end_ns = (time_ns + story.skew_ns for time_ns in missing)
         fields = tuple(field for field, _ in story.fields())
         span = Span(story.channel.info.name, fields, start_ns, end_ns, story.bucket_ns)
-        story.asked = self._thread.submit(self._history.fetch, span)
+        story.asked = self._asker.ask(span)
 
     def _take(self, story: _Story, now_ns: int) -> bool:
         """Take in an answer; whether the ring has more now."""

@@ -26,8 +26,8 @@ from load_clients import LoadClient, listen  # noqa: E402
 
 CLIENTS, STALLED = 1000, 200
 SECONDS = 12.0
-RUNS = 1
-SIGNALS = 9
+RUNS = 3
+SIGNALS = 18
 SERVER_CORE, OTHER_CORE = 0, 1
 SCHEMA: dict[str, Any] = {
     "type": "record",

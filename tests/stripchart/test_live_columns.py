@@ -5,6 +5,8 @@ import contextlib
 import json
 import random
 import socket
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hub_bench import Bench, Browser, bench, browser, scenario
@@ -220,3 +222,19 @@ def test_fault_74_who_says_too_much_is_closed(size: int) -> None:
             assert len(made.hub.clients) == 1
 
     asyncio.run(run())
+
+
+@scenario
+async def test_the_past_is_asked_for_once_the_time_is_known(made: Bench, one: Browser) -> None:
+    asked: list[tuple[object, ...]] = []
+    past: Any = SimpleNamespace(
+        want=lambda *told: asked.append(told), tick=lambda _: (), keep=lambda _: None, close=lambda: None
+    )
+    made.hub._past = past
+    made.hub.apply([made.info()])
+    await one.ask("subscribe", "c.ramp", "c.message", window=20)
+    assert asked == []
+    made.tick()
+    assert asked == [(made.channel(), made.start - 20_000 * MS, 20 * MS, made.start)]
+    await one.ask("subscribe", "c.counter", window=30)
+    assert [told[1] for told in asked[1:]] == [made.start - 30_000 * MS]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 FRAME = struct.Struct("<4sHHIId")  # of the live protocol: magic, version, blocks, tick, merged, server time
+FRAME_HEADER, KIND_TIMES = 32, 1
 OPCODE_BINARY, OPCODE_PING = 2, 9
 ROOM = 1 << 16
 
@@ -45,8 +46,8 @@ class LoadClient:
                 assert magic == b"SDLV"
                 if blocks:
                     delays.append(now - made)
-                    if newest is not None:
-                        newest.append(now - _newest(data, start))
+                    if newest is not None and (time_ms := _newest(data, start)):
+                        newest.append(now - time_ms)
             elif opcode == OPCODE_PING:
                 pong = data[start:end]
                 self.socket.sendall(bytes([0x8A, 0x80 | len(pong)]) + bytes(4) + pong)
@@ -83,9 +84,11 @@ def _frame(data: bytes, at: int) -> tuple[int, int, int] | None:
 
 
 def _newest(data: bytes, start: int) -> float:
-    """Newest time of a frame's first block, which is one of times."""
-    n = struct.unpack_from("<I", data, start + 40)[0]
-    return float(struct.unpack_from("<d", data, start + 48 + 8 * (n - 1))[0])
+    """Newest time of a frame's first block, where that is one of times; else 0."""
+    kind, _, _, n = struct.unpack_from("<HHII", data, start + FRAME_HEADER)
+    if kind != KIND_TIMES or not n:
+        return 0.0
+    return float(struct.unpack_from("<d", data, start + FRAME_HEADER + 16 + 8 * (n - 1))[0])
 
 
 def listen(clients: Sequence[LoadClient], seconds: float) -> tuple[list[float], int]:
