@@ -11,7 +11,7 @@ export PYTHONSAFEPATH := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install build style types coverage bench bench-history bench-live validate-schemas proof proof-of-tests dist clean
+.PHONY: help run test install build style types coverage bench bench-history bench-live bench-charts validate-schemas proof proof-of-tests dist clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -75,6 +75,12 @@ bench-history: build  ## Measure history beside goals and rivals (ROWS="decode q
 
 bench-live: build  ## Measure how many browsers one core serves, beside goals
 	$(PY) -P tests/bench/live_fanout.py
+
+bench-charts: build $(VENV)/.browser  ## Measure charts in a browser beside goals and rivals (ROWS="size wall": those alone)
+	@command -v npm >/dev/null || { echo "npm is missing, for the rivals: apt-get install npm"; exit 2; }
+	$(PY) -m pip install --quiet rjsmin
+	npm install --silent --no-audit --no-fund --prefix build/bench uplot@1.6.32 smoothie@1.36.1
+	$(PY) -P tests/bench/charts.py $(ROWS)
 
 validate-schemas: build  ## Compile every schema in config/agents, naming file and field of an error
 	$(PY) -m speeddata.schema config/agents/*.avsc
