@@ -43,6 +43,11 @@ export class ServerClock {
     this.best.fill(-Infinity);
   }
 
+  // The same by the best that is known, which may jump.
+  best(localMs) {
+    return localMs + this.target;
+  }
+
   // Milliseconds since 1970 at the server; NaN before the first message.
   now(localMs) {
     const allowed = SLEW * Math.max(0, localMs - this.slewedAt);

@@ -7,17 +7,18 @@ export class Delays {
   constructor() {
     this.values = new Float32Array(DELAYS_KEPT);
     this.count = 0;
-    this.waiting = NaN; // when the oldest frame was made that has not been drawn yet
+    this.waiting = NaN; // when the oldest frame of the server was made that is not drawn yet
+    this.drawing = NaN; // and the oldest that is drawn and not seen yet
   }
 
   came(serverMs) {
     if (Number.isNaN(this.waiting)) this.waiting = serverMs;
   }
 
-  // All that came was drawn; `nowMs` is by the server's clock.
-  drawn(nowMs) {
-    if (Number.isNaN(this.waiting)) return;
-    this.values[this.count++ % DELAYS_KEPT] = nowMs - this.waiting;
+  // A frame begins: what the one before has drawn is seen, and what has come since is drawn. `nowMs` is by the server's clock.
+  frame(nowMs) {
+    if (!Number.isNaN(this.drawing)) this.values[this.count++ % DELAYS_KEPT] = Math.max(0, nowMs - this.drawing);
+    this.drawing = this.waiting;
     this.waiting = NaN;
   }
 

@@ -139,7 +139,7 @@ function refresh(localMs) {
 
 // The one animation loop of the page.
 function animate(localMs) {
-  if (feed.clock.known) feed.delays.drawn(feed.clock.now(localMs)); // what the frame before has drawn is seen now
+  feed.delays.frame(feed.clock.best(localMs));
   if (localMs - refreshedAt >= REFRESH_MS) refresh(localMs);
   let isDrawn = false;
   for (const chart of charts.values()) isDrawn = chart.draw(localMs) || isDrawn;

@@ -139,8 +139,9 @@ test("the way from the server to the screen is measured by the oldest of what wa
   for (const [made, seen] of [[1000, 1040], [2000, 2100], [3000, 3020]]) {
     feed.delays.came(made);
     feed.delays.came(made + 10);
-    feed.delays.drawn(seen);
-    feed.delays.drawn(seen + 999);
+    feed.delays.frame(made + 12);
+    feed.delays.frame(seen);
+    feed.delays.frame(seen + 999);
   }
   equal(feed.delays.of(0, 0.5, 1), [20, 40, 100]);
 });
