@@ -44,7 +44,7 @@ export class ServerClock {
   }
 
   // The same by the best that is known, which may jump.
-  best(localMs) {
+  estimate(localMs) {
     return localMs + this.target;
   }
 

@@ -139,7 +139,7 @@ function refresh(localMs) {
 
 // The one animation loop of the page.
 function animate(localMs) {
-  feed.delays.frame(feed.clock.best(localMs));
+  feed.delays.frame(feed.clock.estimate(localMs));
   if (localMs - refreshedAt >= REFRESH_MS) refresh(localMs);
   let isDrawn = false;
   for (const chart of charts.values()) isDrawn = chart.draw(localMs) || isDrawn;
