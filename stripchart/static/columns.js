@@ -120,12 +120,17 @@ export class Columns {
   extremes(start, end, out) {
     const { stamp, min, max, capacity } = this;
     const last = Math.min(Math.ceil(end / this.widthMs) - 1, this.newest);
-    for (let n = Math.max(Math.floor(start / this.widthMs), this.oldest); n <= last; n++) {
-      const slot = n % capacity;
-      if (stamp[slot] !== n) continue;
-      if (min[slot] < out[0]) out[0] = min[slot];
-      if (max[slot] > out[1]) out[1] = max[slot];
+    let [low, high] = out;
+    let n = Math.max(Math.floor(start / this.widthMs), this.oldest);
+    for (let slot = n % capacity; n <= last; n++) {
+      if (stamp[slot] === n) {
+        if (min[slot] < low) low = min[slot];
+        if (max[slot] > high) high = max[slot];
+      }
+      if (++slot === capacity) slot = 0;
     }
+    out[0] = low;
+    out[1] = high;
   }
 
   // The columns that touch [start, end) ms: [start, end, first, min, max, last, samples, broken] each.

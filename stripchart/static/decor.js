@@ -88,7 +88,7 @@ function drawLine(raster, scale, value, pixel, phase, dpr) {
 // A triangle at the edge over or under each column that is beyond: none is missed, however narrow it is.
 function drawMarks(raster, columns, limits, part, pixelsPerMs, palette, dpr) {
   const { widthMs, stamp, min, max, capacity } = columns;
-  const start = part.left + part.from / pixelsPerMs;
+  const start = part.left + (raster.from - MARK_PX * dpr) / pixelsPerMs;
   const last = Math.min(columns.newest, Math.floor((part.left + Math.min(part.to, raster.width) / pixelsPerMs) / widthMs));
   for (let n = Math.max(Math.floor(start / widthMs), columns.oldest); n <= last; n++) {
     const slot = n % capacity;

@@ -57,20 +57,20 @@ export class Picture {
   }
 
   // Grid, bands ([from, to] in pixels), spans of lost records, traces. Each of `parts` is {left (ms at x = 0), from, to (x), phase}: one that scrolls
-  // has one, one that sweeps has two. A trace is {columns, scale, style, losses}.
-  drawTraces({ palette, axis, ticks, bands = [], traces, parts, pixelsPerMs, marks }) {
+  // has one, one that sweeps has two. A trace is {columns, scale, style, losses}. What moved left by `moved` pixels since it was drawn is
+  // drawn anew from column `from` alone.
+  drawTraces({ palette, axis, ticks, bands = [], traces, parts, pixelsPerMs, marks, moved = 0, from = 0 }) {
     const { raster } = this;
     const grid = pixelOf(palette.grid);
-    raster.clip(0, raster.width);
+    if (from && moved) raster.move(moved);
+    raster.clip(from, raster.width);
     raster.clear(pixelOf(palette.background));
     axis?.each(this.area, (_, row) => raster.row(row, grid));
     for (const [x] of ticks) raster.band(x, x + 1, grid, 256);
     for (const band of bands) this.drawBand(band, pixelOf(palette.band));
     for (const part of parts) {
-      raster.clip(part.from, part.to);
-      for (const span of new Set(traces.flatMap((trace) => trace.losses ?? []))) {
-        this.drawLoss(span, part.left, pixelsPerMs, pixelOf(palette.alert));
-      }
+      raster.clip(Math.max(from, part.from), part.to);
+      this.drawLosses(traces, part.left, pixelsPerMs, pixelOf(palette.alert));
       for (const { columns, scale, style } of traces) {
         if (columns) raster.trace(columns, part.left, pixelsPerMs, scale, style, part.phase);
       }
@@ -84,6 +84,14 @@ export class Picture {
     const line = Math.round(this.area.dpr);
     this.raster.band(from, Math.max(to, from + line), pixel, BAND_SHARE);
     for (const edge of [from, to - line]) this.raster.band(edge, edge + line, pixel, EDGE_SHARE);
+  }
+
+  // Signals of one channel have the same list of them.
+  drawLosses(traces, left, pixelsPerMs, pixel) {
+    traces.forEach(({ losses }, index) => {
+      if (!losses?.length || traces.findIndex((trace) => trace.losses === losses) < index) return;
+      for (const span of losses) this.drawLoss(span, left, pixelsPerMs, pixel);
+    });
   }
 
   drawLoss([start, end], left, pixelsPerMs, pixel) {

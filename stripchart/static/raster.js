@@ -30,6 +30,7 @@ export function mix(under, over, part) {
 export class Raster {
   constructor(context) {
     this.context = context;
+    this.pen = { columns: null, leftMs: 0, pixelsPerMs: 1, isWide: false, highest: 0, zoom: 1, style: null, phase: 0, x: NaN, y: 0 };
   }
 
   resize(width, height) {
@@ -39,8 +40,9 @@ export class Raster {
     this.pixels = new Uint32Array(this.image.data.buffer);
   }
 
-  clear(pixel) {
-    this.pixels.fill(pixel);
+  // Move everything left; what was at the right edge stays there, to be drawn over.
+  move(count) {
+    this.pixels.copyWithin(0, count);
   }
 
   // Draw in the columns [from, to) alone from here on.
@@ -49,12 +51,17 @@ export class Raster {
     this.to = Math.min(this.width, to);
   }
 
+  clear(pixel) {
+    if (this.from === 0 && this.to === this.width) this.pixels.fill(pixel);
+    else for (let y = 0; y < this.height; y++) this.row(y, pixel);
+  }
+
   show() {
     this.context.putImageData(this.image, 0, 0);
   }
 
   row(y, pixel) {
-    if (y >= 0 && y < this.height) this.pixels.fill(pixel, y * this.width, (y + 1) * this.width);
+    if (y >= 0 && y < this.height) this.pixels.fill(pixel, y * this.width + this.from, y * this.width + this.to);
   }
 
   // Columns [from, to) with `share` of 256 of a colour; with `hatch`, stripes of so many pixels.
@@ -69,20 +76,22 @@ export class Raster {
 
   // Pixels of column x from `top` to `bottom`, parts of a pixel at its ends.
   run(x, top, bottom, pixel) {
-    if (x < this.from || x >= this.to || !(bottom > 0) || !(top < this.height)) return;
-    const { pixels, width } = this;
-    let y = Math.max(0, Math.floor(top));
-    const last = Math.min(this.height - 1, Math.floor(bottom));
+    const { pixels, width, height } = this;
+    if (x < this.from || x >= this.to || !(bottom > 0) || !(top < height)) return;
+    let y = top > 0 ? top | 0 : 0;
+    const last = bottom < height ? bottom | 0 : height - 1;
     let at = y * width + x;
     if (top > y) {
-      const share = (Math.min(bottom, y + 1) - top) * 256;
-      pixels[at] = mix(pixels[at], pixel, share);
+      pixels[at] = mix(pixels[at], pixel, ((bottom < y + 1 ? bottom : y + 1) - top) * 256);
       y++;
       at += width;
     }
-    const whole = bottom >= last + 1 ? last : last - 1;
-    for (; y <= whole; y++, at += width) pixels[at] = pixel;
-    if (y === last) pixels[at] = mix(pixels[at], pixel, (bottom - last) * 256);
+    const end = (bottom >= last + 1 ? last + 1 : last) * width;
+    for (; at < end; at += width) pixels[at] = pixel;
+    if (bottom < last + 1 && y <= last) {
+      at = last * width + x;
+      pixels[at] = mix(pixels[at], pixel, (bottom - last) * 256);
+    }
   }
 
   // A disc round the middle of a pixel.
@@ -97,76 +106,92 @@ export class Raster {
   // its thickness), dash: [on, off] or null, isStep}; `phase` shifts dashes so that they move with the trace.
   trace(columns, leftMs, pixelsPerMs, scale, style, phase = 0) {
     const { widthMs, stamp, capacity } = columns;
-    const startMs = leftMs + this.from / pixelsPerMs;
-    const endMs = leftMs + this.to / pixelsPerMs;
-    const first = Math.floor(startMs / widthMs);
-    const last = Math.min(Math.floor(endMs / widthMs), columns.newest);
-    const isWide = widthMs * pixelsPerMs >= 2.5; // columns stand apart: lines join them
-    const pen = { columns, leftMs, pixelsPerMs, scale, style, phase, isWide, x: NaN, y: 0 };
+    const { pen } = this;
+    const first = Math.floor((leftMs + this.from / pixelsPerMs) / widthMs);
+    const last = Math.min(Math.floor((leftMs + this.to / pixelsPerMs) / widthMs), columns.newest);
+    pen.columns = columns;
+    pen.leftMs = leftMs;
+    pen.pixelsPerMs = pixelsPerMs;
+    pen.isWide = widthMs * pixelsPerMs >= 2.5; // columns stand apart: lines join them
+    pen.highest = scale.max;
     pen.zoom = (this.height - 1) / (scale.max - scale.min);
+    pen.style = style;
+    pen.phase = phase;
+    pen.x = NaN;
     const before = columns.slotBeside(first, -1);
-    if (before >= 0) this.node(pen, before);
-    for (let n = Math.max(first, columns.oldest); n <= last; n++) {
-      const slot = n % capacity;
-      if (stamp[slot] === n) this.node(pen, slot);
+    if (before >= 0) this.node(before);
+    let n = Math.max(first, columns.oldest);
+    for (let slot = n % capacity; n <= last; n++) {
+      if (stamp[slot] === n) this.node(slot);
+      if (++slot === capacity) slot = 0;
     }
     const after = last < columns.newest ? columns.slotBeside(last, 1) : -1;
-    if (after >= 0) this.node(pen, after);
+    if (after >= 0) this.node(after);
   }
 
   // Go on to a column: join it to the one before, draw its run.
-  node(pen, slot) {
-    const { columns, leftMs, pixelsPerMs, scale, zoom, style } = pen;
-    const y = (value) => Math.min(1e6, Math.max(-1e6, (scale.max - value) * zoom));
-    const { widthMs } = columns;
+  node(slot) {
+    const { pen } = this;
+    const { columns, leftMs, pixelsPerMs } = pen;
+    const isOne = columns.samples[slot] === 1;
     let from = Math.floor((columns.time[slot] - leftMs) * pixelsPerMs);
     let to = from + 1;
-    if (!pen.isWide && columns.samples[slot] > 1) {
-      const start = columns.stamp[slot] * widthMs - leftMs;
+    if (!pen.isWide && !isOne) {
+      const start = columns.stamp[slot] * columns.widthMs - leftMs;
       from = Math.round(start * pixelsPerMs);
-      to = Math.max(from + 1, Math.round((start + widthMs) * pixelsPerMs));
+      to = Math.max(from + 1, Math.round((start + columns.widthMs) * pixelsPerMs));
     }
-    const begin = y(columns.first[slot]);
-    let [top, bottom] = [y(columns.max[slot]), y(columns.min[slot])];
-    if (!Number.isNaN(pen.x) && !columns.broken[slot]) {
-      this.join(pen, from, begin);
+    const begin = this.rowOf(columns.first[slot]);
+    const top = this.rowOf(columns.max[slot]);
+    const bottom = this.rowOf(columns.min[slot]);
+    if (pen.x === pen.x && !columns.broken[slot]) {
+      this.join(from, begin);
       // The line from the column before ends in this one.
-      const edge = style.isStep || from - pen.x <= 1 ? pen.y : begin + ((pen.y - begin) * 0.5) / (from - pen.x);
-      if (to - from > 1) this.pixelRun(pen, from, Math.min(begin, edge), Math.max(begin, edge));
-      else this.pixelRun(pen, from++, Math.min(top, edge), Math.max(bottom, edge));
-    } else if (columns.samples[slot] === 1) {
-      this.pixelRun(pen, from - 1, top, bottom); // a lone sample is a dot
+      const edge = pen.style.isStep || from - pen.x <= 1 ? pen.y : begin + ((pen.y - begin) * 0.5) / (from - pen.x);
+      if (to - from > 1) this.pixelRun(from, Math.min(begin, edge), Math.max(begin, edge));
+      else this.pixelRun(from++, Math.min(top, edge), Math.max(bottom, edge));
+    } else if (isOne) {
+      this.pixelRun(from - 1, top, bottom); // a lone sample is a dot
     }
-    const end = y(columns.last[slot]);
-    if (to - from > 1 && Math.abs(end - begin) >= bottom - top - 0.01) this.slope(pen, from, to, begin, end);
-    else for (; from < to; from++) this.pixelRun(pen, from, top, bottom);
+    const end = this.rowOf(columns.last[slot]);
+    if (to - from > 1 && Math.abs(end - begin) >= bottom - top - 0.01) this.slope(from, to, begin, end);
+    else for (; from < to; from++) this.pixelRun(from, top, bottom);
     pen.x = to - 1;
     pen.y = end;
   }
 
+  // Pixel row of a value; what is far beyond the picture stays there.
+  rowOf(value) {
+    return Math.min(1e6, Math.max(-1e6, (this.pen.highest - value) * this.pen.zoom));
+  }
+
   // A column of several pixels whose values only rise, or only fall.
-  slope(pen, from, to, begin, end) {
+  slope(from, to, begin, end) {
     const step = (end - begin) / (to - from);
     for (let at = from; at < to; at++) {
-      const [a, b] = [begin + step * (at - from), begin + step * (at - from + 1)];
-      this.pixelRun(pen, at, Math.min(a, b), Math.max(a, b));
+      const a = begin + step * (at - from);
+      const b = begin + step * (at - from + 1);
+      this.pixelRun(at, Math.min(a, b), Math.max(a, b));
     }
   }
 
   // Pixels between the one where the pen is and `x`: a line, or a step that holds its value.
-  join(pen, x, y) {
+  join(x, y) {
+    const { pen } = this;
+    if (x - pen.x <= 1) return;
     const slope = pen.style.isStep ? 0 : (y - pen.y) / (x - pen.x);
-    if (x - pen.x > 1) this.pixelRun(pen, pen.x, pen.y + Math.min(0, slope / 2), pen.y + Math.max(0, slope / 2));
-    for (let at = Math.max(pen.x + 1, this.from); at < Math.min(x, this.to); at++) {
+    const reach = Math.abs(slope) / 2;
+    this.pixelRun(pen.x, pen.y + Math.min(0, slope / 2), pen.y + Math.max(0, slope / 2));
+    const end = Math.min(x, this.to);
+    for (let at = Math.max(pen.x + 1, this.from); at < end; at++) {
       const middle = pen.y + slope * (at - pen.x);
-      const reach = Math.abs(slope) / 2;
-      this.pixelRun(pen, at, middle - reach, middle + reach);
+      this.pixelRun(at, middle - reach, middle + reach);
     }
   }
 
-  pixelRun(pen, x, top, bottom) {
-    const { half, pixel, dash } = pen.style;
-    if (dash && (x + pen.phase) % (dash[0] + dash[1]) >= dash[0]) return;
+  pixelRun(x, top, bottom) {
+    const { half, pixel, dash } = this.pen.style;
+    if (dash && (x + this.pen.phase) % (dash[0] + dash[1]) >= dash[0]) return;
     this.run(x, top + 0.5 - half, bottom + 0.5 + half, pixel);
   }
 }

@@ -6,6 +6,7 @@ import { pen } from "./traces.js";
 const DELAY_TICKS = 1.5; // the right edge is this many server ticks behind the server's clock: data is there in time, or nearly
 const DELAY_SLEW = 0.02; // of the difference a frame, when the server ticks in another rhythm
 const SWEEP_GAP = 0.02; // of the width is empty before the pen
+const REACH_PX = 8; // left of where a trace changed, and of where it is: what is drawn of it, or marks it
 
 export class Strip {
   constructor(chart) {
@@ -14,6 +15,9 @@ export class Strip {
     this.rightPixel = NaN; // number since 1970 of the pixel column at the right edge, as drawn
     this.extent = new Float64Array(2);
     this.parts = [];
+    this.traces = []; // as drawn last
+    this.changedMs = Infinity; // since when there is other data than was drawn
+    this.hasBands = false;
     this.isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
   }
 
@@ -44,7 +48,7 @@ export class Strip {
 
   // Samples came from this time on: as a rule right of what is drawn yet.
   touch(time) {
-    if (time < (this.rightPixel + 1) * this.pixelMs) this.chart.isDirty = true;
+    if (time < this.changedMs) this.changedMs = time;
   }
 
   // Draw what moved; true when traces were drawn anew.
@@ -54,25 +58,30 @@ export class Strip {
     const edge = this.edge(nowMs) / ms;
     const right = Math.floor(edge);
     chart.picture.shift(this.isSweep || this.isStill || chart.view ? 0 : edge - right);
-    if (right === this.rightPixel && !chart.isDirty) return false;
+    if (right === this.rightPixel && !chart.isDirty && this.changedMs >= (right + 1) * ms) return false;
+    const moved = right - this.rightPixel;
     this.rightPixel = right;
-    this.drawAll(right, ms, localMs);
+    this.drawAll(right, moved, ms, localMs);
     return true;
   }
 
-  drawAll(right, ms, localMs) {
+  drawAll(right, moved, ms, localMs) {
     const { chart } = this;
     const { picture, axes, palette } = chart;
     const { area } = picture;
     this.fit(right, ms, localMs);
     const parts = this.isSweep ? this.sweepParts(right, ms, area.width) : this.scrollPart(right, ms, area.width);
-    const ticks = this.times.at(right - area.width, ms, area.width, area.dpr);
     if (chart.isDirty) picture.drawValues(axes, palette);
-    picture.drawTimes(palette, ticks, this.times.label);
-    const traces = chart.signals.map((signal, index) => this.traceOf(signal, index)).reverse();
-    const grid = this.times.isMoving ? ticks : [];
+    if (chart.isDirty || moved) picture.drawTimes(palette, this.times.at(right - area.width, ms, area.width, area.dpr), this.times.label);
     const bands = this.isSweep ? [] : chart.bandsOf((time) => time / ms - (right - area.width + 1));
-    picture.drawTraces({ palette, axis: axes[0], ticks: grid, bands, traces, parts, pixelsPerMs: 1 / ms, marks: chart.marks });
+    const isOther = this.take(chart.signals.map((signal, index) => this.traceOf(signal, index)).reverse());
+    const from = this.changedFrom(right, moved, ms);
+    const isKept = !chart.isDirty && !isOther && !this.isSweep && !this.hasBands && !bands.length && moved >= 0 && moved < area.width;
+    this.hasBands = bands.length > 0;
+    picture.drawTraces({
+      palette, axis: axes[0], ticks: this.times.isMoving ? this.times.ticks : [], bands, traces: this.traces, parts, pixelsPerMs: 1 / ms, marks: chart.marks,
+      moved, from: isKept ? from : 0,
+    });
   }
 
   traceOf(signal, index) {
@@ -85,6 +94,31 @@ export class Strip {
       style: pen(chart.styles[index], chart.isDim(signal), isStep, chart.picture.area.dpr),
       losses: chart.lossesOf(signal),
     };
+  }
+
+  // Take the traces; true when one is of other columns or in another colour than before: all else that changes makes the chart dirty.
+  take(traces) {
+    const isOther = (trace, i) => trace.columns !== this.traces[i]?.columns || trace.style.pixel !== this.traces[i].style.pixel;
+    const isAny = traces.length !== this.traces.length || traces.some(isOther);
+    this.traces = traces;
+    return isAny;
+  }
+
+  // The first pixel column that is another than the one drawn before, moved: what came into sight, and what samples changed.
+  changedFrom(right, moved, ms) {
+    const { area, raster } = this.chart.picture;
+    const left = right - area.width + 1;
+    let from = raster.width - moved;
+    for (const { columns } of this.traces) {
+      if (!columns) continue;
+      const number = Math.floor(this.changedMs / columns.widthMs);
+      if (number > columns.newest) continue;
+      const before = columns.slotBeside(number, -1); // it is joined to the one that changed
+      const start = (before < 0 ? number : columns.stamp[before]) * columns.widthMs;
+      from = Math.min(from, Math.floor(start / ms) - left);
+    }
+    this.changedMs = Infinity;
+    return Math.max(0, from - Math.ceil(REACH_PX * area.dpr));
   }
 
   scrollPart(right, ms, width) {
