@@ -148,7 +148,7 @@ def test_make_run_starts_the_demo(tmp_path):
         wait_until(
             lambda: (
                 {c["name"] for c in channels(url) if c["stats"] and c["stats"]["records"]}
-                == {"host", "example"}
+                == {"host", "example", "machine", "machine_spectrum"}
             ),
             "the demo",
         )

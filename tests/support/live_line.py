@@ -5,6 +5,7 @@ import math
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,8 @@ class Line:
         self.registry = registry
         self.process = process
         self.senders: dict[str, tuple[Sender, Encoder]] = {}
+        # Times of the newest records that were sent all the time, in nanoseconds.
+        self.fed: deque[int] = deque(maxlen=10_000)
 
     def add(self, name: str, schema: dict[str, Any] = EXAMPLE) -> None:
         """Register a channel; what is sent to `NAME at full rate` goes to its group of that."""
@@ -59,7 +62,9 @@ class Line:
         def feed(stop: threading.Event) -> None:
             counter = 0
             while not stop.wait(0.02):
-                self.send(name, **record(time.time_ns(), counter) | fixed)
+                now = time.time_ns()
+                self.send(name, **record(now, counter) | fixed)
+                self.fed.append(now)
                 counter += 1
 
         with beside(feed):
