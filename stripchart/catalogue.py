@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import requests
 
 from speeddata.errors import SchemaError
 from speeddata.schema import Schema
+from speeddata.stripchart.relay_counts import Missing, RelayCounts
 
 _log = logging.getLogger(__name__)
 
@@ -75,15 +77,22 @@ def read_address(value: Any) -> Address | None:
 
 
 class Follower(threading.Thread):
-    """Asks the registry once a second and calls back with the channels whenever they changed.
+    """Asks the registry once a second and calls back with the channels whenever they changed, and with what relays lost.
 
     A registry that does not answer changes nothing: the channels known stay, and it is asked again.
     """
 
-    def __init__(self, url: str, callback: Callable[[list[ChannelInfo]], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        callback: Callable[[list[ChannelInfo]], None],
+        lost: Callable[[dict[str, Missing]], None] = lambda _: None,
+    ) -> None:
         super().__init__(name="catalogue", daemon=True)
         self._url = url.rstrip("/")
         self._callback = callback
+        self._lost = lost
+        self._counts = RelayCounts()
         self._session = requests.Session()
         # Parsed versions of schemas by channel and what they depend on, so that each is fetched once.
         self._schemas: dict[tuple[str, str, str | None], tuple[Schema, ...]] = {}
@@ -121,6 +130,9 @@ class Follower(threading.Thread):
         if infos != self._known:
             self._known = infos
             self._callback(infos)
+        missing = self._counts.look(told, time.monotonic_ns())
+        if missing:
+            self._lost(missing)
 
     def _info(self, told: dict[str, Any]) -> ChannelInfo | None:
         name = str(told.get("name"))

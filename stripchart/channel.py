@@ -12,6 +12,7 @@ from speeddata.stripchart.intervals import Intervals
 from speeddata.stripchart.losses import Losses
 from speeddata.stripchart.packets import join
 from speeddata.stripchart.placing import Placing
+from speeddata.stripchart.relay_counts import Missing
 from speeddata.stripchart.ring import SPAN_NS, Ring
 from speeddata.stripchart.rows import RowRing
 from speeddata.stripchart.serving import Arrays, InColumns, Samples, Serving
@@ -172,6 +173,11 @@ class LiveChannel:
         if len(gaps):
             times, values = np.insert(times, gaps, times[gaps]), np.insert(values, gaps, np.nan, axis=1)
         self.ring.append(times, values)
+
+    def lose(self, missing: Missing) -> None:
+        """Take in what the relay lost of late."""
+        if self._samples.last is not None:
+            self.losses.lose(self._samples.last, missing)
 
     def status(self) -> dict[str, Any]:
         """Tell how the stream does; times in milliseconds."""

@@ -6,7 +6,7 @@ It knows no clock and makes no task: the server calls `tick` with the time.
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
@@ -19,6 +19,7 @@ from speeddata.stripchart.fanout import send
 from speeddata.stripchart.pace import BUFFER_HIGH
 from speeddata.stripchart.past import Past
 from speeddata.stripchart.receiver import Receiver
+from speeddata.stripchart.relay_counts import Missing
 from speeddata.stripchart.rhythm import Rhythm
 from speeddata.stripchart.streams import Streams
 from speeddata.stripchart.subscription import Report, Request, RequestError, read_request
@@ -58,6 +59,12 @@ class Hub:
         """Take over what the registry tells."""
         self.streams.apply(infos)
         self._announce()
+
+    def lose(self, missing: Mapping[str, Missing]) -> None:
+        """Take over what relays lost, by channel."""
+        for name, lost in missing.items():
+            if name in self.streams.channels:
+                self.streams.channels[name].lose(lost)
 
     def _announce(self) -> None:
         """Tell clients of the channels if they changed, and what names mean now."""

@@ -1,7 +1,7 @@
 """What a live channel knows to be lost: spans of time in which records were sent and did not come.
 
-A silence is no loss. Known losses are numbers that the source's sequence jumped over, and packets that the kernel threw
-away at the server's own socket.
+A silence is no loss. Known losses are numbers that the source's sequence jumped over, packets that the kernel threw
+away at the server's own socket, and what the relay lost where the stream itself cannot show it.
 """
 
 from collections import deque
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speeddata.stripchart.catalogue import Making
+from speeddata.stripchart.relay_counts import Missing
 
 _KEPT = 1000
 _LARGEST = 1e9  # a larger jump is another beginning
@@ -18,6 +19,7 @@ _WINDOW = 64  # numbers by which a sample may be late; one farther back is anoth
 _RESTARTS_MAX = 8  # in one batch; with more, several sources number their records on their own
 _TRUSTED_SHARE = 0.25  # of the samples may be odd: where more are, the sequence tells nothing
 _MEMORY = 16  # samples
+_STREAM_LATE_NS = 100_000_000  # a decimated stream is so far behind the counters of its relay
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Losses:
         # Newest sample: its time and number.
         self._time: int | None = None
         self._number = np.nan
+        self._is_numbered = False
         # Share of samples that do not follow the one before; trust is earned.
         self._odd = 0.5
 
@@ -60,6 +63,7 @@ class Losses:
         """
         starts = np.append(times[0] if self._time is None else self._time, times[:-1])
         places = np.empty(0, np.intp)
+        self._is_numbered = numbers is not None
         if numbers is not None and self._step is not None:
             missing = self._missing(times, numbers, self._step)
             places = np.flatnonzero(missing)
@@ -70,6 +74,15 @@ class Losses:
             places = np.insert(places, 0, 0)
         self._time = max(int(times[-1]), int(starts[0]))
         return places
+
+    def lose(self, newest_ns: int, missing: Missing) -> None:
+        """Take in what the relay lost, as far as the stream does not show it; its newest sample is of `newest_ns`."""
+        if self._is_numbered and self._step is not None and self._odd <= _TRUSTED_SHARE:
+            return
+        count = missing.records if self._is_numbered else 0
+        if count or missing.has_unnumbered:
+            start_ns = newest_ns - missing.over_ns - _STREAM_LATE_NS
+            self._add(start_ns, newest_ns + _STREAM_LATE_NS, count or None)
 
     def _missing(
         self, times: NDArray[np.int64], numbers: NDArray[np.float64], step: int

@@ -18,7 +18,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from speeddata.host_names import Guard
-from speeddata.stripchart.catalogue import ChannelInfo, Follower
+from speeddata.stripchart.catalogue import Follower
 from speeddata.stripchart.client import Client
 from speeddata.stripchart.doorkeeper import Doorkeeper, connections_of
 from speeddata.stripchart.history import History
@@ -84,11 +84,11 @@ async def _serve(settings: Settings) -> None:
     if settings.until is not None:
         loop.add_reader(settings.until, stop.set)
 
-    def apply(infos: list[ChannelInfo]) -> None:
+    def have(follow: Callable[[Any], None], told: Any) -> None:
         with suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(hub.apply, infos)
+            loop.call_soon_threadsafe(follow, told)
 
-    follower = Follower(settings.registry, apply)
+    follower = Follower(settings.registry, partial(have, hub.apply), partial(have, hub.lose))
     follower.start()
     ticking = asyncio.create_task(tick(hub, stop))
     try:

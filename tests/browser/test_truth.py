@@ -28,6 +28,7 @@ PAGE = """<!doctype html><title>{title}</title>
 <script type="module" src="/static/stripchart/main.js"></script>
 {charts}"""
 CHART = '<canvas class="stripchart" data-signals="{channel}.sine_wave" data-window="{window}" data-height="150"></canvas>'
+FEED_LOSSES = "document.querySelector('canvas.stripchart').stripchart.feed.channels.get('numbered').losses"
 COLUMNS = "() => [...document.querySelectorAll('canvas.stripchart')].map((canvas) => canvas.stripchart.signals[0].columns?.list(0, Infinity) ?? [])"
 
 
@@ -36,19 +37,24 @@ class Stand:
 
     def __init__(self, running: Any) -> None:
         self.running = running
-        self.port = free_port(socket.SOCK_DGRAM)
         limits = {"warn": [-70, 70], "alarm": [None, 75]}
         schema = json.loads(json.dumps(EXAMPLE))
         schema["fields"][3]["speeddata"]["limits"] = limits
-        body = json.dumps({"name": "stand", "port": self.port, "schema": schema}).encode()
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.address}/api/v1/channels", body, headers)
-        assert urllib.request.urlopen(request, timeout=20).status == 201
+        self.port = self.register("stand", schema)
         self.samples: Samples = []
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.running.api_port}"
+
+    def register(self, name: str, schema: dict[str, Any]) -> int:
+        """Register a channel; its port."""
+        port = free_port(socket.SOCK_DGRAM)
+        body = json.dumps({"name": name, "port": port, "schema": schema}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.address}/api/v1/channels", body, headers)
+        assert urllib.request.urlopen(request, timeout=20).status == 201
+        return port
 
     def page(self, name: str, **content: str) -> str:
         """Write a page of one's own; its address."""
@@ -219,3 +225,27 @@ def test_07_the_legend_has_the_mean_of_all_records(stand: Stand, open_page: Open
         pytest.approx(wanted, rel=1e-3) for wanted in (min(values), max(values), sum(values) / len(values))
     ]
     expect(page.locator(".stripchart-legend").nth(1)).to_be_hidden()
+
+
+def test_09_records_missing_within_a_bucket_are_hatched(stand: Stand, open_page: Open) -> None:
+    schema = json.loads(json.dumps(EXAMPLE))
+    schema["fields"][2]["speeddata"] = {"role": "sequence"}
+    port, encode = stand.register("numbered", schema), Encoder(EXAMPLE)
+    page = open_page(
+        stand.page("lost.html", title="Lost", charts=CHART.format(channel="numbered", window=20))
+    )
+    told = {"message": "m", "sine_wave": 0.5, "ramp": 0.0, "square_wave": 0.0, "is_on": False}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for number in range(300):
+            # 1,000 records a second, of which each bucket has many; halfway, three are missing.
+            numbers = range(10 * number, 10 * number + (7 if number == 150 else 10))
+            records = [encode(time=time.time_ns(), counter=counter, **told) for counter in numbers]
+            sock.sendto(b"".join(records), ("127.0.0.1", port))
+            if number == 150:
+                lost_ms = time.time() * 1000
+            time.sleep(0.01)
+    page.wait_for_function(f"() => {FEED_LOSSES}.length > 0")
+    ((start, end, count),) = page.evaluate(f"() => {FEED_LOSSES}")
+    assert count == 3
+    assert start < lost_ms < end
+    assert end - start < 3000

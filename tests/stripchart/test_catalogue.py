@@ -7,6 +7,7 @@ import pytest
 from live import EXAMPLE, Registry, free_port
 
 from speeddata.stripchart.catalogue import ChannelInfo, Follower, Making, read_address
+from speeddata.stripchart.relay_counts import Missing
 
 GROUP = ("239.255.41.1", 5001)
 
@@ -215,3 +216,18 @@ def test_the_full_rate_and_the_decimation_are_told(
     follower.poll()
     assert [info[0].making.bucket_ns for info in told] == [20_000_000, 10_000_000]
     assert told[0][0].full_group == ("239.255.1.1", 5000)
+
+
+def test_what_relays_lost_is_told(registry: Registry) -> None:
+    lost: list[dict[str, Missing]] = []
+    follower = Follower(registry.url, lambda _: None, lost.append)
+    registry.add("example", EXAMPLE, GROUP)
+    stats = registry.channels["example"]["stats"]
+    stats |= {"sequence": {"gaps": 0, "reordered": 0}, "decimate_skipped_blocks": 0}
+    follower.poll()
+    stats["sequence"]["gaps"] = 4
+    follower.poll()
+    follower.poll()
+    ((name, missing),) = [*lost[0].items()]
+    assert (len(lost), name, missing.records) == (1, "example", 4)
+    assert missing.over_ns > 0

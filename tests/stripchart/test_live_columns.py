@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from speeddata.stripchart import frames
 from speeddata.stripchart.pace import FAR_BEHIND_S, GIVEN_UP_S
+from speeddata.stripchart.relay_counts import Missing
 
 MS = 1_000_000
 
@@ -108,6 +109,20 @@ async def test_losses_are_told_once(made: Bench, one: Browser) -> None:
     losses = one.last("losses")
     assert losses
     assert losses["spans"][0][2] is None
+
+
+@scenario
+async def test_what_the_relay_lost_is_told(made: Bench, one: Browser) -> None:
+    made.hub.apply([made.info()])
+    await one.ask("subscribe", "c.ramp", columns=20)
+    made.hub.lose({"c": Missing(0, True, MS), "gone": Missing(1, True, MS)})
+    made.send(*range(30))
+    made.tick()
+    made.hub.lose({"c": Missing(0, True, 500 * MS)})
+    made.tick(3)
+    losses = await one.read(lambda: one.last("losses"))
+    end = (made.start + 29 * 10 * MS) / 1e6
+    assert losses["spans"] == [[end - 600, end + 100, None]]
 
 
 @scenario

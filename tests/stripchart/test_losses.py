@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from speeddata.stripchart.catalogue import Making
 from speeddata.stripchart.losses import Loss, Losses
+from speeddata.stripchart.relay_counts import Missing
 
 SINGLE = Making()
 
@@ -103,3 +104,24 @@ def test_a_thousand_are_kept() -> None:
     assert losses.total == 1499
     assert len(losses.since(0)) == 1000
     assert losses.since(1498) == [Loss(1498, 1499, None)]
+
+
+def test_what_the_relay_lost_is_told_where_the_stream_cannot_show_it() -> None:
+    buckets = Losses(Making(25_000_000, has_pairs=True))
+    for n in range(40):
+        take(buckets, (n, 10 * n), (n, 10 * n + 9))
+    second, late = 10**9, 100_000_000
+    buckets.lose(5 * second, Missing(7, False, second))
+    assert buckets.since(0) == [Loss(4 * second - late, 5 * second + late, 7)]
+    by_itself = trusted()
+    by_itself.lose(5 * second, Missing(7, True, second))
+    assert by_itself.total == 0, "it sees for itself what is missing"
+
+
+def test_nobody_knows_how_many_records_were_in_packets_without_numbers() -> None:
+    plain = Losses(SINGLE)
+    plain.take(np.arange(5), None, False)
+    plain.lose(10**9, Missing(3, False, 10**9))
+    assert plain.total == 0, "numbers of what is none of its signals"
+    plain.lose(10**9, Missing(0, True, 10**9))
+    assert [loss.count for loss in plain.since(0)] == [None]
