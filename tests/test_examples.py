@@ -1,5 +1,6 @@
 """The example programs, run as a user runs them, against the running system."""
 
+import itertools
 import json
 import signal
 import socket
@@ -124,6 +125,23 @@ def test_host_telemetry_of_another_machine_is_refused(system):
     assert (refused.returncode, out) == (1, "")
     assert "another schema than this machine's" in err
     assert "Traceback" not in err
+
+
+def test_machine(system):
+    process = program(system, "machine.py", "--rate", "2000")
+    try:
+        wait_until(lambda: stats(system, "machine_spectrum").get("archived", 0) >= 5, "five spectra")
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=10) == ("", "")
+    records = read_records(system.data / "archive" / "machine", "machine")
+    assert [r["sequence"] for r in records] == list(range(1, len(records) + 1))
+    assert {b["time"] - a["time"] for a, b in itertools.pairwise(records)} == {500_000}
+    # It has just begun to turn.
+    assert {r["state"] for r in records} == {"idle"}
+    spectra = read_records(system.data / "archive" / "machine_spectrum", "machine_spectrum")
+    assert {len(r["amplitude"]) for r in spectra} == {256}
+    assert stats(system, "machine")["sequence"] == {"gaps": 0, "duplicates": 0, "reordered": 0}
 
 
 def test_a_receiver_of_an_unknown_channel_says_so(system):
