@@ -79,7 +79,7 @@ bench-live: build  ## Measure how many browsers one core serves, beside goals
 bench-charts: build $(VENV)/.browser  ## Measure charts in a browser beside goals and rivals (ROWS="size wall": those alone)
 	@command -v npm >/dev/null || { echo "npm is missing, for the rivals: apt-get install npm"; exit 2; }
 	$(PY) -m pip install --quiet rjsmin
-	npm install --silent --no-audit --no-fund --prefix build/bench uplot@1.6.32 smoothie@1.36.1
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix build/bench uplot@1.6.32 smoothie@1.36.1 terser@5
 	$(PY) -P tests/bench/charts.py $(ROWS)
 
 validate-schemas: build  ## Compile every schema in config/agents, naming file and field of an error

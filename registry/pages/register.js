@@ -33,7 +33,10 @@ export class RegisterForm {
     const look = later(() => this.look());
     this.schema = new SchemaField(form.elements, form.querySelector(".found"), look);
     form.addEventListener("submit", (event) => this.submit(event));
-    form.addEventListener("input", look);
+    form.addEventListener("input", () => {
+      this.say("");
+      look();
+    });
     this.suggestPort();
   }
 
@@ -62,7 +65,6 @@ export class RegisterForm {
     }
     if (turn !== this.turn) return;
     const words = (field) => (typeof problems[field] === "object" ? problemText(problems[field]) : (problems[field] ?? ""));
-    this.say("");
     this.mark("name", words("name"));
     this.mark("port", words("port"));
     this.mark("decimation", words("config"));

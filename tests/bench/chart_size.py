@@ -1,6 +1,9 @@
-"""How large the code is that a page with one strip chart loads: without comments and indentation, compressed as servers do."""
+"""How large the code is that a page with one strip chart loads, compressed as servers do: with comments and indentation, without
+them, and with names made short as well, as libraries are when their size is told.
+"""
 
 import gzip
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +13,7 @@ from rjsmin import jsmin
 
 SERVED = "/static/stripchart/"
 STATIC = Path(__file__).parents[2] / "stripchart/static"
+WHEN_IDLE = {"decor.js", "marks.js", "past/http.js"}
 
 
 def loaded(browser: Browser, url: str) -> list[Path]:
@@ -30,18 +34,36 @@ def loaded(browser: Browser, url: str) -> list[Path]:
     ]
 
 
-def measure(browser: Browser, url: str) -> Iterator[tuple[str, str, str]]:
-    """Lines of the table."""
-    texts = [path.read_text() for path in loaded(browser, url)]
-    small = len(gzip.compress("\n".join(map(str, map(jsmin, texts))).encode(), 9))
-    whole = len(gzip.compress("\n".join(texts).encode(), 9))
-    yield (
-        f"{len(texts)} modules of a page with a strip chart, minified by rjsmin, gzip -9",
-        f"{small / 1e3:.1f} KB",
-        "<= 20 KB",
-    )
-    yield (
-        "the same with comments and indentation",
-        f"{whole / 1e3:.1f} KB ({sum(map(len, texts)) / 1e3:.1f} KB as they are)",
-        "",
-    )
+def shortened(path: Path, modules: Path) -> str:
+    """A module with short names."""
+    command = [modules / ".bin/terser", path, "--module", "--compress", "--mangle"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def packed_kb(texts: list[str]) -> str:
+    return f"{len(gzip.compress(chr(10).join(texts).encode(), 9)) / 1e3:.1f} KB"
+
+
+def measure(browser: Browser, url: str, modules: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Lines of the table: what is loaded until a chart is live, and what comes when the page is idle as well."""
+    paths = loaded(browser, url)
+    core = [path for path in paths if path.relative_to(STATIC).as_posix() not in WHEN_IDLE]
+    for what, some in (
+        (f"{len(core)} modules until a chart is live", core),
+        (f"{len(paths)} with those for marks and limits", paths),
+    ):
+        texts = [path.read_text() for path in some]
+        yield f"{what}: as they are, gzip -9", packed_kb(texts), "", ""
+        yield (
+            "without comments and indentation (rjsmin)",
+            packed_kb([str(jsmin(text)) for text in texts]),
+            "<= 20 KB",
+            "",
+        )
+        if (modules / ".bin/terser").exists():
+            yield (
+                "with short names as well (terser)",
+                packed_kb([shortened(path, modules) for path in some]),
+                "<= 20 KB",
+                "uPlot 22.0 KB, so packed",
+            )

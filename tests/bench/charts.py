@@ -157,8 +157,8 @@ def memory(bench: Bench) -> None:
 
 
 def size(bench: Bench) -> None:
-    for what, found, goal in chart_size.measure(bench.browser, bench.url):
-        say(what, found, goal)
+    for line in chart_size.measure(bench.browser, bench.url, MODULES):
+        say(*line)
 
 
 def latency(bench: Bench) -> None:

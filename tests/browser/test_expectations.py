@@ -1,6 +1,7 @@
 """What is expected of a live chart, by the numbers of the list in docs/charts.md: what it shows."""
 
 import json
+import math
 import re
 import time
 import urllib.request
@@ -12,6 +13,7 @@ from chart_pages import CHART, LAYER, SINE, STATE, add_chart, drawn, hands_on, w
 from live import EXAMPLE, wait_for
 from live_line import Line
 from playwright.sync_api import Page, expect
+from slow_road import SlowRoad
 
 pytestmark = pytest.mark.browser
 
@@ -323,6 +325,35 @@ def test_26_the_age_of_the_newest_sample_and_the_way_from_the_server_are_told(li
     cells = page.get_by_role("region", name="Info").locator("td")
     expect(cells.nth(0)).to_have_text(re.compile(r"^\d+ ms$"))
     expect(cells.nth(1)).to_have_text(re.compile(r"^[\d.]+ ms, [\d.]+ ms$"))
+
+
+def test_27_a_slow_connection_is_told_and_loses_no_peak(fed: Line, open_page: Open) -> None:
+    own = fed.registry.services["websocket"]
+    with SlowRoad(own["port"]).open() as road, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(own, "port", road.port)
+        page = open_page(f"{fed.registry.url}/browser/pages/empty.html")
+        add_chart(page, {**SINE, "window": 30})
+        wait_state(page, "live")
+        road.rate = 1200
+        legend = page.locator(".stripchart-legend")
+        expect(legend).to_contain_text("slow connection", timeout=20_000)
+        slow_ns = time.time_ns()
+        road.rate = None
+        expect(legend).not_to_contain_text("slow connection", timeout=20_000)
+        page.wait_for_function(f"(ms) => {CHART}.signals[0].columns.newestTime > ms", arg=slow_ns / 1e6)
+        columns = drawn(page)
+    first = columns[1][0]
+    sent = [time_ns for time_ns in list(fed.fed) if first + 500 < time_ns / 1e6 < slow_ns / 1e6]
+    assert len(sent) > 100
+
+    def is_shown(time_ns: int) -> bool:
+        near = [column for column in columns if column[0] - 250 <= time_ns / 1e6 <= column[1] + 250]
+        return any(low <= math.sin(time_ns / 1e9) <= high for _, _, _, low, high, *_ in near)
+
+    lowest = min(sent, key=lambda time_ns: math.sin(time_ns / 1e9))
+    highest = max(sent, key=lambda time_ns: math.sin(time_ns / 1e9))
+    assert is_shown(lowest)
+    assert is_shown(highest)
 
 
 def test_28_what_a_page_holds_does_not_grow_with_the_rate(live: Open) -> None:
