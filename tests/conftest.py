@@ -13,7 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 # No deadlines: the machines that run this are shared. Examples are bounded in size instead.
 SHARED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
-settings.register_profile("ci", max_examples=60, derandomize=True, **SHARED)
+settings.register_profile("ci", max_examples=40, derandomize=True, **SHARED)
 settings.register_profile("short", max_examples=15, derandomize=True, **SHARED)  # for runs under a sanitizer
 settings.register_profile("proof", max_examples=1000, **SHARED)
 settings.load_profile("proof" if os.environ.get("SPEEDDATA_PROOF") == "1" else "ci")

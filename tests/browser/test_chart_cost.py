@@ -50,7 +50,7 @@ def cost(page: Page) -> tuple[float, float]:
         found.append(
             (frames / (after["Timestamp"] - before["Timestamp"]), spent_ms / frames if frames else 1e9)
         )
-        if found[-1][0] >= 20 and found[-1][1] <= GOAL_MS:
+        if found[-1][0] >= 10 and found[-1][1] <= GOAL_MS:
             break
     return max(found, key=lambda one: (one[1] <= GOAL_MS, one[0]))
 
@@ -59,6 +59,6 @@ def test_a_chart_moves_at_a_small_cost_whatever_the_rate_of_samples(player: str,
     slow, quick = (
         cost(open_page(f"{player}/ours.html?channel=raw{rate}&signals=8&window=60")) for rate in (100, 2000)
     )
-    assert min(slow[0], quick[0]) >= 20, "frames a second"
+    assert min(slow[0], quick[0]) >= 10, "frames a second"
     assert quick[1] <= GOAL_MS
     assert quick[1] <= 2 * slow[1] + 1, "a frame costs what is drawn, not what came"
