@@ -174,6 +174,9 @@ class Hub:
         ready = [client for client in self.clients if client.pace.is_due(client.buffered(), now_s)]
         is_second = now_s - self._status_s >= _STATUS_S
         self._serve(ready, now_ns, now_s, is_second)
+        for client in ready:
+            if client.pace.is_slow:
+                self._tell(client, {"type": "slow", "late_ms": round(client.pace.late_s * 1000)})
         lost = {channel.id: channel.losses.total for channel in self.streams.all}
         if lost != self._lost:
             self._lost = lost

@@ -23,7 +23,7 @@ export class Feed {
     this.wanted = new Set(); // to be subscribed in the next message
     this.tickMs = 50;
     this.merged = 0; // ticks that came late, merged into later ones, since the page was opened
-    this.reducedUntil = 0; // the connection was too slow for every sample until then (local time)
+    this.slow = { lateMs: 0, until: 0 }; // the connection was too slow for every sample until then (local time); how late frames come
     this.reportedAt = 0;
     this.tick = 0; // of the newest frame
     this.hiddenAt = NaN; // since when nobody looks (local time); NaN while somebody does
@@ -112,6 +112,7 @@ export class Feed {
     else if (type === "subscribed") message.signals.forEach((told) => this.handleSubscribed(told));
     else if (type === "status") this.handleStatus(message);
     else if (type === "latest") this.handleLatest(message);
+    else if (type === "slow") this.slow = { lateMs: message.late_ms, until: performance.now() + REDUCED_SHOWN_MS };
     else if (type === "losses") this.handleLosses(message);
     else if (type === "error") console.warn(`live server: ${message.message}`);
   }
@@ -175,7 +176,6 @@ export class Feed {
     const localMs = performance.now();
     this.clock.observe(frame.serverTime, localMs);
     this.merged += frame.merged;
-    if (frame.merged) this.reducedUntil = localMs + REDUCED_SHOWN_MS;
     let axis = null;
     for (const block of frame.blocks) {
       if (block.kind === f.KIND_TIMES || block.kind === f.KIND_AXIS) {
@@ -190,7 +190,7 @@ export class Feed {
     }
     this.tick = frame.tick;
     this.delays.came(frame.serverTime);
-    if (localMs - this.reportedAt >= REPORT_MS) this.report(localMs);
+    if (frame.merged || localMs - this.reportedAt >= REPORT_MS) this.report(localMs);
   }
 
   // Tell the server that we keep up, and whether anybody looks. From here, as timers of a page out of sight are slow.

@@ -36,8 +36,13 @@ export function dataNotes(signals, feed, localMs) {
     const skew = feed.channels.get(name)?.skew ?? 0;
     if (skew) notes.push(`${name}: its clock is ${spanText(Math.abs(skew) / 1000)} ${skew > 0 ? "ahead" : "behind"}`);
   }
-  if (localMs < feed.reducedUntil) notes.push("slow connection: fewer samples, no peak lost");
+  if (localMs < feed.slow.until) notes.push(slowText(feed.slow.lateMs));
   return notes;
+}
+
+function slowText(lateMs) {
+  const late = lateMs >= 1000 ? `, ${spanText(lateMs / 1000)} late` : "";
+  return `slow connection${late}: fewer samples, no peak lost`;
 }
 
 // Age of the newest data that a chart has; NaN when it never had any.

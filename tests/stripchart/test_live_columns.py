@@ -195,6 +195,22 @@ async def test_a_page_that_hangs_gets_no_frames_and_is_closed_in_the_end(made: B
 
 
 @scenario
+async def test_a_page_that_reports_late_is_told_and_gets_fewer_frames(made: Bench, one: Browser) -> None:
+    made.hub.apply([made.info()])
+    await one.ask("subscribe", "c.ramp", columns=20)
+    await report(one, tick=0)
+    (client,) = made.hub.clients
+    for _ in range(8):
+        for _ in range(20):
+            made.send(1)
+            made.tick()
+        await report(one, tick=max(0, made.hub.ticks - 60))
+    told = await one.read(lambda: one.last("slow"))
+    assert told["late_ms"] > 2000
+    assert client.frames < made.hub.ticks / 2 + 20
+
+
+@scenario
 async def test_the_rhythm_is_told_when_it_changes(made: Bench, one: Browser) -> None:
     for _ in range(20):
         made.hub.adapt(0.06)

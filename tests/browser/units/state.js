@@ -1,4 +1,4 @@
-import { chartState } from "/static/stripchart/state.js";
+import { chartState, dataNotes } from "/static/stripchart/state.js";
 import { equal, test } from "./harness.js";
 
 const signal = (more) => ({ error: "", text: null, isNumber: true, isSeen: true, isFilled: true, age: 0, ...more });
@@ -37,4 +37,11 @@ test("what has not come is waited for, what stopped is stale", () => {
   equal(state([signal({ age: 12900 }), signal({ age: 15000 })]), ["stale", "stale: no data for 12 s", "stale 12 s"]);
   equal(state([signal({ age: 12900 }), signal()]), ["live", "", ""]);
   equal(state([signal({ isSeen: false })])[0], "empty");
+});
+
+test("a slow connection is told, with how late it is", () => {
+  const slow = (lateMs, until) => ({ ...feed, channels: new Map(), slow: { lateMs, until } });
+  equal(dataNotes([signal()], slow(0, 0), 100), []);
+  equal(dataNotes([signal()], slow(400, 200), 100), ["slow connection: fewer samples, no peak lost"]);
+  equal(dataNotes([signal()], slow(2400, 200), 100), ["slow connection, 2 s late: fewer samples, no peak lost"]);
 });
