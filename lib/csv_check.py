@@ -124,7 +124,7 @@ def _steps(
     facts: Facts,
 ) -> Iterator[None]:
     """Scan a range step by step; tell where it begins and ends, its checksum, and what was left out."""
-    at = _next_line(fd, piece.start - 1, size) if piece.seek else piece.start
+    at = _next_line(fd, piece.start - 1, size) if piece.seek and piece.start else piece.start
     facts.start = at
     while at < piece.stop:
         scan.load(fd, at, min(at + STEP, piece.stop), size)
