@@ -15,11 +15,12 @@ BUFFER_HIGH = 64 << 10  # bytes unsent, from which on a client gets no more
 BUFFER_LOW = 32 << 10  # and below which it does again
 BEHIND_S = 2.0  # a frame reported so late halves what may be on its way
 FAR_BEHIND_S = 10.0  # with a frame on its way for so long, there is no other
-SOON_S = (
-    1.2  # a frame reported as soon as this lets more be on their way: pages need report but once a second
-)
+SOON_S = 1.2  # and one reported so soon lets more be: pages need report but once a second
 WINDOW = 60  # frames on their way at most: three seconds of them
 _MORE = 2
+_PROBE_S = (
+    3.0  # after so long there is another all the same: the page may have taken all, and reports with the next
+)
 GIVEN_UP_S = 30.0  # with nothing taken for so long, the connection is closed
 HIDDEN_S = 1.0  # between the frames of a page that nobody looks at
 _EARLY_S = 0.025  # half a tick: frames a second apart are not to become so many ticks more
@@ -79,8 +80,9 @@ class Pace:
         if self._reported is not None:
             self._adapt(now_s - self._reported, now_s)
         waits = HIDDEN_S - _EARLY_S if self.is_hidden else 0.0
-        is_full = not self.is_hidden and len(self._sent) >= self.window
-        is_due = not is_stuck and not is_full and now_s - self._sent_s >= waits
+        if not self.is_hidden and len(self._sent) >= self.window:
+            waits = _PROBE_S
+        is_due = not is_stuck and now_s - self._sent_s >= waits
         self.merged += not is_due
         self._is_held |= not is_due and not self.is_hidden
         return is_due
@@ -88,7 +90,7 @@ class Pace:
     @property
     def is_slow(self) -> bool:
         """Whether it gets fewer frames than there are, as it does not take them in time."""
-        return self.was_held or self.window < WINDOW // 2
+        return not self.is_hidden and (self.was_held or self.window < WINDOW // 2)
 
     def _adapt(self, late_s: float, now_s: float) -> None:
         """Take in how long the oldest of the frames just reported was on its way; once a second, as what is done shows late."""
@@ -117,10 +119,9 @@ class Pace:
     def to_json(self, now_s: float) -> dict[str, Any]:
         """What the status tells of it."""
         behind_s = self.behind_s(now_s)
+        is_late = not self.is_hidden and (behind_s or 0.0) > BEHIND_S
         return {
-            "lagging": self.stuck_since is not None
-            or not self.is_hidden
-            and (self.is_slow or (behind_s or 0.0) > BEHIND_S),
+            "lagging": self.stuck_since is not None or self.is_slow or is_late,
             "hidden": self.is_hidden,
             "behind_s": None if behind_s is None else round(behind_s, 3),
             **self.drawn,

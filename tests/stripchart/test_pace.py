@@ -82,6 +82,19 @@ def test_a_slow_line_does_not_fill(every: int) -> None:
     assert len(last) >= 0.95 * (6000 / every / 2 - 1)
 
 
+def test_a_page_that_has_taken_all_and_not_reported_it_is_asked_by_another() -> None:
+    """It reports when a frame comes: with none on the way, nobody would say anything any more."""
+    pace = Pace()
+    pace.report(Report(0, False, {}))
+    pace.window = 4
+    due = [
+        tick
+        for tick in range(1, 100)
+        if pace.is_due(0, tick * TICK_S) and pace.sent(tick, tick * TICK_S) >= 0
+    ]
+    assert due == [1, 2, 3, 4, 64]
+
+
 def test_a_page_far_behind_gets_none_and_in_the_end_is_given_up() -> None:
     page = Page()
     page.run(2, late_s=0.2)
