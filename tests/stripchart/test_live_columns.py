@@ -14,6 +14,7 @@ from live import DEADLINE_S, Sender, free_port
 from websockets.exceptions import ConnectionClosed
 
 from speeddata.stripchart import frames
+from speeddata.stripchart.client import Client
 from speeddata.stripchart.pace import FAR_BEHIND_S, GIVEN_UP_S
 from speeddata.stripchart.relay_counts import Missing
 
@@ -157,6 +158,15 @@ async def report(one: Browser, **told: object) -> None:
     await one.ask("subscribe", "c.nothing")
 
 
+async def watching(made: Bench, one: Browser) -> Client:
+    """Have a page watch a signal and report."""
+    made.hub.apply([made.info()])
+    await one.ask("subscribe", "c.ramp", columns=20)
+    await report(one, tick=0)
+    (client,) = made.hub.clients
+    return client
+
+
 @scenario
 async def test_a_page_that_nobody_looks_at_gets_a_frame_a_second(made: Bench, one: Browser) -> None:
     made.hub.apply([made.info()])
@@ -176,10 +186,7 @@ async def test_a_page_that_nobody_looks_at_gets_a_frame_a_second(made: Bench, on
 
 @scenario
 async def test_a_page_that_hangs_gets_no_frames_and_is_closed_in_the_end(made: Bench, one: Browser) -> None:
-    made.hub.apply([made.info()])
-    await one.ask("subscribe", "c.ramp", columns=20)
-    await report(one, tick=0)
-    (client,) = made.hub.clients
+    client = await watching(made, one)
     while made.now_s < FAR_BEHIND_S + 2:
         made.send(1)
         made.tick()
@@ -196,10 +203,7 @@ async def test_a_page_that_hangs_gets_no_frames_and_is_closed_in_the_end(made: B
 
 @scenario
 async def test_a_page_that_reports_late_is_told_and_gets_fewer_frames(made: Bench, one: Browser) -> None:
-    made.hub.apply([made.info()])
-    await one.ask("subscribe", "c.ramp", columns=20)
-    await report(one, tick=0)
-    (client,) = made.hub.clients
+    client = await watching(made, one)
     for _ in range(8):
         for _ in range(20):
             made.send(1)
