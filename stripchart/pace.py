@@ -2,8 +2,8 @@
 
 Two things tell. The connection's unsent bytes, which say nothing of what the network and a page that hangs hold; and the
 reports of a page, which say which frame it has taken in. As for TCP, so many frames may be on their way: half as many
-when reports come late, some more when they come soon, so that what waits on a slow way makes no frame old. A page that
-nobody looks at is not judged by its reports, as browsers let such pages run but now and then.
+when a frame is reported late, more when it is reported soon, so that what waits on a slow way makes no frame old. A page
+that nobody looks at is not judged by its reports, as browsers let such pages run but now and then.
 """
 
 from collections import deque
@@ -14,13 +14,12 @@ from speeddata.stripchart.subscription import Report
 BUFFER_HIGH = 64 << 10  # bytes unsent, from which on a client gets no more
 BUFFER_LOW = 32 << 10  # and below which it does again
 BEHIND_S = 2.0  # a frame reported so late halves what may be on its way
+SOON_S = 1.2  # one reported so soon lets two more be
+AT_ONCE_S = 0.6  # and one reported so soon half as many again
 FAR_BEHIND_S = 10.0  # with a frame on its way for so long, there is no other
-SOON_S = 1.2  # and one reported so soon lets more be: pages need report but once a second
 WINDOW = 60  # frames on their way at most: three seconds of them
-_MORE = 2
-_PROBE_S = (
-    3.0  # after so long there is another all the same: the page may have taken all, and reports with the next
-)
+# After so long there is another all the same: the page may have taken all, and reports with the next.
+_PROBE_S = 3.0
 GIVEN_UP_S = 30.0  # with nothing taken for so long, the connection is closed
 HIDDEN_S = 1.0  # between the frames of a page that nobody looks at
 _EARLY_S = 0.025  # half a tick: frames a second apart are not to become so many ticks more
@@ -48,7 +47,7 @@ class Pace:
         # Frames that may be on their way, and how late the last were reported.
         self.window = WINDOW
         self.late_s = 0.0
-        # When the oldest frame was sent of those that the last report was of; None when that was taken into account.
+        # When the frame was sent that the last report told of; None when that was taken into account.
         self._reported: float | None = None
         self._adapted_s = -1e9
 
@@ -59,8 +58,7 @@ class Pace:
         while self._sent and (report.tick - self._sent[0][0]) % _TICKS < _TICKS // 2:
             _, sent_s = self._sent.popleft()
             self.stuck_since = None  # it takes something
-            if self._reported is None:
-                self._reported = sent_s
+            self._reported = sent_s  # of the newest: the others' reports were spared
 
     def behind_s(self, now_s: float) -> float | None:
         """Age of the oldest frame that the page has not reported; 0 when there is none, None for one that never reports."""
@@ -93,13 +91,14 @@ class Pace:
         return not self.is_hidden and (self.was_held or self.window < WINDOW // 2)
 
     def _adapt(self, late_s: float, now_s: float) -> None:
-        """Take in how long the oldest of the frames just reported was on its way; once a second, as what is done shows late."""
+        """Take in how long the frame just reported was on its way; once a second, as what is done shows late."""
         self._reported, self.late_s = None, late_s
         if now_s - self._adapted_s < 1:
             return
         self._adapted_s = now_s
         if self.is_hidden or late_s <= SOON_S:
-            self.window = min(self.window + _MORE, WINDOW)
+            more = self.window // 2 if late_s <= AT_ONCE_S else 0
+            self.window = min(self.window + max(2, more), WINDOW)
         elif late_s > BEHIND_S:
             self.window = max(self.window // 2, 1)
 

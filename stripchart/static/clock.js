@@ -19,11 +19,12 @@ export class ServerClock {
     return !Number.isNaN(this.offset);
   }
 
-  // A message stamped `serverMs` arrived at local time `localMs`. The least delayed of them tells the offset best.
-  observe(serverMs, localMs) {
+  // A message stamped `serverMs` arrived at local time `localMs`. The least delayed of them tells the offset best. While all
+  // are known to be late, what was seen before is not forgotten: else lateness would come to pass for the clock's error.
+  observe(serverMs, localMs, isLate = false) {
     const seen = serverMs - localMs;
     if (this.known && Math.abs(seen - this.target) > STEP_MS && seen > this.target) this.restart();
-    if (localMs - this.slotStart > SLOT_MS) {
+    if (!isLate && localMs - this.slotStart > SLOT_MS) {
       this.slot = (this.slot + 1) % SLOTS;
       this.best[this.slot] = -Infinity;
       this.slotStart = localMs;

@@ -174,7 +174,8 @@ export class Feed {
       return;
     }
     const localMs = performance.now();
-    this.clock.observe(frame.serverTime, localMs);
+    const isSlow = localMs < this.slow.until;
+    this.clock.observe(frame.serverTime, localMs, isSlow);
     this.merged += frame.merged;
     let axis = null;
     for (const block of frame.blocks) {
@@ -190,7 +191,7 @@ export class Feed {
     }
     this.tick = frame.tick;
     this.delays.came(frame.serverTime);
-    if (frame.merged || localMs - this.reportedAt >= REPORT_MS) this.report(localMs);
+    if (frame.merged || isSlow || localMs - this.reportedAt >= REPORT_MS) this.report(localMs);
   }
 
   // Tell the server that we keep up, and whether anybody looks. From here, as timers of a page out of sight are slow.

@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speeddata.stripchart.pace import BEHIND_S, BUFFER_HIGH, BUFFER_LOW, FAR_BEHIND_S, GIVEN_UP_S, Pace
+from speeddata.stripchart.pace import (
+    BEHIND_S,
+    BUFFER_HIGH,
+    BUFFER_LOW,
+    FAR_BEHIND_S,
+    GIVEN_UP_S,
+    WINDOW,
+    Pace,
+)
 from speeddata.stripchart.subscription import Report
 
 TICK_S = 0.05
@@ -80,6 +88,28 @@ def test_a_slow_line_does_not_fill(every: int) -> None:
     assert max(last) <= BEHIND_S + 0.5
     # The line has always something to take.
     assert len(last) >= 0.95 * (6000 / every / 2 - 1)
+
+
+@pytest.mark.parametrize("way_s", [0.0, 0.4])
+def test_a_line_that_is_fast_again_is_told_as_slow_for_a_few_seconds_only(way_s: float) -> None:
+    """Pages report each frame while they are told that they are slow."""
+    pace, line, reported_s = Pace(), list[tuple[int, float, bool]](), -10.0
+    pace.report(Report(0, False, {}))
+    pace.window = 1
+    slow_s = 0.0
+    for tick in range(1, 600):
+        now_s = tick * TICK_S
+        if pace.is_due(0, now_s):
+            pace.sent(tick, now_s)
+            slow_s = now_s if pace.is_slow else slow_s
+            line.append((tick, now_s, pace.is_slow))
+        while line and line[0][1] + way_s < now_s:
+            number, _, is_slow = line.pop(0)
+            if is_slow or now_s - reported_s >= 1:
+                pace.report(Report(number, False, {}))
+                reported_s = now_s
+    assert 3 < slow_s < 9
+    assert pace.window == WINDOW
 
 
 def test_a_page_that_has_taken_all_and_not_reported_it_is_asked_by_another() -> None:

@@ -33,6 +33,15 @@ test("time goes on while no message comes", () => {
   equal(clock.now(30000), SERVER + 30000);
 });
 
+test("a connection that is slow for long does not pass for a clock that is wrong", () => {
+  const clock = new ServerClock();
+  for (let local = 0; local < 3000; local += 50) clock.observe(SERVER + local - 5, local);
+  for (let local = 3000; local < 120000; local += 500) clock.observe(SERVER + local - 2300, local, true);
+  near(clock.now(120000), SERVER + 120000 - 5, 1);
+  for (let local = 120000; local < 150000; local += 50) clock.observe(SERVER + local - 900, local);
+  near(clock.estimate(150000), SERVER + 150000 - 900, 1);
+});
+
 test("a step of the server's clock is followed", () => {
   const clock = new ServerClock();
   for (let local = 0; local < 3000; local += 50) clock.observe(SERVER + local, local);
