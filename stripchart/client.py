@@ -77,11 +77,6 @@ class Want:
         width = width_ns(request.columns_per_s, channel.info.making.bucket_ns)
         return width, (channel.id, RAW if is_raw(width, channel.usual_ns, was_raw) else width)
 
-    @property
-    def is_outgrown(self) -> bool:
-        """Whether columns were asked for, but samples are sent, and there have come to be many."""
-        return self.width != RAW and self.key is not None and self.key != self._served_as(was_raw=True)[1]
-
     def describe(self) -> dict[str, Any]:
         """Tell the client what is known of the name."""
         about = {"feed": self.request.feed, "name": self.name}
@@ -148,6 +143,8 @@ class Client:
         self.lost: dict[int, int] | None = None
         # Totals.
         self.frames = self.bytes = self.merged_ticks = 0
+        # Of what is served as samples though columns of a width were asked for: the channels and widths.
+        self._instead: set[tuple[LiveChannel, int]] = set()
         # Signals that are served, by key and id, and the longest window that is asked for of each.
         self._wanted: dict[Key, dict[int, float]] = {}
 
@@ -188,13 +185,14 @@ class Client:
 
     def has_outgrown(self) -> bool:
         """Whether some of what it is served as samples would now take less room in columns."""
-        raw = {key for key in self.watched if key[1] == RAW}
-        return bool(raw) and any(want.is_outgrown for want in self.wants.values() if want.key in raw)
+        return any(not is_raw(width, channel.usual_ns, True) for channel, width in self._instead)
 
     def tidy(self) -> None:
         """Drop what is served and no longer wanted."""
-        self._wanted, self.full = {}, set()
+        self._wanted, self.full, self._instead = {}, set(), set()
         for want in self.wants.values():
+            if want.channel and want.width != RAW and want.key and want.key[1] == RAW:
+                self._instead.add((want.channel, want.width))
             if want.request.stream == "full" and want.signal:
                 self.full.add(want.signal.channel)
             if want.key and want.signal:

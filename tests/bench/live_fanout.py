@@ -27,7 +27,7 @@ from load_clients import LoadClient, listen  # noqa: E402
 CLIENTS, STALLED = 1000, 200
 SECONDS = 12.0
 RUNS = 3
-SIGNALS = 18
+SIGNALS = 31  # make frames of 2 KB
 SERVER_CORE, OTHER_CORE = 0, 1
 SCHEMA: dict[str, Any] = {
     "type": "record",

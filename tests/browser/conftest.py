@@ -3,16 +3,15 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from chart_pages import CHART, SINE, add_chart, wait_state
 from live import Registry, running
 from live_line import Line
+from page_watch import Watch
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-LOOPBACK = {"127.0.0.1", "localhost"}
 
 
 @pytest.fixture(scope="module")
@@ -22,36 +21,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
-
-
-class Watch:
-    """What went wrong on the pages of a test."""
-
-    def __init__(self) -> None:
-        self.faults: list[str] = []
-        self.forgiven: list[str] = []
-
-    def attach(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
-        page.on("console", self.console)
-        page.on("request", self.request)
-
-    def console(self, message: Any) -> None:
-        if message.type == "error":
-            self.faults.append(f"console: {message.text} at {message.location}")
-
-    def request(self, request: Any) -> None:
-        parts = urlsplit(request.url)
-        if parts.hostname not in LOOPBACK and parts.scheme not in ("data", "blob", "file"):
-            self.faults.append(f"request to {request.url}")
-
-    def forgive(self, *texts: str) -> None:
-        """Expect faults that hold one of these texts."""
-        self.forgiven += texts
-
-    def check(self) -> None:
-        left = [fault for fault in self.faults if not any(text in fault for text in self.forgiven)]
-        assert not left, left
 
 
 @pytest.fixture

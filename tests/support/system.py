@@ -1,12 +1,14 @@
 """The whole system as its users start it: `speeddata run` in a process of its own, on ports of its own."""
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -42,8 +44,9 @@ def speeddata(*arguments: str, limit_s: float = LIMIT_S, **options: Any) -> subp
 class System:
     """A running system; `run` gives one and ends what is left of it."""
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(self, data: Path, *options: str, command: str = "run") -> None:
         self.data = data
+        self.command = command
         self.options = options
         self.api_port, self.websocket_port, self.pivot_port = free_tcp_ports(3)
         self.output = data.with_name(f"{data.name}.out")
@@ -58,7 +61,7 @@ class System:
         ]
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [*SPEEDDATA, "run", f"--data={self.data}", *ports, *self.options],
+                [*SPEEDDATA, self.command, f"--data={self.data}", *ports, *self.options],
                 stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         if wait:
@@ -133,9 +136,18 @@ class System:
 
 
 @contextlib.contextmanager
-def run(data: Path, *options: str) -> Iterator[System]:
+def demo(data: Path) -> Iterator[System]:
+    """The demo; one at a time on this machine, as its channels have ports of their own."""
+    with open(Path(tempfile.gettempdir()) / "speeddata-demo.lock", "w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        with run(data, command="demo") as started:
+            yield started
+
+
+@contextlib.contextmanager
+def run(data: Path, *options: str, command: str = "run") -> Iterator[System]:
     """A system that is started and, whatever happens, stopped."""
-    system = System(data, *options)
+    system = System(data, *options, command=command)
     try:
         yield system.start()
     finally:
