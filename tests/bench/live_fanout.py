@@ -27,6 +27,8 @@ from load_clients import LoadClient, listen  # noqa: E402
 CLIENTS, STALLED = 1000, 200
 SECONDS = 12.0
 RUNS = 3
+WARM_S = 2.0
+STALLING_S = 8.0  # until the kernel and the server hold all that they hold for a client that does not read
 SIGNALS = 31  # make frames of 2 KB
 SERVER_CORE, OTHER_CORE = 0, 1
 SCHEMA: dict[str, Any] = {
@@ -72,12 +74,12 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * share))] if values else float("nan")
 
 
-def read(port: int, count: int, seconds: float, out: Any) -> None:
-    """A process of clients that read; their first second does not count."""
+def read(port: int, count: int, warm_s: float, seconds: float, out: Any) -> None:
+    """A process of clients that read; their first seconds do not count."""
     os.sched_setaffinity(0, {OTHER_CORE})
     ask = {"type": "subscribe", "signals": NAMES, "window": 1, "columns": 50}
     clients = [LoadClient(("127.0.0.1", port), ask) for _ in range(count)]
-    listen(clients, 2.0)
+    listen(clients, warm_s)
     out.put(None)
     delays, received = listen(clients, seconds)
     out.put(
@@ -115,7 +117,9 @@ def fan_out(stalled: int) -> dict[str, float]:
             client = LoadClient(("127.0.0.1", port), ask)
             stack.callback(client.socket.close)
         out: multiprocessing.Queue[Any] = multiprocessing.Queue()
-        reader = multiprocessing.Process(target=read, args=(port, CLIENTS, SECONDS, out))
+        reader = multiprocessing.Process(
+            target=read, args=(port, CLIENTS, STALLING_S if stalled else WARM_S, SECONDS, out)
+        )
         reader.start()
         out.get(timeout=120)
         before_kb, before_s, begun = rss_kb(pid), cpu_s(pid), time.monotonic()
