@@ -30,7 +30,7 @@ export function mix(under, over, part) {
 export class Raster {
   constructor(context) {
     this.context = context;
-    this.pen = { columns: null, leftMs: 0, pixelsPerMs: 1, isWide: false, highest: 0, zoom: 1, style: null, phase: 0, x: NaN, y: 0 };
+    this.pen = { columns: null, leftMs: 0, pixelsPerMs: 1, isWide: false, highest: 0, zoom: 1, style: null, phase: 0, x: NaN, y: 0, top: 0, bottom: 0 };
   }
 
   resize(width, height) {
@@ -154,10 +154,21 @@ export class Raster {
       this.pixelRun(from - 1, top, bottom); // a lone sample is a dot
     }
     const end = this.rowOf(columns.last[slot]);
-    if (to - from > 1 && Math.abs(end - begin) >= bottom - top - 0.01) this.slope(from, to, begin, end);
+    if (to - from > 1 && Math.abs(end - begin) >= bottom - top - 0.01 && this.isApart(begin, end)) this.slope(from, to, begin, end);
     else for (; from < to; from++) this.pixelRun(from, top, bottom);
     pen.x = to - 1;
     pen.y = end;
+    pen.top = top;
+    pen.bottom = bottom;
+  }
+
+  // Whether the column before, if any, is on the other side of where this one begins, as where values but rise or fall. In
+  // noise the first value is the largest now and then, and the last the smallest: no slope is to be seen there.
+  isApart(begin, end) {
+    const { x, top, bottom } = this.pen;
+    if (x !== x) return true;
+    const slack = Math.abs(end - begin) / 4;
+    return end > begin ? bottom <= begin + slack : top >= begin - slack;
   }
 
   // Pixel row of a value; what is far beyond the picture stays there.

@@ -74,6 +74,19 @@ test("what is left and right of the picture is joined to what is in it", () => {
   equal([0, 50, 99].map((x) => rows(raster, x)), [[49], [49], [49]]);
 });
 
+test("columns of two pixels are slopes where values but rise, and whole runs in noise", () => {
+  const raised = trace(Array.from({ length: 400 }, (_, i) => [i / 8, 10 + i / 8]), { widthMs: 1, pixelsPerMs: 2 });
+  for (let x = 10; x < 90; x++) near(rows(raised, x, 0.3).length, 1, 1.01);
+  const next = random(3);
+  const noise = [];
+  for (let i = 0; i < 400; i++) {
+    const isNotch = Math.floor(i / 8) % 7 === 3; // from the largest to the smallest, as comes to pass now and then
+    noise.push([i / 8, isNotch ? 80 - (60 * (i % 8)) / 7 : i % 8 === 3 ? 80 : i % 8 === 5 ? 20 : 30 + next() * 40]);
+  }
+  const drawn = trace(noise, { widthMs: 1, pixelsPerMs: 2 });
+  for (let x = 4; x < 96; x++) near(rows(drawn, x).length, 61, 2);
+});
+
 test("steps hold their value until the next", () => {
   const raster = trace([[10, 20], [50, 60]], { style: { ...STYLE, isStep: true } });
   equal(rows(raster, 49), [79]);
