@@ -21,8 +21,9 @@ MERGED_SAMPLES = 128  # and in one for a client that could not take the frames b
 WINDOW_SAMPLES = 8192  # and in the frame that fills a window
 MERGED_COLUMNS = 512  # most columns per signal in a frame for a client that could not take the frames before
 WINDOW_COLUMNS = 16384  # and in any other
-ROWS_MAX = 64  # of an array signal in one frame
-MERGED_ROWS = 8
+LIVE_ROWS = 64  # most rows of an array signal in a live frame
+MERGED_ROWS = 8  # and in one for a client that could not take the frames before
+WINDOW_NUMBERS = 1 << 18  # most numbers of an array signal in the frame that fills a window: 1 MiB
 _SINGLE = {"float", "boolean", "enum"}  # float32 holds them exactly
 
 
@@ -140,18 +141,29 @@ class Arrays:
         return self._rows.total
 
     def window(self, start_ns: int, signals: Sequence[LiveSignal]) -> list[bytes]:
-        """Encode the newest rows of a window."""
-        start = max(self._rows.since(start_ns), self._rows.total - ROWS_MAX)
-        return self._encode(start, signals, frames.FLAG_RESET)
+        """Encode the rows of a window."""
+        times, rows = self._rows.read(self._rows.since(start_ns))
+        return self._encode(times, rows, WINDOW_NUMBERS // max(1, rows.shape[1]), signals, frames.FLAG_RESET)
 
     def news(self, served: int, signals: Sequence[LiveSignal], is_merged: bool) -> list[bytes]:
-        """Encode the newest rows since."""
-        most = MERGED_ROWS if is_merged else ROWS_MAX
-        start = max(served, self._rows.first, self._rows.total - most)
-        return self._encode(start, signals, frames.FLAG_GAP if start > served else 0)
-
-    def _encode(self, start: int, signals: Sequence[LiveSignal], flags: int) -> list[bytes]:
+        """Encode the rows since."""
+        start = max(served, self._rows.first)
         times, rows = self._rows.read(start)
+        flags = frames.FLAG_GAP if start > served else 0
+        return self._encode(times, rows, MERGED_ROWS if is_merged else LIVE_ROWS, signals, flags)
+
+    def _encode(
+        self,
+        times: NDArray[np.int64],
+        rows: NDArray[np.float32],
+        most: int,
+        signals: Sequence[LiveSignal],
+        flags: int,
+    ) -> list[bytes]:
+        """Encode rows; of more than `most` the largest numbers of each equal run, at the time of its first."""
+        if len(times) > most:
+            starts = np.arange(0, len(times), -(-len(times) // most))
+            times, rows = times[starts], np.fmax.reduceat(rows, starts)
         encoded = [frames.times_block(self._id, times, flags)]
         return encoded + [frames.arrays_block(signal.id, rows, flags) for signal in signals]
 

@@ -13,12 +13,13 @@ from speeddata.stripchart import frames
 from speeddata.stripchart.ring import Ring
 from speeddata.stripchart.rows import RowRing
 from speeddata.stripchart.serving import (
+    LIVE_ROWS,
     LIVE_SAMPLES,
     MERGED_COLUMNS,
     MERGED_ROWS,
     MERGED_SAMPLES,
-    ROWS_MAX,
     WINDOW_COLUMNS,
+    WINDOW_NUMBERS,
     WINDOW_SAMPLES,
     Arrays,
     InColumns,
@@ -172,12 +173,31 @@ def test_arrays_row_by_row() -> None:
     times, arrays = blocks(serving.window(97 * MS, SIGNALS[:1]))
     assert (times.id, times.data.tolist(), times.flags) == (3, [97, 98, 99], frames.FLAG_RESET)
     assert (arrays.id, arrays.count, arrays.data.tolist()) == (5, 2, [[97, 48.5], [98, 49], [99, 49.5]])
-    for is_merged, most in ((False, ROWS_MAX), (True, MERGED_ROWS)):
+    for is_merged, most in ((False, LIVE_ROWS), (True, MERGED_ROWS)):
         times, arrays = blocks(serving.news(0, SIGNALS[:1], is_merged))
-        assert (len(times.data), arrays.data.shape, arrays.flags) == (most, (most, 2), frames.FLAG_GAP)
-        assert times.data[-1] == 99
+        assert (times.flags, len(times.data) <= most, arrays.data.shape) == (0, True, (len(times.data), 2))
+        assert times.data[0] == 0
+        assert arrays.data.max(axis=0).tolist() == [99, 49.5], "the largest, be they of rows left out"
     times, _ = blocks(serving.news(98, SIGNALS[:1], False))
     assert (times.data.tolist(), times.flags) == ([98, 99], 0)
+
+
+def test_all_arrays_of_a_window_are_in_it_or_their_largest_numbers() -> None:
+    rows = RowRing()
+    rows.append(np.arange(600) * MS, [np.full(300, n) for n in range(600)])
+    times, arrays = blocks(Arrays(3, rows).window(0, SIGNALS[:1]))
+    assert arrays.data[:, 7].tolist() == list(range(600))
+    rows.append(np.arange(600, 1200) * MS, [np.full(300, n) for n in range(600, 1200)])
+    times, arrays = blocks(Arrays(3, rows).window(0, SIGNALS[:1]))
+    assert WINDOW_NUMBERS / 2 < arrays.data.size <= WINDOW_NUMBERS
+    assert (times.data.tolist(), arrays.data[:, 7].tolist()) == ([*range(0, 1200, 2)], [*range(1, 1200, 2)])
+
+
+def test_arrays_that_the_ring_no_longer_has_are_a_gap() -> None:
+    rows = RowRing(max_bytes=80)
+    rows.append(np.arange(100) * MS, [np.array([n, n / 2]) for n in range(100)])
+    times, arrays = blocks(Arrays(3, rows).news(0, SIGNALS[:1], False))
+    assert (times.data.tolist(), arrays.flags) == ([*range(90, 100)], frames.FLAG_GAP)
 
 
 def test_a_window_of_samples_has_a_limit() -> None:
