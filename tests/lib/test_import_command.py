@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from command import command
 from import_server import import_server, wait_for
 from system import SPEEDDATA, speeddata
 
@@ -28,17 +29,15 @@ def server():
 
 
 @pytest.fixture
-def run(server, tmp_path):
+def words(server, tmp_path):
+    """A command line up to its files."""
+    return ["import", "--api", server.address, "--state", str(tmp_path / "state")]
+
+
+@pytest.fixture
+def run(words):
     def run(*arguments, **options):
-        return speeddata(
-            "import",
-            "--api",
-            server.address,
-            "--state",
-            str(tmp_path / "state"),
-            *map(str, arguments),
-            **options,
-        )
+        return command(*words, *arguments, **options)
 
     return run
 
@@ -50,8 +49,8 @@ def file(tmp_path):
     return path
 
 
-def test_a_file_becomes_a_channel(run, server, file):
-    done = run(file)
+def test_a_file_becomes_a_channel(words, server, file):
+    done = speeddata(*words, str(file))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{file}: 2 rows imported into my-data\n"
     made = server.channels["my-data"]
@@ -74,7 +73,7 @@ def test_a_dry_run_tells_and_sends_nothing(run, server, file):
 
 
 def test_a_dry_run_does_without_a_server(file):
-    done = speeddata("import", "--dry-run", "--api", "http://127.0.0.1:9", str(file))
+    done = command("import", "--dry-run", "--api", "http://127.0.0.1:9", str(file))
     assert (done.returncode, "is not known" in done.stdout) == (0, True)
 
 
@@ -242,7 +241,7 @@ def test_a_server_that_refuses_or_is_away_is_told(run, server, file):
         "Nothing was ingested" in done.stderr,
         "0 of 2 rows are imported" in done.stderr,
     ) == (1, True, True)
-    done = speeddata("import", "--api", "http://127.0.0.1:9", str(file))
+    done = command("import", "--api", "http://127.0.0.1:9", str(file))
     assert (done.returncode, "does not answer" in done.stderr) == (1, True)
 
 
@@ -255,7 +254,7 @@ def big_file(tmp_path, rows=250_000):
     return path
 
 
-def test_a_killed_import_goes_on_where_it_was(run, server, tmp_path):
+def test_a_killed_import_goes_on_where_it_was(run, words, server, tmp_path):
     path = big_file(tmp_path)
     reached = 0
 
@@ -267,10 +266,10 @@ def test_a_killed_import_goes_on_where_it_was(run, server, tmp_path):
     state = tmp_path / "state"
     after = tmp_path / "after.csv"
     after.write_text(LINES)
-    command = [*SPEEDDATA, "import", "--api", server.address, "--state", str(state), str(path), str(after)]
+    argv = [*SPEEDDATA, *words, str(path), str(after)]
     for number in (signal.SIGKILL, signal.SIGINT):
         reached += 2
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         wait_for(lambda: sum(one.read_text().count("done") for one in state.glob("*")) >= reached, "pieces")  # noqa: B023
         process.send_signal(number)
         _, said = process.communicate(timeout=30)
@@ -286,19 +285,11 @@ def test_a_killed_import_goes_on_where_it_was(run, server, tmp_path):
     assert server.sealed == ["big"], "at the end, once"
 
 
-def test_progress_is_shown_on_a_terminal(server, file, tmp_path):
+def test_progress_is_shown_on_a_terminal(words, file):
     ours, theirs = pty.openpty()
     try:
-        command = [
-            *SPEEDDATA,
-            "import",
-            "--api",
-            server.address,
-            "--state",
-            str(tmp_path / "state"),
-            str(file),
-        ]
-        done = subprocess.run(command, stderr=theirs, stdout=subprocess.PIPE, timeout=60)
+        argv = [*SPEEDDATA, *words, str(file)]
+        done = subprocess.run(argv, stderr=theirs, stdout=subprocess.PIPE, timeout=60)
         assert done.returncode == 0
         shown = os.read(ours, 65536).decode()
     finally:
@@ -345,7 +336,7 @@ def test_groups_of_different_datasets_are_imported_one_by_one(run, server, tmp_p
 
 
 def test_help_and_page_name_every_option():
-    said = speeddata("import", "--help").stdout
+    said = command("import", "--help").stdout
     page = PAGE.read_text()
     options = re.findall(r"^ +(--[a-z-]+)", said, re.MULTILINE)
     assert len(options) > 20

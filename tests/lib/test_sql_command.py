@@ -2,12 +2,13 @@ import csv
 import io
 import json
 import subprocess
-import sys
 
 import history
 import pyarrow.parquet as pq
 import pytest
 import segments as made
+from command import command
+from system import SPEEDDATA
 
 LIMIT_S = 60
 ROWS = "SELECT counter, message FROM example ORDER BY time LIMIT 2"
@@ -22,8 +23,7 @@ def service(tmp_path_factory):
 
 
 def speeddata(service, *options, stdin=""):
-    command = [sys.executable, "-P", "-m", "speeddata", "sql", "--url", service.address, *options]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=LIMIT_S)
+    return command("sql", "--url", service.address, *options, input=stdin)
 
 
 def test_a_table(service):
@@ -74,7 +74,9 @@ def test_errors(service):
     assert done.returncode == 1
     assert "nosuch does not exist" in done.stderr
     assert speeddata(service, ROWS, "--json", "--csv").returncode == 2
-    assert speeddata(service, ROWS, "-o", "/nosuch/file", "--csv").returncode == 1
+    # As a process, as it lets go of its standard output.
+    argv = [*SPEEDDATA, "sql", "--url", service.address, ROWS, "-o", "/nosuch/file", "--csv"]
+    assert subprocess.run(argv, capture_output=True, timeout=LIMIT_S).returncode == 1
 
 
 def test_no_service(service):
