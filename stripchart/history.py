@@ -4,8 +4,8 @@ Where records are few they come as they are; else as minima and maxima of bucket
 large that reading it holds up the ticks.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,9 @@ class Span:
     end_ns: int
     bucket_ns: int
     """Records closer than this may come as minima and maxima of buckets of this width, or of one doubled."""
+    symbols: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of fields that are enums, what their values are called: they come as numbers of their places, buckets of them as
+    the first and the last."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +138,15 @@ class History:
             more = {"cursor": cursor} if cursor else {}
             series = self._ask(address, span, span.start_ns, span.end_ns, limit=str(limit), **more)
             times += series["time"]
-            for column, field in zip(columns, span.fields, strict=True):
-                column += series["columns"].get(field, [None] * len(series["time"]))
+            for column, name in zip(columns, span.fields, strict=True):
+                column += series["columns"].get(name, [None] * len(series["time"]))
             cursor = series["cursor"]
             if not series["time"] or len(times) > 4 * BUCKETS_MAX:
                 break
         stamps = np.array(times, np.int64)
-        return Samples(span.start_ns, span.end_ns, stamps, stamps + 1, _numbers(columns, len(times)))
+        return Samples(
+            span.start_ns, span.end_ns, stamps, stamps + 1, _numbers(span, span.fields, columns, len(times))
+        )
 
     def _buckets(self, address: str, span: Span, width: int, start: int, end: int) -> Samples:
         parts = list(self._pieces(address, span, width, start, end))
@@ -156,22 +161,38 @@ class History:
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]:
         """Starts of buckets, minima and maxima."""
         step = max(1, _PIECE_VALUES // (2 * len(span.fields) + 1)) * width
+        enums = tuple(name for name in span.fields if name in span.symbols)  # which have no minimum
+        numbers = tuple(name for name in span.fields if name not in span.symbols)
+        asked = ((numbers, ("min", "max")), (enums, ("first", "last")))
+        wanted = [(fields, kinds) for fields, kinds in asked if fields]
         for piece in range(start, end, step):
-            series = self._ask(
-                address, span, piece, min(piece + step, end), every=f"{width}ns", aggregates="min,max"
-            )
-            times = np.array(series["time"], np.int64)
-            low, high = (
-                _numbers([series["columns"].get(f"{field}.{kind}", []) for field in span.fields], len(times))
-                for kind in ("min", "max")
-            )
+            parts = [
+                self._ask(
+                    address,
+                    replace(span, fields=fields),
+                    piece,
+                    min(piece + step, end),
+                    every=f"{width}ns",
+                    aggregates=",".join(kinds),
+                )
+                for fields, kinds in wanted
+            ]
+            times = np.unique(np.concatenate([np.array(part["time"], np.int64) for part in parts]))
+            low = np.full((len(span.fields), len(times)), np.nan)
+            high = low.copy()
+            for (fields, kinds), part in zip(wanted, parts, strict=True):
+                rows = np.array([span.fields.index(name) for name in fields])[:, np.newaxis]
+                places = np.searchsorted(times, np.array(part["time"], np.int64))
+                for kind, side in zip(kinds, (low, high), strict=True):
+                    told = [part["columns"].get(f"{name}.{kind}", []) for name in fields]
+                    side[rows, places] = _numbers(span, fields, told, len(places))
             yield times, low, high
 
     def _ask(self, address: str, span: Span, start_ns: int, end_ns: int, **more: str) -> dict[str, Any]:
         """The answer about the channel; `cursor` of the whole answer is put in."""
         body = {
             "channels": [span.channel],
-            "signals": [f"{span.channel}.{field}" for field in span.fields],
+            "signals": [f"{span.channel}.{name}" for name in span.fields],
             "start": iso(start_ns),
             "end": iso(end_ns),
             "time": "ns",
@@ -189,7 +210,14 @@ def iso(time_ns: int) -> str:
     return f"{np.datetime64(time_ns, 'ns')}Z"
 
 
-def _numbers(columns: Sequence[Sequence[Any]], length: int) -> NDArray[np.float64]:
-    """Columns of numbers, booleans and None as rows; one that is not there is NaN."""
-    rows = [np.array(column, np.float64) if column else np.full(length, np.nan) for column in columns]
+def _numbers(
+    span: Span, fields: Sequence[str], columns: Sequence[Sequence[Any]], length: int
+) -> NDArray[np.float64]:
+    """Columns of numbers, booleans, symbols and None as rows, a column per field; one that is not there is NaN."""
+    rows = []
+    for name, column in zip(fields, columns, strict=True):
+        if column and name in span.symbols:
+            places = {symbol: place for place, symbol in enumerate(span.symbols[name])}
+            column = [places.get(symbol) for symbol in column]
+        rows.append(np.array(column, np.float64) if column else np.full(length, np.nan))
     return np.stack(rows) if rows else np.empty((0, length))

@@ -17,6 +17,8 @@ from speeddata.stripchart.channel import LiveChannel
 from speeddata.stripchart.history import History, HistoryError, Samples, Span
 from speeddata.stripchart.intervals import breaks
 from speeddata.stripchart.pairs import arrange
+from speeddata.stripchart.serving import rows_of
+from speeddata.stripchart.signals import LiveSignal
 
 _AGAIN_NS = 500_000_000  # between tries to get what was not written yet
 _PATIENCE_NS = 10_000_000_000  # after the first live sample; what is not there then is not in the archive
@@ -56,10 +58,9 @@ class _Story:
         """Nothing can be put before the ring's samples any more."""
         return self.channel.ring.first > 0 or self.channel.skew_ns != self.skew_ns
 
-    def fields(self) -> list[tuple[str, int]]:
-        """Signals of the schema that have samples, and their rows. Numbers of arrays have no past."""
-        signals = [one for one in self.channel.signals if one.item is None]
-        return [(one.field, one.row) for one in signals if one.row is not None]
+    def signals(self) -> list[LiveSignal]:
+        """Those of the schema that have samples. Numbers of arrays have no past."""
+        return [one for one in self.channel.signals if one.item is None and one.row is not None]
 
     def missing(self, now_ns: int) -> tuple[int, int] | None:
         """The span to be asked for now; None when there is none."""
@@ -95,7 +96,7 @@ class _Story:
         ring, told = self.channel.ring, self.told
         self.put_until_ns = self.first_ns
         values = np.full((ring.rows, len(told.begins)), np.nan)
-        values[[row for _, row in self.fields()]] = told.values
+        values[rows_of(self.signals())] = told.values
         times = told.times
         arrange(times, values, np.full(ring.rows, np.nan))
         first_ns = self.first_ns
@@ -190,8 +191,10 @@ class Past:
             story.is_joined = True
             return
         start_ns, end_ns = (time_ns + story.skew_ns for time_ns in missing)
-        fields = tuple(field for field, _ in story.fields())
-        span = Span(story.channel.info.name, fields, start_ns, end_ns, story.bucket_ns)
+        signals = story.signals()
+        fields = tuple(one.field for one in signals)
+        symbols = {one.field: one.symbols for one in signals if one.symbols}
+        span = Span(story.channel.info.name, fields, start_ns, end_ns, story.bucket_ns, symbols)
         story.asked = self._asker.ask(span)
 
     def _take(self, story: _Story, now_ns: int) -> bool:

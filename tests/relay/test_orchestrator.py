@@ -31,6 +31,13 @@ def system(tmp_path: Path) -> Any:
         yield system
 
 
+@pytest.fixture
+def recording(tmp_path: Path) -> Any:
+    """A system without live server and history service, which take long to start."""
+    with run(tmp_path / "data", "--only=relay") as system:
+        yield system
+
+
 def send(port: int, count: int, first: int = 0) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source:
         for n in range(first, first + count):
@@ -46,12 +53,12 @@ def all_active(system: System) -> bool:
     return {service["state"] for service in services(system).values()} == {"active"}
 
 
-def test_a_channel_is_registered_recorded_and_shown(system: System) -> None:
+def test_a_channel_is_registered_recorded_and_shown(recording: System) -> None:
     port = free_port()
-    pid = system.register("x", port, NUMBERED)["pid"]
+    pid = recording.register("x", port, NUMBERED)["pid"]
     send(port, 100)
-    wait_until(lambda: system.get("/channels/x")["stats"]["durable"] == 100, "100 records durable")
-    channel = system.get("/channels/x")
+    wait_until(lambda: recording.get("/channels/x")["stats"]["durable"] == 100, "100 records durable")
+    channel = recording.get("/channels/x")
     assert (channel["pid"], channel["status"], channel["state"], channel["time_unit"]) == (
         pid,
         "active",
@@ -61,21 +68,21 @@ def test_a_channel_is_registered_recorded_and_shown(system: System) -> None:
     assert channel["source"]["port"] > 0
     records = read_records(Path(channel["archive"]), "x")
     assert [record["n"] for record in records] == list(range(100))
-    assert system.ask("DELETE", "/api/v1/channels/x")[0] == 200
+    assert recording.ask("DELETE", "/api/v1/channels/x")[0] == 200
     assert not alive(pid)
     assert len(read_records(Path(channel["archive"]), "x")) == 100
 
 
-def test_a_port_that_is_in_use_is_said_and_the_channel_not_registered(system: System) -> None:
+def test_a_port_that_is_in_use_is_said_and_the_channel_not_registered(recording: System) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         port = other.getsockname()[1]
-        status, answer = system.ask(
+        status, answer = recording.ask(
             "POST", "/api/v1/channels", {"name": "x", "port": port, "schema": NUMBERED}
         )
     assert (status, answer["error"], answer["name"]) == (500, "Failed to start relay process", "x")
     assert f"port {port} on 127.0.0.1 is in use (by process {os.getpid()}" in answer["details"]
-    assert system.get("/channels") == {"channels": []}
+    assert recording.get("/channels") == {"channels": []}
 
 
 def test_the_status_names_every_process(system: System) -> None:
@@ -90,24 +97,26 @@ def test_the_status_names_every_process(system: System) -> None:
     assert all(alive(service["pid"]) for service in [status["keeper"], *status["services"]])
 
 
-def test_the_archive_is_shown_and_tags_are_kept_over_a_restart(system: System) -> None:
-    system.register("x", free_port(), NUMBERED, retention={"max_age_s": 60}, compression="deflate")
-    archive = system.get("/status")["archive"]
-    assert archive["folder"] == str(system.data / "archive")
+def test_the_archive_is_shown_and_tags_are_kept_over_a_restart(recording: System) -> None:
+    recording.register("x", free_port(), NUMBERED, retention={"max_age_s": 60}, compression="deflate")
+    archive = recording.get("/status")["archive"]
+    assert archive["folder"] == str(recording.data / "archive")
     assert 0 < archive["free_percent"] <= 100
     assert (archive["trouble"], archive["clock_step"], archive["damaged"]) == (None, None, 0)
-    status, tag = system.ask("POST", "/api/v1/tags", {"name": "trigger", "last": "PT5M", "channels": ["x"]})
-    assert status == 201, tag
-    assert system.end() == 0
-    stray = subprocess.Popen(
-        ["sleep", "60"], env={**os.environ, "SPEEDDATA_PIDFILE": str(system.data / "run" / "sealing.pid")}
+    status, tag = recording.ask(
+        "POST", "/api/v1/tags", {"name": "trigger", "last": "PT5M", "channels": ["x"]}
     )
-    system.start()
+    assert status == 201, tag
+    assert recording.end() == 0
+    stray = subprocess.Popen(
+        ["sleep", "60"], env={**os.environ, "SPEEDDATA_PIDFILE": str(recording.data / "run" / "sealing.pid")}
+    )
+    recording.start()
     assert stray.wait(10) == -signal.SIGTERM, (
         "the sealing process of an orchestrator that was killed is ended"
     )
-    assert system.get("/tags") == {"tags": [tag]}
-    wait_until(lambda: system.get("/status")["archive"]["segments"] == 0, "a look at the archive")
+    assert recording.get("/tags") == {"tags": [tag]}
+    wait_until(lambda: recording.get("/status")["archive"]["segments"] == 0, "a look at the archive")
 
 
 def test_the_addresses_are_printed(system: System) -> None:
@@ -135,7 +144,7 @@ def test_registrations_outlive_a_restart_and_the_baseline_is_added(tmp_path: Pat
     folder.mkdir()
     (folder / "numbered.avsc").write_text(json.dumps(NUMBERED))
     (folder / "relay.yaml").write_text(CHANNEL_YAML.format(port=free_port()))
-    with run(tmp_path / "data", f"--config={folder}") as system:
+    with run(tmp_path / "data", f"--config={folder}", "--only=relay") as system:
         system.register("x", free_port(), "numbered.avsc", decimation={"rate_hz": 10})
         wait_until(
             lambda: {c["status"] for c in system.get("/channels")["channels"]} == {"active"}, "both active"
@@ -182,17 +191,17 @@ def test_a_service_that_dies_is_started_again(system: System) -> None:
     assert f"stripchart {first}: ended by SIGKILL; next start in 1 s" in system.said()
 
 
-def test_a_keeper_that_dies_stops_no_relay_and_the_next_one_adopts_it(system: System) -> None:
+def test_a_keeper_that_dies_stops_no_relay_and_the_next_one_adopts_it(recording: System) -> None:
     port = free_port()
-    relay = system.register("x", port, NUMBERED)["pid"]
-    keeper = system.get("/status")["keeper"]["pid"]
+    relay = recording.register("x", port, NUMBERED)["pid"]
+    keeper = recording.get("/status")["keeper"]["pid"]
     os.kill(keeper, signal.SIGKILL)
-    wait_until(lambda: system.get("/status")["keeper"]["pid"] not in (keeper, None), "another keeper")
+    wait_until(lambda: recording.get("/status")["keeper"]["pid"] not in (keeper, None), "another keeper")
     send(port, 10)
-    wait_until(lambda: (system.get("/channels/x")["stats"] or {}).get("records") == 10, "records")
-    assert system.get("/channels/x")["pid"] == relay
-    assert "keeper" in system.said()
-    assert system.get("/status")["keeper"]["restarts"] == 1
+    wait_until(lambda: (recording.get("/channels/x")["stats"] or {}).get("records") == 10, "records")
+    assert recording.get("/channels/x")["pid"] == relay
+    assert "keeper" in recording.said()
+    assert recording.get("/status")["keeper"]["restarts"] == 1
 
 
 def test_changed_settings_replace_the_relay_at_the_next_start(tmp_path: Path) -> None:

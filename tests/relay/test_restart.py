@@ -34,8 +34,8 @@ def pids(system: System) -> dict[str, int]:
 
 @contextmanager
 def recording(data: Path) -> Iterator[System]:
-    """A system with channel `x`, all processes of which run."""
-    with run(data) as system:
+    """A system with channel `x`, all processes of which run; without the history service, which takes long to start."""
+    with run(data, "--only=relay", "--only=stripchart") as system:
         system.register("x", free_port(), NUMBERED)
         wait_until(lambda: all(pids(system).values()))
         yield system

@@ -34,7 +34,7 @@ def test_stop_ends_an_orchestrator_and_all_it_started(tmp_path: Path) -> None:
 
 
 def test_stop_says_what_could_not_be_brought_to_the_disk(tmp_path: Path) -> None:
-    with run(tmp_path / "data") as system:
+    with run(tmp_path / "data", "--only=relay") as system:
         assert system.process is not None
         port = free_port()
         relay = system.register("x", port, NUMBERED)["pid"]
@@ -52,7 +52,7 @@ def test_stop_says_what_could_not_be_brought_to_the_disk(tmp_path: Path) -> None
 
 
 def test_two_stops_follow_each_other_and_a_loss_is_said_once(tmp_path: Path) -> None:
-    with run(tmp_path / "data") as system:
+    with run(tmp_path / "data", "--only=relay") as system:
         port = free_port()
         relay = system.register("x", port, NUMBERED)["pid"]
         with Trace(relay, ["pwrite64:error=ENOSPC", "ftruncate:error=EIO"]):
@@ -67,7 +67,7 @@ def test_two_stops_follow_each_other_and_a_loss_is_said_once(tmp_path: Path) -> 
 
 
 def test_a_keeper_and_a_relay_that_somebody_has_stopped_lose_nothing(tmp_path: Path) -> None:
-    with run(tmp_path / "data") as system:
+    with run(tmp_path / "data", "--only=relay") as system:
         port = free_port()
         relay = system.register("x", port, NUMBERED)["pid"]
         wait_until(lambda: system.get("/channels/x")["state"] == "active")

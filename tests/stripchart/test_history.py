@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from live import Registry, free_port
-from segments import START, record, write_segment
+from segments import SCHEMA, START, record, write_segment
 
 from speeddata.stripchart.history import BUCKETS_MAX, History, HistoryError, Samples, Span, bucket_for
 
@@ -20,6 +20,14 @@ MS = 1_000_000
 S = 1_000_000_000
 BEGIN = START // S * S
 FIELDS = ("counter", "voltage")
+STATES = ("OFF", "ON", "BROKEN")
+WITH_STATE = {
+    **SCHEMA,
+    "fields": [
+        *SCHEMA["fields"],
+        {"name": "state", "type": {"type": "enum", "name": "s", "symbols": STATES}},
+    ],
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +37,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, count, step in (("slow", 600, 100 * MS), ("fast", 20_000, MS // 2)):
         rows = [record(n, BEGIN + n * step, voltage=chance.gauss(0, 1)) for n in range(count)]
         write_segment(folder / name, [rows[:1000], rows[1000:]] if count > 1000 else [rows])
+    states = [record(n, BEGIN + n * MS, state=STATES[n // 7 % 2 + n // 700]) for n in range(1000)]
+    write_segment(folder / "states", [states], schema=WITH_STATE)
     return folder
 
 
@@ -70,6 +80,18 @@ def test_many_records_come_as_extremes_of_buckets(
     assert ((got.begins - BEGIN) // (bucket_ms * MS)).tolist() == [n // 2 for n in range(2 * count)]
     assert (got.times - got.begins).tolist() == [bucket_ms * MS // 2] * 2 * count
     assert (got.start_ns, got.end_ns) == (BEGIN, BEGIN + count * bucket_ms * MS)
+
+
+def test_enums_come_as_the_places_of_their_symbols(history: History) -> None:
+    span = Span("states", ("voltage", "state"), BEGIN, BEGIN + 50 * MS, MS, {"state": STATES})
+    got = history.fetch(span)
+    assert got.values.tolist() == [[n / 4 for n in range(50)], [n // 7 % 2 for n in range(50)]]
+    got = history.fetch(Span("states", ("voltage", "state"), BEGIN, BEGIN + S, 100 * MS, {"state": STATES}))
+    assert got.values[0].tolist() == [n / 4 for low in range(0, 1000, 100) for n in (low, low + 99)]
+    ends = [n for low in range(0, 1000, 100) for n in (low, low + 99)]
+    assert got.values[1].tolist() == [n // 7 % 2 + n // 700 for n in ends], "the first and the last"
+    alone = history.fetch(Span("states", ("state",), BEGIN, BEGIN + S, 100 * MS, {"state": STATES}))
+    assert alone.values.tolist() == [got.values[1].tolist()]
 
 
 def test_long_spans_come_in_pieces(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
