@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from speeddata.times import format_time
 
@@ -32,7 +33,7 @@ class Page:
         return {
             "path": self.path,
             "title": self.title,
-            "url": f"/pages/{self.path}",
+            "url": f"/pages/{quote(self.path)}",
             "modified": format_time(self.modified_ns),
         }
 
@@ -49,7 +50,7 @@ class UserPages:
             root = folder.resolve()
             try:
                 file = (root / path).resolve(strict=True)
-            except (OSError, ValueError):  # no such file; a NUL in the name
+            except (OSError, ValueError, RuntimeError):  # no such file; a NUL in the name; a link to itself
                 continue
             if file.is_relative_to(root) and file.is_file():
                 return file

@@ -32,6 +32,8 @@ class Making:
     sequence_step: int | None = 1
     """By how much the sequence goes on from one sample to the next: of buckets of a width, where each has one record.
     None where that cannot be told."""
+    loses_peaks: str = ""
+    """The algorithm of the decimation, where the extremes of the records may not be among the samples."""
 
     @classmethod
     def read(cls, told: Any) -> "Making":
@@ -40,9 +42,10 @@ class Making:
             return cls()
         algorithm, factor, rate = (told.get(key) for key in ("algorithm", "factor", "rate_hz"))
         pairs = algorithm == "minmax"
+        lossy = "" if pairs or not algorithm else str(algorithm)
         if factor or not rate:
-            return cls(None, pairs, int(factor or 1))
-        return cls(round(1e9 / rate), pairs, 1 if pairs else None)
+            return cls(None, pairs, int(factor or 1), lossy if int(factor or 1) > 1 else "")
+        return cls(round(1e9 / rate), pairs, 1 if pairs else None, lossy)
 
 
 @dataclass(frozen=True)
@@ -148,11 +151,21 @@ class Follower(threading.Thread):
             *former, schema = self._versions(name, revision, time_unit, framed)
             versions = (*former, schema) if framed else ()
             source = read_address(told.get("source"))
-        except (requests.RequestException, SchemaError, ValueError, KeyError, TypeError) as error:
+            full, making = (
+                read_address(told["multicast"].get("full_rate")),
+                Making.read(told.get("decimation")),
+            )
+        except (
+            requests.RequestException,
+            SchemaError,
+            ValueError,
+            KeyError,
+            TypeError,
+            ArithmeticError,
+        ) as error:
             self._trouble(name, f"channel {name!r} cannot be shown: {error!r}")
             return None
         self._trouble(name, "")
-        full, making = read_address(told["multicast"].get("full_rate")), Making.read(told.get("decimation"))
         return ChannelInfo(name, group, source, revision, time_unit, schema, versions, full, making)
 
     def _versions(self, name: str, revision: str, time_unit: str | None, framed: bool) -> tuple[Schema, ...]:

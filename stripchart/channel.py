@@ -55,6 +55,8 @@ class LiveChannel:
         self.packets = self.records = self.bad = 0
         # Samples before the next one are known to be lost.
         self.has_lost = False
+        # A source that has put its clock right: what follows is not joined to what was before, and nothing is lost.
+        self._has_moved = False
         # Taking in packets failed, which was logged.
         self.has_failed = False
         self._ids = ids
@@ -99,7 +101,7 @@ class LiveChannel:
             np.concatenate([part.bad for part in parts])[order],
             now_ns,
         )
-        self.has_lost |= skew != self._placing.skew_ns
+        self._has_moved |= skew != self._placing.skew_ns and self.ring.total > 0
         for part in parts:
             self._unfold(part)
             self._take_texts(part, int(times[-1]) + self._placing.skew_ns)
@@ -167,9 +169,9 @@ class LiveChannel:
         gaps = self._samples.gaps(times)
         numbers = None if self._sequence is None else values[self._sequence]
         gaps = np.union1d(gaps, self.losses.take(times, numbers, self.has_lost))
-        if self.has_lost and 0 not in gaps:
+        if (self.has_lost or self._has_moved) and 0 not in gaps:
             gaps = np.insert(gaps, 0, 0)
-        self.has_lost = False
+        self.has_lost = self._has_moved = False
         if len(gaps):
             times, values = np.insert(times, gaps, times[gaps]), np.insert(values, gaps, np.nan, axis=1)
         self.ring.append(times, values)
@@ -199,6 +201,7 @@ class LiveChannel:
             "name": self.info.name,
             "id": self.id,
             "signals": [signal.describe() for signal in self.signals],
+            "loses_peaks": self.info.making.loses_peaks,
         }
 
     def serving(self, signal: LiveSignal, width: int) -> Serving:

@@ -135,7 +135,7 @@ class Client:
         # What is being served.
         self.watched: dict[Key, Watched] = {}
         self.position: Position = ()
-        # Channels that it watches at full rate.
+        # Names that it wants at full rate.
         self.full: set[str] = set()
         self.pace = Pace()
         # Losses of each channel that it was told, by the channel's id, and what the hub knew when it was told.
@@ -193,8 +193,8 @@ class Client:
         for want in self.wants.values():
             if want.channel and want.width != RAW and want.key and want.key[1] == RAW:
                 self._instead.add((want.channel, want.width))
-            if want.request.stream == "full" and want.signal:
-                self.full.add(want.signal.channel)
+            if want.request.stream == "full":
+                self.full.add(want.name)
             if want.key and want.signal:
                 windows = self._wanted.setdefault(want.key, {})
                 windows[want.signal.id] = max(want.request.window_s, windows.get(want.signal.id, 0.0))

@@ -51,6 +51,9 @@ class Doorkeeper:
     def check(self, connection: ServerConnection, request: Request) -> Response | None:
         """Look at what a connection asks for; None lets it in."""
         self._opening.pop(connection, None)
+        for name in ("Host", "Origin"):
+            if len(request.headers.get_all(name)) > 1:
+                return connection.respond(http.HTTPStatus.BAD_REQUEST, f"{name}: expected one, got several\n")
         host = request.headers.get("Host", "")
         if not self._guard.admits(host_of(host)):
             _log.warning("refused a request for %.200r", host)

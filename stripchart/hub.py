@@ -68,6 +68,7 @@ class Hub:
 
     def _announce(self) -> None:
         """Tell clients of the channels if they changed, and what names mean now."""
+        self._follow_full()
         for channel in self.streams.all:
             channel.has_grown = False
         catalogue = self._describe()
@@ -130,8 +131,7 @@ class Hub:
             self._follow_full()
             return []
         if request.stream == "full":
-            found = (self.streams.find(name, "live") for name in request.signals)
-            self._follow_full({one.channel for one in found if not isinstance(one, str)})
+            self._follow_full(request.signals)
         try:
             return client.subscribe(request, self.streams)
         finally:
@@ -139,10 +139,10 @@ class Hub:
             self._want_past(client)
 
     def _follow_full(self, more: Collection[str] = ()) -> None:
-        """Receive at full rate what somebody watches so."""
-        wanted = set(more).union(*(client.full for client in self.clients))
-        if wanted != self.streams.full.keys():
-            self.streams.want_full(wanted)
+        """Receive at full rate the channels of the names that somebody wants so, now that it is known which they are."""
+        names = set(more).union(*(client.full for client in self.clients))
+        found = (self.streams.find(name, "live") for name in names)
+        self.streams.want_full({one.channel for one in found if not isinstance(one, str)}, self._now_ns)
 
     def _want_past(self, client: Client) -> None:
         """Have what windows ask for of before the ring."""
@@ -198,7 +198,7 @@ class Hub:
 
     def _look_around(self, ready: Sequence[Client], now_s: float) -> None:
         """What is done once a second."""
-        self.streams.join()
+        self.streams.tidy(self._now_ns)
         send([client.connection for client in ready], self._status())
         for client in ready:
             if client.has_outgrown():

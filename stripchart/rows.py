@@ -14,6 +14,7 @@ LONGEST = 4096  # an array of more numbers has no rows
 WIDTH_MAX = 512
 SPAN_NS = 60 * 1_000_000_000
 MAX_BYTES = 16 << 20
+_BESIDE = 256  # bytes that each row takes beside its numbers
 
 
 class RowRing:
@@ -44,13 +45,13 @@ class RowRing:
             if row is None:
                 continue
             self._kept.append((time_ns, row))
-            self._bytes += row.nbytes
+            self._bytes += row.nbytes + _BESIDE
             self.total += 1
         newest = self._kept[-1][0] if self._kept else 0
         while self._kept and (
             self._bytes > self._max_bytes or abs(newest - self._kept[0][0]) > self._span_ns
         ):
-            self._bytes -= self._kept.popleft()[1].nbytes
+            self._bytes -= self._kept.popleft()[1].nbytes + _BESIDE
 
     def since(self, time_ns: int) -> int:
         """Number of the first kept row at or after a time, at least of the newest; `total` when there is none."""
@@ -76,4 +77,5 @@ def reduced(array: Any) -> NDArray[np.float32] | None:
         return None
     run = -(-len(array) // WIDTH_MAX)
     starts = np.arange(0, len(array), run)
-    return np.fmax.reduceat(array.astype(np.float32), starts)
+    with np.errstate(over="ignore"):  # what is beyond float32 is infinite there
+        return np.fmax.reduceat(array.astype(np.float32), starts)

@@ -145,6 +145,9 @@ async def attend(hub: Hub, connection: ServerConnection, clock: Callable[[], flo
         await close(client, CLOSE_TOO_MUCH, "too many messages")
     except ConnectionClosed:
         pass  # however it ended, there is nobody left to tell
+    except Exception:
+        _log.exception("client %d is closed: what it said cannot be followed", client.number)
+        raise
     finally:
         hub.leave(client)
 

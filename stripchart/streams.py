@@ -12,7 +12,9 @@ from speeddata.stripchart.channel import LiveChannel
 from speeddata.stripchart.receiver import Receiver
 from speeddata.stripchart.signals import LiveSignal
 
-FULL_SPAN_NS = 60 * 1_000_000_000  # of what is kept at full rate
+FULL_SPAN_NS = (
+    60 * 1_000_000_000
+)  # of what is kept at full rate, and for how long after the last who watched has gone
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +27,8 @@ class Streams:
         self.full: dict[str, LiveChannel] = {}
         # Packets on a group of several channels that none of them owns up to.
         self.strays = 0
+        # Channels at full rate that nobody watches any more, and since when: who comes back finds what was before.
+        self._unwatched: dict[str, int] = {}
         self._join = join
         self._receivers: dict[Address, Receiver] = {}
         # Why groups could not be joined; each is tried again once a second.
@@ -54,14 +58,23 @@ class Streams:
             _log.info("channel %s has another schema", info.name)
         return LiveChannel(info, self._ids) if span_ns is None else LiveChannel(info, self._ids, span_ns)
 
-    def want_full(self, names: Collection[str]) -> None:
-        """Receive these channels at full rate, and no others."""
-        for name in self.full.keys() - set(names):
-            del self.full[name]
-        for name in set(names) - self.full.keys():
-            channel = self.channels.get(name)
-            if channel and channel.info.full_group:
-                self.full[name] = LiveChannel(at_full_rate(channel.info), self._ids, FULL_SPAN_NS)
+    def want_full(self, names: Collection[str], now_ns: int) -> None:
+        """Receive these channels at full rate, and others no longer than a while."""
+        self._unwatched = {name: self._unwatched.get(name, now_ns) for name in self.full.keys() - set(names)}
+        new = [self.channels[name] for name in names if name in self.channels and name not in self.full]
+        for channel in new:
+            if channel.info.full_group:
+                at_full = at_full_rate(channel.info)
+                self.full[channel.info.name] = LiveChannel(at_full, self._ids, FULL_SPAN_NS)
+        if new:
+            self.join()
+
+    def tidy(self, now_ns: int) -> None:
+        """Once a second: join groups that could not be joined, leave those at full rate that nobody watches any more."""
+        for name, since_ns in list(self._unwatched.items()):
+            if now_ns - since_ns > FULL_SPAN_NS:
+                self.full.pop(name, None)
+                del self._unwatched[name]
         self.join()
 
     @property
@@ -134,12 +147,16 @@ class Streams:
         self.strays += sum(map(len, packets.values()))
 
     def status(self) -> dict[str, dict[str, Any]]:
-        """Tell how each channel's decimated stream does."""
+        """Tell how each channel's decimated stream does, and `full` of that at full rate where somebody watches it."""
         drops = {group: receiver.drops for group, receiver in self._receivers.items()}
-        return {
+        told = {
             name: {**channel.status(), "drops": drops.get(channel.info.group, 0)}
             for name, channel in self.channels.items()
         }
+        for name, channel in self.full.items():
+            own = channel.status()
+            told[name]["full"] = {"id": channel.id, "last": own["last"], "limit": own["limit"]}
+        return told
 
     def close(self) -> None:
         """Leave all groups."""

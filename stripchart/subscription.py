@@ -1,7 +1,6 @@
 """What a client asks for: its messages read."""
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ _NAME_MAX = 512
 _TYPES = ("subscribe", "unsubscribe", "report")
 _STREAMS = ("live", "full")
 _FEED_MAX = 2**31
+_MEASURED_MAX = 1e6
 
 
 class RequestError(ValueError):
@@ -70,22 +70,30 @@ def read_request(message: str | bytes) -> Request | Report:
         _whole("feed", told.get("feed", 0), _FEED_MAX),
         _columns(told.get("columns")),
         _stream(told.get("stream", "live")),
-        told.get("arrays") is True,
+        _flag("arrays", told),
     )
 
 
 def _report(told: dict[str, Any]) -> Report:
+    # How it draws is told for people alone: what is no figure is left out.
     drawn = {
         key: float(told[key])
         for key in ("fps", "ms")
-        if _is_number(told.get(key)) and math.isfinite(told[key])
+        if _is_number(told.get(key)) and abs(told[key]) <= _MEASURED_MAX
     }
     return Report(_whole("tick", told.get("tick", 0), 2**32), told.get("hidden") is True, drawn)
 
 
+def _flag(name: str, told: dict[str, Any]) -> bool:
+    value = told.get(name, False)
+    if not isinstance(value, bool):
+        raise RequestError(f"{name}: expected true or false, got {value!r:.80}")
+    return value
+
+
 def _names(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise RequestError("signals: expected a list of names")
+        raise RequestError(f"signals: expected a list of names, got {value!r:.80}")
     if len(value) > SIGNALS_MAX or any(len(name) > _NAME_MAX for name in value):
         raise RequestError(f"signals: at most {SIGNALS_MAX} names of at most {_NAME_MAX} characters")
     return tuple(value)
@@ -115,7 +123,7 @@ def _stream(value: Any) -> str:
 
 def _whole(name: str, value: Any, limit: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < limit:
-        raise RequestError(f"{name}: expected a whole number from 0, got {value!r:.80}")
+        raise RequestError(f"{name}: expected a whole number from 0 to {limit - 1}, got {value!r:.80}")
     return value
 
 

@@ -33,7 +33,9 @@ export function chartState(socket, signals, feed, nowMs, localMs) {
 export function dataNotes(signals, feed, localMs) {
   const notes = [];
   for (const name of new Set(signals.map((signal) => signal.channel))) {
-    const skew = feed.channels.get(name)?.skew ?? 0;
+    const { skew = 0, loses_peaks: algorithm } = feed.channels.get(name) ?? {};
+    const isDecimated = signals.some((signal) => signal.channel === name && signal.way?.stream !== "full");
+    if (algorithm && isDecimated) notes.push(`${name}: decimated by ${algorithm}, peaks may be missing`);
     if (skew) notes.push(`${name}: its clock is ${spanText(Math.abs(skew) / 1000)} ${skew > 0 ? "ahead" : "behind"}`);
   }
   if (localMs < feed.slow.until) notes.push(slowText(feed.slow.lateMs));

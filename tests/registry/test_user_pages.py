@@ -70,3 +70,11 @@ def test_the_revision_changes_with_any_file(folder: Path) -> None:
 def test_a_folder_that_there_is_not_has_no_pages(tmp_path: Path) -> None:
     pages = UserPages([tmp_path / "none"])
     assert (pages.list(), pages.find("a.html")) == ([], None)
+
+
+def test_a_link_to_itself_is_no_page_and_names_are_encoded(folder: Path) -> None:
+    (folder / "loop.html").symlink_to("loop.html")
+    (folder / "a#b?.html").write_text("<title>odd</title>")
+    pages = UserPages([folder])
+    assert pages.find("loop.html") is None
+    assert "/pages/a%23b%3F.html" in [page.to_json()["url"] for page in pages.list()]

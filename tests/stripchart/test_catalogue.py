@@ -198,8 +198,12 @@ def test_addresses(value: Any, expected: tuple[str, int] | None) -> None:
         ({"enabled": False, "algorithm": "minmax", "rate_hz": 50.0}, Making()),
         ({"algorithm": "minmax", "factor": None, "rate_hz": 50.0}, Making(20_000_000, True, 1)),
         ({"algorithm": "minmax", "factor": 10, "rate_hz": None}, Making(None, True, 10)),
-        ({"algorithm": "average", "factor": None, "rate_hz": 30.0}, Making(33_333_333, False, None)),
-        ({"algorithm": "downsample", "factor": 10, "rate_hz": None}, Making(None, False, 10)),
+        (
+            {"algorithm": "average", "factor": None, "rate_hz": 30.0},
+            Making(33_333_333, False, None, "average"),
+        ),
+        ({"algorithm": "downsample", "factor": 10, "rate_hz": None}, Making(None, False, 10, "downsample")),
+        ({"algorithm": "downsample", "factor": 1, "rate_hz": None}, Making(None, False, 1)),
     ],
 )
 def test_how_samples_are_made_of_records(told: Any, expected: Making) -> None:

@@ -179,3 +179,13 @@ def test_a_wrong_clock_is_told() -> None:
     assert channel.status()["skew"] == -3_600_000
     assert channel.ring.times(0)[-1] == NOW
     assert channel.texts["time"] == "2026-11-22T01:00:00.000Z"
+
+
+def test_a_clock_that_is_put_right_breaks_the_trace_and_is_no_loss() -> None:
+    channel = make()
+    for n in range(200):
+        late_ms = 3_600_000 if n < 100 else 0
+        channel.ingest([record(50 * n - late_ms, ramp=float(n))], NOW + 50 * n * MS)
+    assert channel.status()["skew"] == 0
+    assert samples(channel, "ramp") == [*map(float, range(100)), None, *map(float, range(100, 200))]
+    assert channel.losses.since(0) == []

@@ -108,6 +108,14 @@ def test_fault_76_foreign_host_names_are_refused(port: int, host: str, code: int
         assert f"{host} is not a name of this server".encode() in answer
 
 
+@pytest.mark.parametrize("name", ["Host", "Origin"])
+def test_two_of_a_header_are_refused(port: int, name: str) -> None:
+    more = f"{name}: localhost\r\n" * (1 if name == "Host" else 2)
+    assert answered(port, "localhost", more + UPGRADE).endswith(
+        f"{name}: expected one, got several\n".encode()
+    )
+
+
 def test_fault_74_a_message_too_large_closes_the_connection(port: int) -> None:
     with client(port) as one:
         one.send("x" * ((64 << 10) + 1))

@@ -140,16 +140,43 @@ async def test_full_rate_is_received_while_somebody_watches_it(made: Bench, one:
     made.tick()
     await one.read(lambda: one.columns("c.ramp", 1.25))
     assert len(one.columns("c.ramp", 1.25)) == 20
+    last = made.hub.streams.full["c"].arrived_ns
+    assert last is not None
+    told = made.hub.metrics(0)["channels"]["c"]["full"]
+    assert (told["id"], told["last"]) == (made.hub.streams.full["c"].id, last // MS)
     await one.ask("subscribe", "c.counter")
     await one.ask("subscribe", "c.ramp")
+    made.hub.tick(made.start + 59 * 10**9, 10)
+    assert list(made.hub.streams.full) == ["c"], "who comes back soon finds what was before"
+    made.hub.tick(made.start + 62 * 10**9, 20)
     assert made.hub.streams.full == {}, "the name was asked for in another way"
     await one.ask("subscribe", "c.ramp", stream="full", feed=1)
     assert list(made.hub.streams.full) == ["c"]
     await one.connection.close()
     while made.hub.clients:
         await asyncio.sleep(0.001)
+    made.hub.tick(made.start + 130 * 10**9, 30)
     assert made.hub.streams.full == {}
     sender.close()
+
+
+@scenario
+async def test_full_rate_of_a_channel_that_comes_later_is_received_then(made: Bench, one: Browser) -> None:
+    full = ("239.255.46.2", free_port(socket.SOCK_DGRAM))
+    made.hub.apply([])
+    await one.ask("subscribe", "c.ramp", stream="full")
+    assert one.ids == {"c.ramp": None}
+    with contextlib.closing(Sender(full)) as sender:
+        for count in (1, 2):
+            made.hub.apply([made.info(full=full)])
+            await one.read(lambda: one.ids["c.ramp"])
+            made.tick()
+            made.send(float(count), sender=sender)
+            made.tick()
+            assert made.hub.streams.full["c"].records == 1
+            made.hub.apply([])
+            assert made.hub.streams.full == {}
+            await one.read(lambda: one.ids["c.ramp"] is None)
 
 
 async def report(one: Browser, **told: object) -> None:

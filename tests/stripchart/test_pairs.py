@@ -46,3 +46,11 @@ def test_a_signal_that_falls_has_its_maximum_first() -> None:
     arrange(times, values, np.array([math.nan, math.nan]))
     assert values[0].tolist() == [5, 6, 5, 3, 3, 8]
     assert values[1, 4:].tolist() == [1, 2]
+
+
+def test_values_at_the_ends_of_doubles_have_a_middle_or_none() -> None:
+    values = np.array([[1e308, 1.7e308, -math.inf, math.inf, 0.0, 1.0]])
+    middles = np.array([0.0])
+    arrange(np.array([1, 1, 2, 2, 3, 3]), values, middles)
+    assert values.tolist() == [[1e308, 1.7e308, -math.inf, math.inf, 0.0, 1.0]]
+    assert middles.tolist() == [0.5]

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -25,13 +27,13 @@ def test_what_is_no_array_of_numbers_is_no_row(array: object) -> None:
 
 
 def test_rows_are_those_of_the_last_minute_within_their_bytes() -> None:
-    rows = RowRing(span_ns=100, max_bytes=40 * 8)
+    rows = RowRing(span_ns=100, max_bytes=40 * (8 + 256))
     for n in range(0, 1000, 5):
         rows.append(np.array([n]), [np.array([n, n + 0.5])])
     assert (rows.total, rows.first) == (200, 200 - 21)
     for n in range(1000, 1100):
         rows.append(np.array([n]), [np.array([n, n + 0.5])])
-    assert (rows.total, rows.first, rows.nbytes) == (300, 260, 40 * 8)
+    assert (rows.total, rows.first, rows.nbytes) == (300, 260, 40 * (8 + 256))
     assert rows.since(1090) == 290
     assert rows.since(5000) == 299
     times, found = rows.read(298)
@@ -44,3 +46,9 @@ def test_of_arrays_of_several_lengths_those_like_the_newest_are_read() -> None:
     rows.append(np.arange(4), [np.zeros(2), np.ones(3), np.zeros(2), np.ones(3)])
     times, found = rows.read(0)
     assert (times.tolist(), found.tolist()) == ([1, 3], [[1, 1, 1], [1, 1, 1]])
+
+
+def test_what_is_beyond_float32_is_infinite() -> None:
+    rows = RowRing()
+    rows.append(np.array([1]), [np.array([1e308, -1e308])])
+    assert rows.read(0)[1].tolist() == [[math.inf, -math.inf]]

@@ -194,7 +194,7 @@ def test_all_arrays_of_a_window_are_in_it_or_their_largest_numbers() -> None:
 
 
 def test_arrays_that_the_ring_no_longer_has_are_a_gap() -> None:
-    rows = RowRing(max_bytes=80)
+    rows = RowRing(max_bytes=10 * 264)
     rows.append(np.arange(100) * MS, [np.array([n, n / 2]) for n in range(100)])
     times, arrays = blocks(Arrays(3, rows).news(0, SIGNALS[:1], False))
     assert (times.data.tolist(), arrays.flags) == ([*range(90, 100)], frames.FLAG_GAP)

@@ -96,7 +96,7 @@ def test_full_rate_is_joined_only_while_it_is_wanted(bench: Bench) -> None:
     streams.apply([bench.info()])
     assert bench.joined == bench.groups[:1]
     assert streams.find("c.ramp", "full") == "c has no stream at full rate"
-    streams.want_full({"c", "nothing"})
+    streams.want_full({"c", "nothing"}, 0)
     assert bench.joined == bench.groups
     signal = streams.find("c.ramp", "full")
     assert not isinstance(signal, str)
@@ -107,15 +107,19 @@ def test_full_rate_is_joined_only_while_it_is_wanted(bench: Bench) -> None:
     bench.send(1, 1, 2, 3)
     wait_for(lambda: bench.drained(full, 3))
     assert streams.channels["c"].records == 1
-    streams.want_full(())
+    streams.want_full((), 10**9)
+    streams.want_full((), 30 * 10**9)
+    streams.tidy(61 * 10**9)
+    assert list(streams.full) == ["c"], "for a minute more"
+    streams.tidy(62 * 10**9)
     assert (streams.full, streams.all) == ({}, list(streams.channels.values()))
-    streams.want_full({"c"})
+    streams.want_full({"c"}, 0)
     assert bench.joined == [*bench.groups, bench.groups[1]]
 
 
 def test_a_channel_whose_full_group_is_gone_has_none(bench: Bench) -> None:
     bench.streams.apply([bench.info()])
-    bench.streams.want_full({"c"})
+    bench.streams.want_full({"c"}, 0)
     bench.streams.apply([bench.info(full_group=None)])
     assert bench.streams.full == {}
 
@@ -123,7 +127,7 @@ def test_a_channel_whose_full_group_is_gone_has_none(bench: Bench) -> None:
 def test_another_schema_makes_another_channel_of_both_kinds(bench: Bench) -> None:
     streams = bench.streams
     streams.apply([bench.info()])
-    streams.want_full({"c"})
+    streams.want_full({"c"}, 0)
     before = streams.all
     streams.apply([bench.info(revision="2")])
     assert streams.all == before

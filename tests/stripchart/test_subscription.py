@@ -18,6 +18,7 @@ def test_requests_are_read() -> None:
 def test_reports_are_read() -> None:
     message = '{"type": "report", "tick": 7, "hidden": true, "fps": 59.5, "ms": 3, "more": []}'
     assert read_request(message) == Report(7, True, {"fps": 59.5, "ms": 3.0})
+    assert read_request('{"type": "report", "fps": 1' + "0" * 400 + "}") == Report(0, False, {})
     message = '{"type": "report", "fps": "fast", "ms": NaN, "hidden": 1}'
     assert read_request(message) == Report(0, False, {})
 
@@ -31,7 +32,8 @@ def test_reports_are_read() -> None:
         ("[]", "expected an object, got list"),
         ("{}", "type: expected subscribe, unsubscribe, report, got None"),
         ('{"type": "subscribe"}', "signals: expected a list of names"),
-        ('{"type": "subscribe", "signals": [1]}', "signals: expected a list of names"),
+        ('{"type": "subscribe", "signals": [1]}', r"signals: expected a list of names, got \[1\]"),
+        ('{"type": "subscribe", "signals": [], "arrays": "x"}', "arrays: expected true or false, got 'x'"),
         (json.dumps({"type": "subscribe", "signals": ["x"] * 1025}), "at most 1024 names"),
         (json.dumps({"type": "subscribe", "signals": ["x" * 513]}), "at most 512 characters"),
         (
@@ -50,7 +52,10 @@ def test_reports_are_read() -> None:
         ('{"type": "subscribe", "signals": [], "columns": "9"}', "got '9'"),
         ('{"type": "subscribe", "signals": [], "stream": "all"}', "stream: expected live or full, got 'all'"),
         ('{"type": "subscribe", "signals": [], "stream": []}', "stream: expected live or full"),
-        ('{"type": "subscribe", "signals": [], "feed": -1}', "feed: expected a whole number from 0, got -1"),
+        (
+            '{"type": "subscribe", "signals": [], "feed": -1}',
+            "feed: expected a whole number from 0 to 2147483647, got -1",
+        ),
         ('{"type": "subscribe", "signals": [], "feed": 1.5}', "got 1.5"),
         ('{"type": "report", "tick": 4294967296}', "tick: expected a whole number"),
         ('{"type": "report", "tick": true}', "got True"),
