@@ -2,8 +2,10 @@
 
 import { isZone } from "./zone.js";
 
+const WINDOW_MIN_S = 0.001;
 const WINDOW_MAX_S = 600; // what the server keeps
 const LONGEST_GROUP = 64;
+const RANGE_LEAST = 1e-12; // of the larger end: nearer numbers have no lines between them
 
 const list = (text) => (text ?? "").split(",").map((part) => part.trim()).filter(Boolean);
 
@@ -63,6 +65,8 @@ function range(data) {
   const ymin = number(data, "ymin", NaN, "a number");
   const ymax = number(data, "ymax", NaN, "a number");
   if (ymin >= ymax) throw new Error(`data-ymin: wanted less than data-ymax (${ymax}), got ${ymin}`);
+  const least = RANGE_LEAST * Math.max(Math.abs(ymin), Math.abs(ymax));
+  if (ymax - ymin < least) throw new Error(`data-ymax: wanted at least ${least} more than data-ymin (${ymin}), got ${ymax}`);
   return Number.isNaN(ymin) || Number.isNaN(ymax) ? null : [ymin, ymax];
 }
 
@@ -102,11 +106,11 @@ export function readAttributes(data) {
   if (alien) throw new Error(`data-${alien}: only for data-type="${OF_TYPES[alien]}", this chart's is "${type}"`);
   const signals = [...new Set(list(data.signals))];
   if (!signals.length) throw new Error("data-signals: wanted channel.signal, got nothing");
-  const isWindow = (value) => value > 0 && value <= WINDOW_MAX_S;
+  const isWindow = (value) => value >= WINDOW_MIN_S && value <= WINDOW_MAX_S;
   return {
     signals,
     type,
-    window: number(data, "window", WINDOWS_S[type] ?? 30, `seconds over 0 and up to ${WINDOW_MAX_S}`, isWindow),
+    window: number(data, "window", WINDOWS_S[type] ?? 30, `seconds from ${WINDOW_MIN_S} to ${WINDOW_MAX_S}`, isWindow),
     height: number(data, "height", 300, "pixels from 40 to 4000", (value) => value >= 40 && value <= 4000),
     range: range(data),
     colors: colors(data),

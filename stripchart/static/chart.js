@@ -205,8 +205,8 @@ export class Chart {
     if (state !== this.state) this.isDirty = true;
     this.state = state;
     this.canvas.dataset.state = state;
-    const own = state === "live" ? (this.painter?.badge ?? "") : badge;
-    this.notice.tell(words || own, this.view?.badge?.() ?? own, hasTrace, state === "waiting" || state === "connecting" || state === "live");
+    const own = (state === "live" && this.painter?.badge) || badge;
+    this.notice.tell(words || own, this.view?.badge ?? own, hasTrace, state === "waiting" || state === "connecting" || state === "live");
     this.refreshLegend(now, localMs);
     this.painter?.refresh?.();
     this.describe(words);

@@ -13,8 +13,11 @@ function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// The newest value: of a state its word.
-const textOf = ({ value, unit, isWhole, symbols }) => (symbols ? (symbols[value] ?? "–") : valueText(value, unit, isWhole));
+// The newest value: of a state its word, of what is no number its text.
+function textOf({ value, text, unit, isNumber, isWhole, symbols }) {
+  if (!isNumber) return text ?? "–";
+  return symbols ? (symbols[value] ?? "–") : valueText(value, unit, isWhole);
+}
 
 // The unit that all signals have: "" when none has one, null when they differ. Signals not known yet do not count.
 export function sharedUnit(signals) {

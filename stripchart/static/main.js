@@ -133,22 +133,35 @@ function refresh(localMs) {
   drawings = drawingMs = 0;
   refreshedAt = localMs;
   checkResolution();
-  for (const chart of charts.values()) chart.refresh(localMs);
+  for (const chart of charts.values()) guard(chart, () => chart.refresh(localMs));
   values?.refresh(feed.clock.known ? feed.clock.now(localMs) : NaN);
+}
+
+// What fails at one chart is said in its place, and stops no other.
+function guard(chart, work) {
+  try {
+    return work();
+  } catch (error) {
+    if (!chart.error) console.error("stripchart:", error, chart.canvas);
+    chart.error ||= `Cannot be drawn: ${error.message}`;
+    chart.canvas.dataset.state = "error";
+    chart.notice.tell(chart.error, "", false, false);
+    return false;
+  }
 }
 
 // The one animation loop of the page.
 function animate(localMs) {
+  requestAnimationFrame(animate);
   feed.delays.frame(feed.clock.estimate(localMs));
   if (localMs - refreshedAt >= REFRESH_MS) refresh(localMs);
   let isDrawn = false;
-  for (const chart of charts.values()) isDrawn = chart.draw(localMs) || isDrawn;
+  for (const chart of charts.values()) isDrawn = guard(chart, () => chart.draw(localMs)) || isDrawn;
   tools?.draw();
   if (isDrawn) {
     drawings++;
     drawingMs += performance.now() - localMs;
   }
-  requestAnimationFrame(animate);
 }
 
 addStyle();

@@ -26,7 +26,9 @@ export function chartState(socket, signals, feed, nowMs, localMs) {
   if (seen.every((signal) => feed.isStale(signal, nowMs))) {
     return ["stale", `stale: no data for ${spanText(age / 1000)}`, aged("stale", age)];
   }
-  return ["live", "", ""];
+  const other = known.find((signal) => !signal.isNumber);
+  const isBare = other && !known.some((signal) => signal.isNumber);
+  return ["live", "", isBare ? `No numbers to draw: ${other.name} is of type ${other.type}` : ""];
 }
 
 // What else there is to know of the data shown.

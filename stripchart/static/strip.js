@@ -6,6 +6,7 @@ import { pen } from "./traces.js";
 const DELAY_TICKS = 1.5; // the right edge is this many server ticks behind the server's clock: data is there in time, or nearly
 const DELAY_SLEW = 0.02; // of the difference a frame, when the server ticks in another rhythm
 const SWEEP_GAP = 0.02; // of the width is empty before the pen
+const COLUMNS_PER_S_MAX = 1e6; // that the server takes
 const REACH_PX = 8; // left of where a trace changed, and of where it is: what is drawn of it, or marks it
 
 export class Strip {
@@ -29,7 +30,7 @@ export class Strip {
 
   // How its signals are to be watched.
   way({ window, rate }, area) {
-    const columns = Number((area.width / window).toPrecision(3));
+    const columns = Math.min(COLUMNS_PER_S_MAX, Number((area.width / window).toPrecision(3)));
     return { window, columns, stream: rate ?? "live" };
   }
 

@@ -233,9 +233,39 @@ def test_attributes_count_when_they_change(line: Any, chart_page: Open) -> None:
         page.wait_for_function("() => document.querySelector('canvas').clientHeight === 150")
         page.evaluate("() => (document.querySelector('canvas').dataset.window = 'soon')")
         wait_state(page, "error")
-        assert page.evaluate(WORDS) == 'data-window: wanted seconds over 0 and up to 600, got "soon"'
+        assert page.evaluate(WORDS) == 'data-window: wanted seconds from 0.001 to 600, got "soon"'
         page.evaluate("() => (document.querySelector('canvas').dataset.window = '20')")
         wait_state(page, "live")
+
+
+def test_a_chart_that_cannot_be_drawn_says_so_and_stops_no_other(
+    line: Any, chart_page: Open, watch: Any
+) -> None:
+    watch.forgive("stripchart: ", "Out of memory", "createImageData")
+    with line.feeding():
+        page = chart_page({"signals": "example.ramp", "window": 10})
+        wait_state(page, "live")
+        page.evaluate(
+            """() => {
+                const canvas = document.createElement("canvas");
+                Object.assign(canvas.dataset, { signals: "example.ramp" });
+                Object.assign(canvas, { className: "stripchart" });
+                canvas.style.width = "1e7px";
+                document.body.append(canvas);
+            }"""
+        )
+        page.wait_for_function(
+            "() => document.querySelectorAll('canvas.stripchart')[1].dataset.state === 'error'"
+        )
+        words = page.locator(".stripchart-words").nth(1).text_content() or ""
+        assert words.startswith("Cannot be drawn: "), words
+        before = page.evaluate(
+            "() => document.querySelector('canvas.stripchart').stripchart.painter.rightPixel"
+        )
+        page.wait_for_function(
+            "(before) => document.querySelector('canvas.stripchart').stripchart.painter.rightPixel > before + 20",
+            arg=before,
+        )
 
 
 def test_a_chart_that_is_taken_away_asks_for_nothing(line: Any, chart_page: Open) -> None:

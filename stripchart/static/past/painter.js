@@ -175,7 +175,7 @@ export class Past {
   }
 
   // What the badge says: how far behind it is, and what came meanwhile.
-  badge() {
+  get badge() {
     const behind = Math.max(0, this.chart.now - this.range[1]) / 1000;
     const came = this.channels.map((name) => (this.chart.feed.channels.get(name)?.records ?? 0) - (this.counts.get(name) ?? 0));
     const more = came.reduce((sum, count) => sum + Math.max(0, count), 0);

@@ -30,10 +30,11 @@ test("one bound alone does not fix the axis", () => {
 
 test("what cannot be used is named", () => {
   throws(() => readAttributes({}), /^data-signals: wanted channel.signal/);
-  throws(() => read({ window: "soon" }), /^data-window: wanted seconds over 0 and up to 600, got "soon"/);
-  throws(() => read({ window: "0" }), /data-window/);
+  throws(() => read({ window: "soon" }), /^data-window: wanted seconds from 0.001 to 600, got "soon"/);
+  throws(() => read({ window: "1e-5" }), /data-window/);
   throws(() => read({ height: "9999" }), /data-height/);
   throws(() => read({ ymin: "2", ymax: "1" }), /data-ymin: wanted less than data-ymax \(1\), got 2/);
+  throws(() => read({ ymin: "1", ymax: "1.0000000000000002" }), /data-ymax: wanted at least 1\.0\d*e-12 more than data-ymin \(1\)/);
   throws(() => read({ theme: "blue" }), /data-theme: wanted auto, dark or light, got "blue"/);
   throws(() => read({ colors: "#FF0000,nocolour" }), /data-colors: "nocolour" is no colour/);
   throws(() => read({ mode: "roll" }), /data-mode: wanted scroll or sweep, got "roll"/);

@@ -39,6 +39,19 @@ test("what has not come is waited for, what stopped is stale", () => {
   equal(state([signal({ isSeen: false })])[0], "empty");
 });
 
+test("what may lack peaks, and a source whose clock is wrong, are told", () => {
+  const channels = new Map([["a", { skew: -3_600_000, loses_peaks: "average" }]]);
+  const of = (stream) => dataNotes([signal({ channel: "a", way: { stream } })], { channels, slow: { until: 0 } }, 100);
+  equal(of("full"), ["a: its clock is 60 min behind"]);
+  equal(of("live"), ["a: decimated by average, peaks may be missing", "a: its clock is 60 min behind"]);
+});
+
+test("signals that are no numbers are told where nothing else is to be drawn", () => {
+  const words = signal({ name: "a.b", isNumber: false, type: "string" });
+  equal(state([words]), ["live", "", "No numbers to draw: a.b is of type string"]);
+  equal(state([words, signal()])[2], "");
+});
+
 test("a slow connection is told, with how late it is", () => {
   const slow = (lateMs, until) => ({ ...feed, channels: new Map(), slow: { lateMs, until } });
   equal(dataNotes([signal()], slow(0, 0), 100), []);
