@@ -17,7 +17,7 @@ from speeddata.stripchart.classes import is_raw, width_ns
 from speeddata.stripchart.pace import Pace
 from speeddata.stripchart.serving import Serving
 from speeddata.stripchart.signals import LiveSignal
-from speeddata.stripchart.subscription import SIGNALS_MAX, Request, RequestError
+from speeddata.stripchart.subscription import NAME_MAX, SIGNALS_MAX, Request
 
 _ARRAYS = -1  # in place of a width
 
@@ -153,16 +153,26 @@ class Client:
         return self.connection.transport.get_write_buffer_size()
 
     def subscribe(self, request: Request, finder: Finder) -> list[dict[str, Any]]:
-        """Follow a request; give what to answer about each signal."""
-        keys = list(dict.fromkeys((request.feed, name) for name in request.signals))
-        if len(self.wants.keys() | set(keys)) > SIGNALS_MAX:
-            raise RequestError(f"signals: at most {SIGNALS_MAX} for one client")
-        for key in keys:
-            self.wants[key] = want = Want(key[1], request)
-            want.look_up(finder)
-            self.awaited[key] = None
+        """Follow a request; give what to answer about each signal. What is too much is said of it, and not followed."""
+        answers = []
+        for name in dict.fromkeys(request.signals):
+            key, want = (request.feed, name), Want(name, request)
+            want.error = self._refusal(key)
+            if not want.error:
+                self.wants[key] = want
+                want.look_up(finder)
+                self.awaited[key] = None
+            answers.append(want.describe())
         self.tidy()
-        return [self.wants[key].describe() for key in keys]
+        return answers
+
+    def _refusal(self, key: tuple[int, str]) -> str:
+        """Why a name is not followed; empty when it is."""
+        if len(key[1]) > NAME_MAX:
+            return f"a name of {len(key[1])} characters, and at most {NAME_MAX} are taken"
+        if key not in self.wants and len(self.wants) >= SIGNALS_MAX:
+            return f"more than {SIGNALS_MAX} signals for one client"
+        return ""
 
     def unsubscribe(self, request: Request) -> None:
         """Serve these signals no more."""

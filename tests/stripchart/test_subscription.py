@@ -34,8 +34,6 @@ def test_reports_are_read() -> None:
         ('{"type": "subscribe"}', "signals: expected a list of names"),
         ('{"type": "subscribe", "signals": [1]}', r"signals: expected a list of names, got \[1\]"),
         ('{"type": "subscribe", "signals": [], "arrays": "x"}', "arrays: expected true or false, got 'x'"),
-        (json.dumps({"type": "subscribe", "signals": ["x"] * 1025}), "at most 1024 names"),
-        (json.dumps({"type": "subscribe", "signals": ["x" * 513]}), "at most 512 characters"),
         (
             '{"type": "subscribe", "signals": [], "window": 0}',
             "window: expected seconds over 0 and up to 600, got 0",
