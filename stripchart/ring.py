@@ -5,8 +5,13 @@ before it: they have negative numbers. The ring keeps the last 10 minutes, but n
 default): a channel too fast or too wide for that keeps a shorter time.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
+
+Choice = Callable[[NDArray[np.int64]], NDArray[np.bool_]]
+"""Which samples are wanted, of their times in order."""
 
 SPAN_NS = 600 * 1_000_000_000
 MAX_BYTES = 64 << 20
@@ -125,6 +130,11 @@ class Ring:
         self._values[:, :held] = values
         self._start, self._stop = 0, held
 
+    @property
+    def highest_ns(self) -> int:
+        """The largest time that ever came."""
+        return self._highest
+
     def since(self, time_ns: int) -> int:
         """Number of the first kept sample at or after a time; `total` when there is none."""
         if time_ns > self._highest or self._ascending <= self.first:
@@ -133,19 +143,28 @@ class Ring:
         reached = self._times[self._start : self._stop] >= time_ns
         return self.first + int(np.argmax(reached)) if reached.any() else self.total
 
-    def select(self, time_ns: int, rows: list[int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Samples from a time on in the order of their times, and at least one before it where there is one: copies."""
-        start = max(self.first, self.since(time_ns) - 1)
-        return self.ordered(start, rows)
+    def select(
+        self, time_ns: int, rows: list[int], chosen: Choice | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Samples from a time on in the order of their times, and at least one before it where there is one: copies.
 
-    def ordered(self, start: int, rows: list[int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Samples from number `start` to the newest in the order of their times: copies."""
+        `chosen` tells of the times in order which samples are wanted; all when there is none.
+        """
+        start = max(self.first, self.since(time_ns) - 1)
+        return self.ordered(start, rows, chosen)
+
+    def ordered(
+        self, start: int, rows: list[int], chosen: Choice | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Samples from number `start` to the newest in the order of their times, or those chosen of them: copies."""
         times = self.times(start)
-        values = self._values[rows, self._position(start) : self._stop]
-        if start >= self._ascending:
-            return times.copy(), values
-        order = np.argsort(times, kind="stable")
-        return times[order], values[:, order]
+        first = self._position(start)
+        if start >= self._ascending and chosen is None:
+            return times.copy(), self._values[rows, first : self._stop]
+        order = np.arange(len(times)) if start >= self._ascending else np.argsort(times, kind="stable")
+        if chosen is not None:
+            order = order[chosen(times[order])]
+        return times[order], self._values[np.array(rows, np.intp)[:, np.newaxis], first + order]
 
     def times(self, start: int) -> NDArray[np.int64]:
         """Times of the samples from number `start` (not before `first`) to the newest. A view: copy to keep."""

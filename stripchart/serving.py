@@ -5,6 +5,7 @@ Clients that were served alike get the same bytes.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +25,7 @@ WINDOW_COLUMNS = 16384  # and in any other
 LIVE_ROWS = 64  # most rows of an array signal in a live frame
 MERGED_ROWS = 8  # and in one for a client that could not take the frames before
 WINDOW_NUMBERS = 1 << 18  # most numbers of an array signal in the frame that fills a window: 1 MiB
+_SPREAD = 4  # times as many columns as samples came to have followed the first of them: one came late
 _SINGLE = {"float", "boolean", "enum"}  # float32 holds them exactly
 
 
@@ -111,9 +113,11 @@ class InColumns:
             width *= 2
             touched = np.unique(touched // 2)
         start = int(touched[0]) if len(touched) else 0
-        samples = (
-            self._ring.select(start * width, rows_of(signals)) if len(touched) else self._nothing(signals)
-        )
+        is_spread = self._ring.highest_ns // width - start >= _SPREAD * len(touched)
+        chosen = partial(_in_columns, width, touched) if is_spread else None
+        samples = self._nothing(signals)
+        if len(touched):
+            samples = self._ring.select(start * width, rows_of(signals), chosen)
         made = columns.reduce(*samples, width, start)
         if len(made.numbers) != len(touched):
             made = made.take(np.isin(made.numbers, touched))
@@ -166,6 +170,13 @@ class Arrays:
             times, rows = times[starts], np.fmax.reduceat(rows, starts)
         encoded = [frames.times_block(self._id, times, flags)]
         return encoded + [frames.arrays_block(signal.id, rows, flags) for signal in signals]
+
+
+def _in_columns(width: int, touched: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Of samples in order those of some columns, and each one right before, which they are joined to."""
+    is_in = np.isin(times // width, touched)
+    is_in[:-1] |= is_in[1:]
+    return is_in
 
 
 def rows_of(signals: Sequence[LiveSignal]) -> list[int]:
