@@ -107,9 +107,9 @@ class History:
             address = self._address()
             width = bucket_for(span)
             start, end = span.start_ns // width * width, -(-span.end_ns // width) * width
-            if self._count(address, span) * width <= end - start:
-                return self._records(address, span)
-            return self._buckets(address, span, width, start, end)
+            few = self._count(address, span) * width <= end - start
+            records = self._records(address, span) if few else None
+            return records or self._buckets(address, span, width, start, end)
         except _ERRORS as error:
             raise HistoryError(f"no history of {span.channel}: {type(error).__name__}: {error}") from error
 
@@ -129,7 +129,8 @@ class History:
         series = self._ask(address, span, span.start_ns, span.end_ns, aggregates="count")
         return max((int(one[0] or 0) for one in series["columns"].values() if one), default=0)
 
-    def _records(self, address: str, span: Span) -> Samples:
+    def _records(self, address: str, span: Span) -> Samples | None:
+        """The records; None when there are more than was thought, as where most values are null."""
         times: list[int] = []
         columns: list[list[Any]] = [[] for _ in span.fields]
         cursor: str | None = None
@@ -141,7 +142,9 @@ class History:
             for column, name in zip(columns, span.fields, strict=True):
                 column += series["columns"].get(name, [None] * len(series["time"]))
             cursor = series["cursor"]
-            if not series["time"] or len(times) > 4 * BUCKETS_MAX:
+            if len(times) > 4 * BUCKETS_MAX and cursor:
+                return None
+            if not series["time"]:
                 break
         stamps = np.array(times, np.int64)
         return Samples(

@@ -28,6 +28,7 @@ WITH_STATE = {
         {"name": "state", "type": {"type": "enum", "name": "s", "symbols": STATES}},
     ],
 }
+WITH_LOAD = {**SCHEMA, "fields": [*SCHEMA["fields"], {"name": "load", "type": ["null", "double"]}]}
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, count, step in (("slow", 600, 100 * MS), ("fast", 20_000, MS // 2)):
         rows = [record(n, BEGIN + n * step, voltage=chance.gauss(0, 1)) for n in range(count)]
         write_segment(folder / name, [rows[:1000], rows[1000:]] if count > 1000 else [rows])
+    loads = [record(n, BEGIN + n * MS, load=float(n) if n in (100, 900) else None) for n in range(1000)]
+    write_segment(folder / "sparse", [loads], schema=WITH_LOAD)
     states = [record(n, BEGIN + n * MS, state=STATES[n // 7 % 2 + n // 700]) for n in range(1000)]
     write_segment(folder / "states", [states], schema=WITH_STATE)
     return folder
@@ -149,3 +152,13 @@ def test_a_later_answer_takes_the_place_of_what_it_covers() -> None:
     assert first.until(40).begins.tolist() == [5, 20]
     assert older.until(10).begins.tolist() == [-60, -40, -20]
     assert first.shifted(7).begins.tolist() == [12, 27, 47, 67]
+
+
+def test_where_most_values_are_null_all_is_in_the_buckets(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nulls do not count: there are more records than were counted."""
+    monkeypatch.setattr("speeddata.stripchart.history.BUCKETS_MAX", 10)
+    monkeypatch.setattr("speeddata.stripchart.history._PIECE_VALUES", 60)
+    got = history.fetch(Span("sparse", ("load",), BEGIN, BEGIN + S, 20 * MS))
+    assert np.unique(got.values[~np.isnan(got.values)]).tolist() == [100.0, 900.0]
