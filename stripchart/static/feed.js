@@ -170,7 +170,7 @@ export class Feed {
         continue;
       }
       for (const signal of this.ids.get(block.id) ?? []) {
-        const isMeant = axis.kind === f.KIND_TIMES ? signal.isRaw || block.kind === f.KIND_ARRAYS : signal.columns.widthMs === axis.width;
+        const isMeant = axis.kind === f.KIND_TIMES ? signal.isRaw || block.kind === f.KIND_ARRAYS : signal.columns.widthMs === axis.width / axis.count;
         if (isMeant) this.add(signal, axis, block);
       }
     }

@@ -84,6 +84,23 @@ test("columns go to those that are watched in their width", () => {
   equal(feed.ids.get(2), [signal, wide]);
 });
 
+test("columns that the server made wider go to those that are watched in the width they are made of", async () => {
+  const { feed, signal } = started();
+  const told = await (await fetch("/golden/good_wide.json")).json();
+  const wide = feed.watch("w.s", { ...WAY, columns: 20 }, watcher());
+  const twice = feed.watch("w.s", { ...WAY, columns: 10 }, watcher());
+  for (const [one, width] of [[wide, 20], [twice, 40]]) {
+    feed.handleSubscribed({ feed: one.feed, name: "w.s", id: 2, channel: "a", type: "double", number: true, width, raw: false });
+  }
+  feed.take(await (await fetch("/golden/good_wide.bin")).arrayBuffer());
+  const [first, min, max, last] = told.blocks[1].data;
+  const list = wide.columns.list(0, Infinity);
+  equal([list[0][0], list[0][2], list.at(-1)[1], list.at(-1)[5]], [told.blocks[0].data[0], first[0], told.blocks[0].data.at(-1) + 60, last.at(-1)]);
+  equal([Math.min(...list.map((one) => one[3])), Math.max(...list.map((one) => one[4]))], [Math.min(...min), Math.max(...max)]);
+  equal(list.reduce((sum, one) => sum + one[6], 0), told.blocks[1].counts.reduce((a, b) => a + b));
+  equal([twice.columns.newest, signal.columns.list(0, Infinity).length], [-1, 1], "others are not meant");
+});
+
 test("a signal that means another thing begins anew", () => {
   const { feed, signal } = started();
   feed.handleSubscribed({ feed: 0, name: "a.s", error: "no such signal: a.s" });
