@@ -5,8 +5,8 @@ const LIMIT_MS = 3000; // until the server tells when a channel is stale
 
 export class Channels extends Map {
   constructor() {
-    super(); // by name: {name, id, signals, last, limit, skew, losses, ...}
-    this.ids = new Map();
+    super(); // by name: {name, id, signals, last, limit, skew, losses, full: {id, last, limit} where its full rate is watched, ...}
+    this.ids = new Map(); // what has {last, limit}, channels and their full streams, by the server's number
     this.pasts = new Map(); // channels by name as they were last known: one that comes again is as old as it was
   }
 
@@ -26,7 +26,11 @@ export class Channels extends Map {
   tellStatus(channels) {
     for (const [name, told] of Object.entries(channels)) {
       const channel = this.get(name);
-      if (channel) Object.assign(channel, told, { last: Math.max(told.last ?? 0, channel.last ?? 0) || null });
+      if (!channel) continue;
+      const full = told.full ? { ...told.full, last: newest(told.full, channel.full) } : null;
+      if (channel.full) this.ids.delete(channel.full.id);
+      if (full) this.ids.set(full.id, full);
+      Object.assign(channel, told, { last: newest(told, channel), full });
     }
   }
 
@@ -42,15 +46,24 @@ export class Channels extends Map {
     if (channel) channel.last = serverMs;
   }
 
-  // Milliseconds since the channel of a signal was last heard of, by the server's clock; NaN when it never was.
+  // The stream that a signal comes with, as {last, limit}.
+  streamOf({ channel, way }) {
+    const known = this.get(channel);
+    return (way.stream === "full" && known?.full) || known;
+  }
+
+  // Milliseconds since the stream of a signal was last heard of, by the server's clock; NaN when it never was.
   age(signal, nowMs) {
     // The server tells once a second; until it has, there is the newest sample.
     const newest = signal.columns?.newestTime ?? -Infinity;
-    const last = this.get(signal.channel)?.last ?? (newest > 0 ? newest : 0);
+    const last = this.streamOf(signal)?.last ?? (newest > 0 ? newest : 0);
     return last ? Math.max(0, nowMs - last) : NaN;
   }
 
   limit(signal) {
-    return this.get(signal.channel)?.limit ?? LIMIT_MS;
+    return this.streamOf(signal)?.limit ?? LIMIT_MS;
   }
 }
+
+// When something came last, by one of two that know it; null: never.
+const newest = (told, known) => Math.max(told.last ?? 0, known?.last ?? 0) || null;

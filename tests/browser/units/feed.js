@@ -1,5 +1,6 @@
 import { Feed } from "/static/stripchart/feed.js";
 import { FLAG_GAP, FLAG_RESET, KIND_AXIS, KIND_COLUMNS64, KIND_FLOAT64, KIND_TIMES } from "/static/stripchart/frame.js";
+import { frame } from "./feeder.js";
 import { equal, test } from "./harness.js";
 
 const clock = { known: true, observe() {}, restart() {} };
@@ -125,6 +126,32 @@ test("until the server has told how a channel does, its newest sample tells its 
   equal([feed.age(signal, 9000), feed.isStale(signal, 9000)], [8000, true]);
   signal.forget();
   equal([feed.age(signal, 9000), feed.isStale(signal, 9000)], [null, false]);
+});
+
+test("a signal at full rate is as old as the full stream, however the decimated one does", () => {
+  const { feed, signal } = started();
+  const full = feed.watch("a.s", { ...WAY, stream: "full" }, watcher());
+  feed.handleSubscribed({ ...told, feed: full.feed, id: 5 });
+  const status = (more) => feed.handleStatus({ channels: { a: { last: 9000, limit: 2000, ...more } } });
+  const ages = () => [feed.age(signal, 9500), feed.age(full, 9500), feed.isStale(signal, 9500), feed.isStale(full, 9500)];
+  status({});
+  equal(ages(), [500, 500, false, false], "not told of: as the channel");
+  status({ full: { id: 4, last: null, limit: 3000 } });
+  equal(ages(), [500, null, false, false], "told to have sent nothing");
+  status({ full: { id: 4, last: 1000, limit: 3000 } });
+  equal(ages(), [500, 8500, false, true]);
+  feed.take(frame(9400, [[KIND_TIMES, 0, 1, 1, new Float64Array([9390])], [KIND_FLOAT64, 0, 2, 1, new Float64Array([1])]]));
+  equal(ages(), [100, 8500, false, true], "the decimated stream came");
+  feed.take(frame(9400, [[KIND_TIMES, 0, 4, 1, new Float64Array([9390])], [KIND_FLOAT64, 0, 5, 1, new Float64Array([1])]]));
+  equal(ages(), [100, 100, false, false], "the full stream came");
+  status({ full: { id: 4, last: 9300, limit: 3000 } });
+  equal(ages(), [100, 100, false, false], "an older word of it changes nothing");
+  status({ full: { id: 14, last: 9300, limit: 300 } });
+  feed.take(frame(9450, [[KIND_TIMES, 0, 4, 0, new Float64Array(0)]]));
+  feed.take(frame(9480, [[KIND_TIMES, 0, 14, 0, new Float64Array(0)]]));
+  equal(ages(), [100, 20, false, false], "its id is another one");
+  feed.handleChannels({ channels: [{ name: "a", id: 21, signals: [] }] });
+  equal(ages(), [100, 20, false, false], "what was known is known");
 });
 
 test("a signal that is watched in another way is drawn from what is known until its own has come", () => {
