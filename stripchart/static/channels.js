@@ -41,6 +41,11 @@ export class Channels extends Map {
     return Boolean(channel);
   }
 
+  // They are told anew at each connection.
+  forgetLosses() {
+    for (const channel of [...this.values(), ...this.pasts.values()]) channel.losses = [];
+  }
+
   arrived(id, serverMs) {
     const channel = this.ids.get(id);
     if (channel) channel.last = serverMs;

@@ -82,6 +82,7 @@ export class Feed {
   // The socket's handler.
   open() {
     this.clock.restart();
+    this.channels.forgetLosses();
     this.wanted = new Set(this.signals.values());
     this.subscribe();
   }

@@ -120,6 +120,17 @@ test("losses are kept by channel", () => {
   equal(feed.channels.get("a").losses, [[1, 2, 3], [4, 5, null]]);
 });
 
+test("losses are told anew at each connection, and are not doubled", () => {
+  const { feed } = started();
+  for (let connection = 0; connection < 3; connection++) {
+    feed.open();
+    feed.handleChannels({ channels: [{ name: "a", id: 1 + connection, signals: [] }] });
+    equal(feed.channels.get("a").losses, [], "a server that does not know of it");
+    feed.handleLosses({ channel: "a", spans: [[1, 2, 40]] });
+    equal(feed.channels.get("a").losses, [[1, 2, 40]]);
+  }
+});
+
 test("until the server has told how a channel does, its newest sample tells its age", () => {
   const { feed, signal } = started();
   feed.channels.delete("a");
