@@ -200,7 +200,7 @@ export class Chart {
     const now = feed.clock.known ? feed.clock.now(localMs) : NaN;
     const [state, words, badge] = this.error
       ? ["error", this.error, ""]
-      : chartState(feed.socket, this.signals, feed, now, localMs);
+      : chartState(feed.socket, this.signals, feed, now, localMs, (signal) => this.isInSight(signal));
     const hasTrace = !this.error && (this.painter.isSeen ?? this.signals.some((signal) => this.isInSight(signal)));
     if (state !== this.state) this.isDirty = true;
     this.state = state;

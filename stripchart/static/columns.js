@@ -23,6 +23,12 @@ export class Columns {
     this.oldest = Infinity; // number of the oldest that is kept
     this.isBroken = true; // a break came after the newest sample
     this.newestTime = -Infinity; // of the newest sample
+    this.emptyTime = -Infinity; // of the newest record that had no value
+  }
+
+  // Nothing but nulls has come for longer than so many ms, as the records tell their times.
+  isNullFor(ms) {
+    return this.emptyTime - this.newestTime > ms;
   }
 
   // A copy that what comes later does not change.
@@ -36,6 +42,7 @@ export class Columns {
   push(time, value) {
     if (Number.isNaN(value)) {
       this.isBroken = true;
+      if (time > this.emptyTime) this.emptyTime = time;
       return;
     }
     const number = Math.floor(time / this.widthMs);
@@ -75,6 +82,7 @@ export class Columns {
     if (!samples) {
       this.forget(start, end);
       this.isBroken = true;
+      this.emptyTime = Math.max(this.emptyTime, start * this.widthMs);
       return;
     }
     const isBroken = broken || (this.isBroken && end > this.newest + 1) ? 1 : 0;

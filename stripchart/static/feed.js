@@ -209,7 +209,8 @@ export class Feed {
     else if (block.counts) columns.pushColumns(axis, block);
     else columns.pushSamples(axis.data, block.data);
     for (const sink of signal.sinks) sink(axis.data, block.data, block.flags);
-    if (!Number.isNaN(columns.value)) signal.value = columns.value;
+    if (columns.isNullFor(this.channels.limit(signal))) signal.value = NaN; // what was before is no value of now
+    else if (!Number.isNaN(columns.value)) signal.value = columns.value;
     const earliest = axis.width ? axis.first * axis.width : axis.data[0];
     for (const watcher of signal.watchers) {
       if (isReset) watcher.wake();

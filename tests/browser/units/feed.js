@@ -112,6 +112,25 @@ test("a signal that means another thing begins anew", () => {
   equal([signal.value, signal.text, signal.columns.newest], [null, null, -1]);
 });
 
+test("a value that has been null for longer than its channel may be silent is no value of now", () => {
+  const { feed, signal } = started();
+  samples(feed, signal, [2900], [NaN]);
+  equal(signal.value, 5, "not for long yet");
+  samples(feed, signal, [3001, 3100], [NaN, NaN]);
+  equal([signal.value, signal.isSeen], [null, true]);
+  samples(feed, signal, [], [], FLAG_RESET);
+  equal(signal.value, null, "nor when the server knows nothing");
+  samples(feed, signal, [90_000, 90_000], [NaN, 6]);
+  equal(signal.value, 6, "a break after a silence is none");
+  const wide = feed.watch("a.s", { ...WAY, columns: 5 }, watcher());
+  feed.handleSubscribed({ ...told, feed: wide.feed, width: 200, raw: false });
+  const columns = (first, value, counts) => {
+    feed.add(wide, { kind: KIND_AXIS, width: 200, first, data: [0] }, { kind: KIND_COLUMNS64, flags: 0, n: 1, counts, marks: [0], data: Array(4).fill(value) });
+    return wide.value;
+  };
+  equal([columns(5, 7, [3]), columns(15, NaN, [0]), columns(16, NaN, [0])], [7, 7, null], "in columns alike");
+});
+
 test("losses are kept by channel", () => {
   const { feed } = started();
   feed.handleLosses({ channel: "a", spans: [[1, 2, 3]] });
