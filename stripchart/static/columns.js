@@ -147,7 +147,7 @@ export class Columns {
     return slot >= 0 ? slot : this.slotBeside(number, -1);
   }
 
-  // Widen `out` = [min, max] by the columns of [start, end) ms.
+  // Widen `out` = [min, max] by the columns of [start, end) ms, infinities left out: no axis reaches so far.
   extremes(start, end, out) {
     const { stamp, min, max, capacity } = this;
     const last = Math.min(Math.ceil(end / this.widthMs) - 1, this.newest);
@@ -155,8 +155,8 @@ export class Columns {
     let n = Math.max(Math.floor(start / this.widthMs), this.oldest);
     for (let slot = n % capacity; n <= last; n++) {
       if (stamp[slot] === n) {
-        if (min[slot] < low) low = min[slot];
-        if (max[slot] > high) high = max[slot];
+        if (min[slot] < low && min[slot] !== -Infinity) low = min[slot];
+        if (max[slot] > high && max[slot] !== Infinity) high = max[slot];
       }
       if (++slot === capacity) slot = 0;
     }

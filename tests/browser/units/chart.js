@@ -19,3 +19,21 @@ test("null for so long that nothing else is in sight is said, and is no value", 
   equal([chart.state, feeder.said().words, feeder.said().readings], ["empty", "No values: all are null", ["–"]]);
   feeder.close();
 });
+
+test("an infinite value leaves the axis to the others, and is drawn to the edge", async () => {
+  const feeder = new Feeder({ "c.a": "V" });
+  const chart = await feeder.chart({ signals: "c.a", window: "10" });
+  const times = timesTillNow(200, 20).map((time) => time - 3000);
+  feeder.window(times, { "c.a": waveOf(times) });
+  feeder.draw(100);
+  const [{ scale }] = chart.axes;
+  equal([scale.min < -1, scale.max > 1, scale.max < 2], [true, true, true]);
+  const more = after(times, 150, 20);
+  feeder.send(more, { "c.a": Array.from(more, (_, i) => (i === 0 ? Infinity : i === 1 ? -Infinity : i === 125 ? 50 : 0)) });
+  feeder.draw(3000);
+  equal([scale.max > 50, scale.max < 100, scale.min < -1, scale.min > -20], [true, true, true, true]);
+  const { pixels, width, height } = chart.picture.raster;
+  const inked = (y) => pixels.subarray(y * width, (y + 1) * width).some((pixel) => pixel === chart.painter.traces[0].style.pixel);
+  equal([inked(0), inked(height - 1)], [true, true]);
+  feeder.close();
+});
