@@ -5,11 +5,11 @@ import { readAttributes } from "./attributes.js";
 import { Legend } from "./legend.js";
 import { Notice } from "./notice.js";
 import { Picture } from "./picture.js";
-import { Signal } from "./signal.js";
 import { chartState, dataNotes } from "./state.js";
 import { Strip } from "./strip.js";
 import { PALETTES, themeOf } from "./theme.js";
 import { arrangeAxes, traceStyles } from "./traces.js";
+import { Watching } from "./watching.js";
 
 const UNREAD = { signals: [], height: 120, colors: [], limits: null, title: "" }; // of attributes that cannot be used
 
@@ -27,6 +27,7 @@ export class Chart {
     this.painter = null;
     this.settings = UNREAD;
     this.signals = [];
+    this.watching = new Watching(this);
     this.axes = [];
     this.axisOf = []; // by signal
     this.styles = [];
@@ -39,6 +40,7 @@ export class Chart {
     this.error = "";
     this.state = "connecting";
     this.size = null; // in device pixels
+    this.isResized = false; // since it was laid out
     this.isLaidOut = false; // since size, attributes or value axes changed
     this.isReady = false; // its attributes were read, and what it needs for them was loaded
     this.isVisible = true;
@@ -66,7 +68,7 @@ export class Chart {
     }
     this.canvas.style.height = `${this.settings.height}px`;
     this.isReady = true;
-    this.watch(null);
+    this.watching.begin();
     this.isLaidOut = false;
     this.paint();
     this.refresh(performance.now());
@@ -91,25 +93,17 @@ export class Chart {
   resize(width, height) {
     if (!width || !height) return;
     this.size = [width, height];
+    this.isResized = true;
     this.isLaidOut = false;
   }
 
   // Fit everything to size and attributes, and watch what is needed for it.
-  layOut() {
+  layOut(localMs) {
     this.isLaidOut = true;
     this.picture.resize(...this.size, Math.max(0, this.axes.length - 1));
-    if (!this.error) this.watch(this.painter.way(this.settings, this.picture.area));
+    if (!this.error) this.watching.want(this.painter.way(this.settings, this.picture.area), this.isResized, localMs);
+    this.isResized = false;
     this.paint();
-  }
-
-  // Watch the declared signals in a way; null: none yet, as it is not known how large the chart is.
-  watch(way) {
-    const before = this.signals;
-    const known = (name) => before.find((signal) => signal.name === name);
-    this.signals = this.settings.signals.map((name) => (way ? this.feed.watch(name, way, this) : new Signal(name, -1, {})));
-    for (const signal of this.signals) signal.follow(known(signal.name));
-    for (const signal of before) if (!this.signals.includes(signal)) this.feed.unwatch(signal, this);
-    this.reset();
   }
 
   // For the feed: signals mean something else, or are told of for the first time.
@@ -177,7 +171,8 @@ export class Chart {
   // Draw if something moved. Called for every animation frame.
   draw(localMs) {
     if (!this.size || !this.isReady || (!this.isVisible && this.isDrawn)) return false;
-    if (!this.isLaidOut) this.layOut();
+    if (!this.isLaidOut) this.layOut(localMs);
+    this.watching.settle(localMs);
     this.now = this.feed.clock.known ? this.feed.clock.now(localMs) : Date.now();
     let isDrawn = false;
     if (this.error) this.drawEmpty();

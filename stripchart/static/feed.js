@@ -19,6 +19,7 @@ export class Feed {
     this.feeds = new Map(); // the numbers of ways to watch, by what they are
     this.channels = new Channels();
     this.wanted = new Set(); // to be subscribed in the next message
+    this.unwanted = new Set(); // nobody watched them a moment ago
     this.tickMs = 50;
     this.merged = 0; // ticks that came late, merged into later ones, since the page was opened
     this.slow = { lateMs: 0, until: 0 }; // the connection was too slow for every sample until then (local time); how late frames come
@@ -49,13 +50,21 @@ export class Feed {
 
   unwatch(signal, watcher) {
     if (!signal.watchers.delete(watcher)) return;
-    queueMicrotask(() => {
-      if (signal.watchers.size || this.signals.get(signal.key) !== signal) return;
+    if (!this.unwanted.size) queueMicrotask(() => this.unsubscribe());
+    this.unwanted.add(signal);
+  }
+
+  unsubscribe() {
+    const left = [...this.unwanted].filter((signal) => !signal.watchers.size && this.signals.get(signal.key) === signal);
+    this.unwanted.clear();
+    for (const signal of left) {
       this.signals.delete(signal.key);
       this.unlist(signal);
       this.wanted.delete(signal);
-      this.socket.send({ type: "unsubscribe", feed: signal.feed, signals: [signal.name] });
-    });
+    }
+    for (const [feed, signals] of Map.groupBy(left, (signal) => signal.feed)) {
+      this.socket.send({ type: "unsubscribe", feed, signals: signals.map((signal) => signal.name) });
+    }
   }
 
   unlist(signal) {

@@ -37,3 +37,31 @@ test("an infinite value leaves the axis to the others, and is drawn to the edge"
   equal([inked(0), inked(height - 1)], [true, true]);
   feeder.close();
 });
+
+test("another resolution is asked for once the size has settled, and until then what there is is drawn", async () => {
+  const feeder = new Feeder({ "c.a": "V" });
+  const chart = await feeder.chart({ signals: "c.a", window: "10" });
+  const times = timesTillNow(200, 20);
+  feeder.window(times, { "c.a": waveOf(times) });
+  feeder.draw(100);
+  const before = chart.signals[0];
+  feeder.asked.length = 0;
+  for (let i = 1; i <= 20; i++) {
+    chart.resize(600 - 10 * i, 300);
+    feeder.draw(100 + 50 * i);
+    await Promise.resolve();
+  }
+  equal([feeder.asked.length, chart.picture.canvas.width, chart.signals[0] === before, chart.columns().signals[0].columns.length > 0], [0, 400, true, true]);
+  feeder.draw(1299);
+  equal(chart.signals[0] === before, true);
+  feeder.draw(1300);
+  await Promise.resolve();
+  equal([feeder.asked.map(({ columns }) => columns === Number((chart.picture.area.width / 10).toPrecision(3))), chart.signals[0] === before], [[true], false]);
+  equal([chart.signals[0].shown.newest > 0, feeder.feed.signals.size], [true, 1]);
+  chart.canvas.dataset.window = "20";
+  await chart.configure();
+  feeder.draw(1310);
+  await Promise.resolve();
+  equal(feeder.asked.map(({ window }) => window), [10, 20], "another window is asked for at once");
+  feeder.close();
+});

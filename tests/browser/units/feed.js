@@ -36,6 +36,20 @@ test("what is watched in the same way is asked for together, in another way apar
   ]);
 });
 
+test("what nobody watches any more is told in one message for each way of watching", async () => {
+  const { feed, signal, sent } = started();
+  const [first] = signal.watchers;
+  const others = ["a.t", "a.u"].map((name) => feed.watch(name, WAY, first));
+  const apart = feed.watch("a.t", { ...WAY, columns: 5 }, first);
+  await Promise.resolve();
+  sent.length = 0;
+  for (const one of [signal, ...others, apart]) feed.unwatch(one, first);
+  feed.watch("a.u", WAY, first);
+  await Promise.resolve();
+  equal(sent.filter(({ type }) => type === "unsubscribe"), [{ type: "unsubscribe", feed: 0, signals: ["a.s", "a.t"] }, { type: "unsubscribe", feed: 1, signals: ["a.t"] }]);
+  equal([[...feed.signals.values()].map(({ name }) => name), feed.ids.size], [["a.u"], 0]);
+});
+
 test("a longer window is asked for anew, a shorter one is not", async () => {
   const { feed, signal, sent } = started();
   await Promise.resolve();
