@@ -11,6 +11,7 @@ import { PALETTES, themeOf } from "./theme.js";
 import { arrangeAxes, traceStyles } from "./traces.js";
 import { Watching } from "./watching.js";
 
+const BAND_REACH_PX = 8; // of the lines at its ends
 const UNREAD = { signals: [], height: 120, colors: [], limits: null, title: "" }; // of attributes that cannot be used
 
 export class Chart {
@@ -42,7 +43,8 @@ export class Chart {
     this.size = null; // in device pixels
     this.isResized = false; // since it was laid out
     this.isLaidOut = false; // since size, attributes or value axes changed
-    this.isReady = false; // its attributes were read, and what it needs for them was loaded
+    this.turn = 0; // how often its attributes were read
+    this.isReady = false; // they were read, and what it needs for them was loaded
     this.isVisible = true;
     this.isDrawn = false; // since it was laid out: a chart out of sight is drawn once
     this.isDirty = true;
@@ -53,15 +55,20 @@ export class Chart {
     canvas.stripchart = this;
   }
 
-  // Read the attributes again.
+  // Read the attributes again. While what they ask for is loaded they may change: the newest turn counts.
   async configure() {
+    const turn = ++this.turn;
     this.error = "";
     this.isReady = false;
     try {
       const settings = readAttributes(this.canvas.dataset);
-      await this.load(settings);
+      const Painter = settings.type === "strip" ? Strip : (await import(`./type-${settings.type}.js`)).default;
+      if (turn !== this.turn) return;
+      this.use(Painter);
+      this.painter.configure(settings, this.canvas.dataset);
       this.settings = settings;
     } catch (error) {
+      if (turn !== this.turn) return;
       this.settings = UNREAD;
       this.error = error.message;
       console.warn(`stripchart: ${error.message}`, this.canvas);
@@ -72,15 +79,6 @@ export class Chart {
     this.isLaidOut = false;
     this.paint();
     this.refresh(performance.now());
-  }
-
-  async load(settings) {
-    if (settings.type === "strip") {
-      this.use(Strip);
-    } else {
-      this.use((await import(`./type-${settings.type}.js`)).default);
-    }
-    this.painter.configure(settings, this.canvas.dataset);
   }
 
   use(Painter) {
@@ -157,11 +155,12 @@ export class Chart {
     return this.view ? this.view.losses(signal) : this.feed.channels.get(signal.channel)?.losses;
   }
 
-  // Bands to draw, [from, to] in pixels each; `xOf` gives the pixel of a time.
+  // Bands in sight, [from, to] in pixels each; `xOf` gives the pixel of a time. Where there is none a painter needs to draw but what moved.
   bandsOf(xOf) {
     const spans = this.spans?.(xOf) ?? [];
     if (this.measured) spans.push(this.measured);
-    return spans.map(([start, end]) => [xOf(start), xOf(end)]);
+    const right = this.picture.area.width + BAND_REACH_PX;
+    return spans.map(([start, end]) => [xOf(start), xOf(end)]).filter(([from, to]) => to > -BAND_REACH_PX && from < right);
   }
 
   isDim(signal) {

@@ -65,3 +65,52 @@ test("another resolution is asked for once the size has settled, and until then 
   equal(feeder.asked.map(({ window }) => window), [10, 20], "another window is asked for at once");
   feeder.close();
 });
+
+test("a tag that is out of sight costs nothing: what moved alone is drawn", async () => {
+  const feeder = new Feeder({ "c.a": "V" });
+  const chart = await feeder.chart({ signals: "c.a", window: "10" });
+  const times = timesTillNow(400, 20);
+  feeder.window(times, { "c.a": waveOf(times) });
+  let spans = [[1e12, 1e12 + 60_000]];
+  chart.spans = () => spans;
+  feeder.draw(500);
+  const froms = [];
+  const { picture } = chart;
+  const { drawTraces } = picture;
+  picture.drawTraces = (what) => {
+    froms.push([what.from > 0, what.bands.length]);
+    drawTraces.call(picture, what);
+  };
+  const step = (laterMs) => chart.draw(feeder.madeAt + laterMs);
+  const last = times.at(-1);
+  step(600);
+  spans = [[last - 2000, last - 1000]];
+  step(700);
+  spans = [];
+  step(800); // a band is wiped away
+  step(900);
+  equal(froms, [[true, 0], [false, 1], [false, 0], [true, 0]]);
+  spans = [[last - 20_000, last + 20_000]];
+  step(1000);
+  equal(froms.at(-1), [false, 1], "all of the picture is in it");
+  feeder.close();
+});
+
+test("of types that follow each other fast the last one counts, however long the others load", async () => {
+  const feeder = new Feeder();
+  const chart = await feeder.chart({ signals: "c.a" });
+  const settled = [];
+  for (const type of ["histogram", "strip", "xy", "strip"]) {
+    chart.canvas.dataset.type = type;
+    settled.push(chart.configure());
+  }
+  await Promise.all(settled);
+  equal([chart.painter.constructor.name, chart.settings.type, chart.isReady, chart.error], ["Strip", "strip", true, ""]);
+  chart.canvas.dataset.type = "histogram";
+  const loaded = chart.configure();
+  chart.canvas.dataset.type = "cake";
+  await chart.configure();
+  await loaded;
+  equal([chart.settings.type, /^data-type/.test(chart.error), chart.isReady], [undefined, true, true]);
+  feeder.close();
+});
