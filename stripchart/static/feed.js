@@ -25,7 +25,7 @@ export class Feed {
     this.slow = { lateMs: 0, until: 0 }; // the connection was too slow for every sample until then (local time); how late frames come
     this.reportedAt = 0;
     this.tick = 0; // of the newest frame
-    this.hiddenAt = NaN; // since when nobody looks (local time); NaN while somebody does
+    this.hiddenAt = document.visibilityState === "hidden" ? performance.now() : NaN; // since when nobody looks (local time); NaN while somebody does
     this.delays = new Delays();
     this.drawn = { fps: 0, ms: 0 }; // as reported
     this.onChannels = new Set(); // called when channels come, go or change

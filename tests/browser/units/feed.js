@@ -222,6 +222,23 @@ test("out of sight is told, and what was thinned meanwhile is asked for anew", a
   equal(signal.columns.value, 5, "what is known stays until the window comes");
 });
 
+test("a page that is opened out of sight says so from the first", async () => {
+  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "hidden" });
+  let made;
+  try {
+    made = started();
+  } finally {
+    delete document.visibilityState;
+  }
+  const { feed, sent } = made;
+  await Promise.resolve();
+  sent.length = 0;
+  feed.report(1000);
+  feed.look(false, performance.now() + 60_000);
+  await Promise.resolve();
+  equal(sent.map(({ type, hidden, signals }) => [type, hidden ?? signals]), [["report", true], ["report", false], ["subscribe", ["a.s"]]]);
+});
+
 test("the way from the server to the screen is measured by the oldest of what was drawn", () => {
   const { feed } = started();
   for (const [made, seen] of [[1000, 1040], [2000, 2100], [3000, 3020]]) {
