@@ -8,8 +8,9 @@ import { losses } from "./rates.js";
 const count = (number) => (number === undefined || number === null ? "–" : whole.format(number));
 const group = (to) => (to ? `${to.address}:${to.port}` : "none");
 
-// [words, tone] for the state of a channel: what its relay is in, then whether data comes.
+// [words, tone] for the state of a channel: what its relay is in, then whether data comes. An age of null: nobody tells.
 export function channelState(channel, ageMs, limitMs) {
+  if (ageMs === null) return ["not known", "bad"];
   const state = channel.state ?? channel.status ?? "";
   // What has no UDP port has no relay of its own, and need not send all the time.
   if (state === "ingest") return Number.isNaN(ageMs) || ageMs > limitMs ? ["by HTTP", "quiet"] : ["live", "good"];

@@ -16,6 +16,8 @@ import { ChannelTable } from "./table.js";
 
 const POLL_MS = 1000;
 const STATUS_EVERY = 3; // polls
+const OLD_MS = 4 * POLL_MS; // what was not told for longer is not of now
+const LIMIT_MS = 3000; // a channel is silent for longer than usual, where the live server has not told when
 const NOTICE_MS = 6000;
 const STATES = { open: "Live", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Disconnected" };
 const WINDOW_KEY = "speeddata.window";
@@ -30,6 +32,7 @@ const cards = new Map();
 let channels = [];
 let polls = 0;
 let answeredAt = null; // when the registry answered last
+const toldAt = { alarms: null, status: null }; // when it told these last
 let isAway = false; // it did not answer when it was asked last
 let channelsAsked = false;
 
@@ -51,13 +54,24 @@ function say(text) {
 function showTrouble() {
   const silent = answeredAt === null ? Infinity : performance.now() - answeredAt;
   const away =
-    silent > 4 * POLL_MS && channelsAsked
+    silent > OLD_MS && channelsAsked
       ? `The registry does not answer${Number.isFinite(silent) ? `: rates and counts are ${lastsText(silent / 1000)} old` : ""}.`
       : "";
-  const text = [spoken, away].filter(Boolean).join(" ");
+  const alarmsOld = oldText("alarms", "Alarms", OLD_MS);
+  const statusOld = oldText("status", "Disk and processes", OLD_MS + STATUS_EVERY * POLL_MS);
+  const text = [spoken, ...(away ? [away] : [alarmsOld, statusOld])].filter(Boolean).join(" ");
   setText(byId("trouble"), text);
   byId("trouble").hidden = !text;
   for (const id of ["channelTable", "tiles"]) byId(id).classList.toggle("old", Boolean(away));
+  byId("alarms").classList.toggle("old", Boolean(away || alarmsOld));
+  summary.markOld(Boolean(statusOld));
+}
+
+// That something was not told for too long; the page asks since it was opened, and not while nobody looks.
+function oldText(what, words, mostMs) {
+  const silent = performance.now() - (toldAt[what] ?? 0);
+  if (silent <= mostMs || !channelsAsked) return "";
+  return toldAt[what] === null ? `${words} are not told by the registry.` : `${words} as they were ${lastsText(silent / 1000)} ago: the registry does not tell.`;
 }
 
 async function poll() {
@@ -70,7 +84,7 @@ async function poll() {
     table.update(channels, answeredAt);
     summary.update(channels, [...table.rows.values()], answeredAt);
     layOutCards();
-    await Promise.all([lookAround(), showAlarms(), ...table.opened.map(showDetails)]);
+    await Promise.all([apart(lookAround), apart(showAlarms), ...table.opened.map(showDetails)]);
   } catch (error) {
     console.warn(`registry: ${error.message}`);
     isAway = true;
@@ -79,10 +93,20 @@ async function poll() {
   showTrouble();
 }
 
+// Ask for what the rest can do without.
+async function apart(ask) {
+  try {
+    await ask();
+  } catch (error) {
+    console.warn(`registry: ${error.message}`);
+  }
+}
+
 // What need not be known each second.
 async function lookAround() {
   if (polls++ % STATUS_EVERY) return;
   summary.updateStatus(await api.status());
+  toldAt.status = performance.now();
   if (source.pivot) return;
   const { pivot } = await api.services();
   source.pivot = pivot ? reachable(pivot, location.protocol.slice(0, -1)) : "";
@@ -96,6 +120,7 @@ async function showAlarms() {
     if (error.status !== 503) throw error;
     alarms.update({ alarms: [], unchecked: [{ channel: null, reason: error.message }] });
   }
+  toldAt.alarms = performance.now();
 }
 
 async function acknowledge(seen) {
@@ -139,9 +164,13 @@ function layOutCards() {
   arrange(byId("live"), shown.map((card) => card.element));
 }
 
-// [age, limit] of a channel's newest data in ms.
-function ageOf(name) {
+// [age, limit] of a channel's newest data in ms: by the live server, without it by the registry's counters; [null, 0] when nobody tells.
+function ageOf({ name, arrivals }) {
   const channel = feed.channels.get(name);
+  if (feed.socket.state !== "open") {
+    const isTold = answeredAt !== null && performance.now() - answeredAt <= OLD_MS;
+    return isTold ? [arrivals.age, Math.max(LIMIT_MS, channel?.limit ?? 0)] : [null, 0];
+  }
   if (!channel?.last || !feed.clock.known) return [NaN, 0];
   return [Math.max(0, feed.clock.now(performance.now()) - channel.last), channel.limit];
 }

@@ -46,6 +46,31 @@ export class Throughput {
   }
 }
 
+// When records of a channel came last, as the registry's counters tell, which are read about once a second.
+export class Arrivals {
+  constructor() {
+    this.counts = new Map(); // of records, by where counters come from
+    this.last = NaN; // by the clock that counters are read by, ms
+    this.readAt = NaN;
+  }
+
+  update({ stats, ingested }) {
+    if (Number.isNaN(this.last) && stats?.durable_until) this.last = Date.parse(stats.durable_until);
+    for (const [from, counters] of [["udp", stats], ["http", ingested]]) {
+      if (!counters?.heartbeat) continue; // nobody counts
+      const [at, count] = [counters.heartbeat / 1e6, counters.records ?? 0];
+      if (count > (this.counts.get(from) ?? Infinity)) this.last = Math.max(this.last || 0, at);
+      this.counts.set(from, count);
+      this.readAt = Math.max(this.readAt || 0, at);
+    }
+  }
+
+  // How long ago that was when the counters were read, ms; NaN where it is not known.
+  get age() {
+    return Math.max(0, this.readAt - this.last);
+  }
+}
+
 export function rateText(perSecond, unit = "") {
   if (perSecond === null) return "–";
   const [size, letter] = perSecond >= 1e6 ? [perSecond / 1e6, "M"] : perSecond >= 1e4 ? [perSecond / 1e3, "k"] : [perSecond, ""];

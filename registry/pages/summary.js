@@ -111,6 +111,11 @@ export class Summary {
     this.channels.update(...channelsText(rows));
   }
 
+  // What is told by the status alone is not of now.
+  markOld(isOld) {
+    for (const { element } of [this.disk, this.processes]) element.classList.toggle("old", isOld);
+  }
+
   updateStatus(status) {
     this.disk.update(...diskText(status.archive ?? {}));
     this.bar.update(1 - (status.archive?.free_percent ?? 100) / 100, status.archive?.trouble ? "bad" : "");

@@ -6,7 +6,7 @@ import { whole } from "./amounts.js";
 import { Details } from "./details.js";
 import { arrange, make, setText } from "./dom.js";
 import { channelState, durableText } from "./facts.js";
-import { Throughput, losses, rateText } from "./rates.js";
+import { Arrivals, Throughput, losses, rateText } from "./rates.js";
 import { Sparkline } from "./sparkline.js";
 
 const COLUMNS = 8;
@@ -17,6 +17,7 @@ class Row {
     this.actions = actions;
     this.details = null; // made when they are asked for
     this.throughput = new Throughput();
+    this.arrivals = new Arrivals();
     this.rates = { records: null, bytes: null };
     this.tone = "quiet";
     this.words = ""; // of its state
@@ -78,6 +79,7 @@ class Row {
     const ingested = channel.ingested ?? {};
     this.channel = channel;
     this.rates = this.throughput.update(channel);
+    this.arrivals.update(channel);
     this.curve.add(timeMs, this.rates.records);
     setText(this.records, rateText(this.rates.records));
     setText(this.bytes, this.rates.records === null ? "" : rateText(this.rates.bytes, "B"));
@@ -149,8 +151,8 @@ export class ChannelTable {
     this.rows.get(channel.name)?.details?.update(channel);
   }
 
-  // `ageOf` gives [age, limit] in ms of a channel by name; gives the rows whose state has become another one.
+  // `ageOf` gives [age, limit] in ms of a channel by its row; gives the rows whose state has become another one.
   updateStates(ageOf) {
-    return [...this.rows.values()].filter((row) => row.updateState(...ageOf(row.name)));
+    return [...this.rows.values()].filter((row) => row.updateState(...ageOf(row)));
   }
 }

@@ -5,12 +5,13 @@ import { readAttributes } from "./attributes.js";
 import { Legend } from "./legend.js";
 import { Notice } from "./notice.js";
 import { Picture } from "./picture.js";
-import { Signal } from "./signal.js";
 import { chartState, dataNotes } from "./state.js";
 import { Strip } from "./strip.js";
 import { PALETTES, themeOf } from "./theme.js";
 import { arrangeAxes, traceStyles } from "./traces.js";
+import { Watching } from "./watching.js";
 
+const BAND_REACH_PX = 8; // of the lines at its ends
 const UNREAD = { signals: [], height: 120, colors: [], limits: null, title: "" }; // of attributes that cannot be used
 
 export class Chart {
@@ -27,6 +28,7 @@ export class Chart {
     this.painter = null;
     this.settings = UNREAD;
     this.signals = [];
+    this.watching = new Watching(this);
     this.axes = [];
     this.axisOf = []; // by signal
     this.styles = [];
@@ -39,8 +41,10 @@ export class Chart {
     this.error = "";
     this.state = "connecting";
     this.size = null; // in device pixels
+    this.isResized = false; // since it was laid out
     this.isLaidOut = false; // since size, attributes or value axes changed
-    this.isReady = false; // its attributes were read, and what it needs for them was loaded
+    this.turn = 0; // how often its attributes were read
+    this.isReady = false; // they were read, and what it needs for them was loaded
     this.isVisible = true;
     this.isDrawn = false; // since it was laid out: a chart out of sight is drawn once
     this.isDirty = true;
@@ -51,34 +55,30 @@ export class Chart {
     canvas.stripchart = this;
   }
 
-  // Read the attributes again.
+  // Read the attributes again. While what they ask for is loaded they may change: the newest turn counts.
   async configure() {
+    const turn = ++this.turn;
     this.error = "";
     this.isReady = false;
     try {
       const settings = readAttributes(this.canvas.dataset);
-      await this.load(settings);
+      const Painter = settings.type === "strip" ? Strip : (await import(`./type-${settings.type}.js`)).default;
+      if (turn !== this.turn) return;
+      this.use(Painter);
+      this.painter.configure(settings, this.canvas.dataset);
       this.settings = settings;
     } catch (error) {
+      if (turn !== this.turn) return;
       this.settings = UNREAD;
       this.error = error.message;
       console.warn(`stripchart: ${error.message}`, this.canvas);
     }
     this.canvas.style.height = `${this.settings.height}px`;
     this.isReady = true;
-    this.watch(null);
+    this.watching.begin();
     this.isLaidOut = false;
     this.paint();
     this.refresh(performance.now());
-  }
-
-  async load(settings) {
-    if (settings.type === "strip") {
-      this.use(Strip);
-    } else {
-      this.use((await import(`./type-${settings.type}.js`)).default);
-    }
-    this.painter.configure(settings, this.canvas.dataset);
   }
 
   use(Painter) {
@@ -91,25 +91,17 @@ export class Chart {
   resize(width, height) {
     if (!width || !height) return;
     this.size = [width, height];
+    this.isResized = true;
     this.isLaidOut = false;
   }
 
   // Fit everything to size and attributes, and watch what is needed for it.
-  layOut() {
+  layOut(localMs) {
     this.isLaidOut = true;
     this.picture.resize(...this.size, Math.max(0, this.axes.length - 1));
-    if (!this.error) this.watch(this.painter.way(this.settings, this.picture.area));
+    if (!this.error) this.watching.want(this.painter.way(this.settings, this.picture.area), this.isResized, localMs);
+    this.isResized = false;
     this.paint();
-  }
-
-  // Watch the declared signals in a way; null: none yet, as it is not known how large the chart is.
-  watch(way) {
-    const before = this.signals;
-    const known = (name) => before.find((signal) => signal.name === name);
-    this.signals = this.settings.signals.map((name) => (way ? this.feed.watch(name, way, this) : new Signal(name, -1, {})));
-    for (const signal of this.signals) signal.follow(known(signal.name));
-    for (const signal of before) if (!this.signals.includes(signal)) this.feed.unwatch(signal, this);
-    this.reset();
   }
 
   // For the feed: signals mean something else, or are told of for the first time.
@@ -163,11 +155,12 @@ export class Chart {
     return this.view ? this.view.losses(signal) : this.feed.channels.get(signal.channel)?.losses;
   }
 
-  // Bands to draw, [from, to] in pixels each; `xOf` gives the pixel of a time.
+  // Bands in sight, [from, to] in pixels each; `xOf` gives the pixel of a time. Where there is none a painter needs to draw but what moved.
   bandsOf(xOf) {
     const spans = this.spans?.(xOf) ?? [];
     if (this.measured) spans.push(this.measured);
-    return spans.map(([start, end]) => [xOf(start), xOf(end)]);
+    const right = this.picture.area.width + BAND_REACH_PX;
+    return spans.map(([start, end]) => [xOf(start), xOf(end)]).filter(([from, to]) => to > -BAND_REACH_PX && from < right);
   }
 
   isDim(signal) {
@@ -177,7 +170,8 @@ export class Chart {
   // Draw if something moved. Called for every animation frame.
   draw(localMs) {
     if (!this.size || !this.isReady || (!this.isVisible && this.isDrawn)) return false;
-    if (!this.isLaidOut) this.layOut();
+    if (!this.isLaidOut) this.layOut(localMs);
+    this.watching.settle(localMs);
     this.now = this.feed.clock.known ? this.feed.clock.now(localMs) : Date.now();
     let isDrawn = false;
     if (this.error) this.drawEmpty();
@@ -200,7 +194,7 @@ export class Chart {
     const now = feed.clock.known ? feed.clock.now(localMs) : NaN;
     const [state, words, badge] = this.error
       ? ["error", this.error, ""]
-      : chartState(feed.socket, this.signals, feed, now, localMs);
+      : chartState(feed.socket, this.signals, feed, now, localMs, (signal) => this.isInSight(signal));
     const hasTrace = !this.error && (this.painter.isSeen ?? this.signals.some((signal) => this.isInSight(signal)));
     if (state !== this.state) this.isDirty = true;
     this.state = state;

@@ -23,6 +23,12 @@ export class Columns {
     this.oldest = Infinity; // number of the oldest that is kept
     this.isBroken = true; // a break came after the newest sample
     this.newestTime = -Infinity; // of the newest sample
+    this.emptyTime = -Infinity; // of the newest record that had no value
+  }
+
+  // Nothing but nulls has come for longer than so many ms, as the records tell their times.
+  isNullFor(ms) {
+    return this.emptyTime - this.newestTime > ms;
   }
 
   // A copy that what comes later does not change.
@@ -36,6 +42,7 @@ export class Columns {
   push(time, value) {
     if (Number.isNaN(value)) {
       this.isBroken = true;
+      if (time > this.emptyTime) this.emptyTime = time;
       return;
     }
     const number = Math.floor(time / this.widthMs);
@@ -58,25 +65,49 @@ export class Columns {
     for (let i = 0; i < values.length; i++) this.push(times[i], values[i]);
   }
 
-  // Columns of a frame: see frame.js.
-  pushColumns({ first, data: offsets }, { n, data, counts, marks }) {
+  // Columns of a frame: see frame.js. Where there were too many they are wider than those here.
+  pushColumns({ width, first, data: offsets }, { n, data, counts, marks }) {
+    const span = Math.round(width / this.widthMs);
     for (let i = 0; i < n; i++) {
-      this.pushColumn(first + offsets[i], data[i], data[n + i], data[2 * n + i], data[3 * n + i], counts[i], marks[i]);
+      this.pushColumn(first + offsets[i], data[i], data[n + i], data[2 * n + i], data[3 * n + i], counts[i], marks[i], span);
     }
   }
 
-  // A column as the server knows it: it takes the place of what was known of it.
-  pushColumn(number, first, min, max, last, samples, broken) {
-    if (number <= this.newest - this.capacity) return;
+  // A column as the server knows it, as wide as `span` of those here: it takes the place of what was known of its time. Each of a
+  // wide one gets the minimum and the maximum, which may have been in any; the samples are counted once, in the first of them.
+  pushColumn(number, first, min, max, last, samples, broken, span = 1) {
+    const start = number * span;
+    const end = start + span;
+    if (end <= this.newest - this.capacity + 1) return;
     if (!samples) {
+      this.forget(start, end);
       this.isBroken = true;
+      this.emptyTime = Math.max(this.emptyTime, start * this.widthMs);
       return;
     }
-    const slot = number % this.capacity;
-    const isBroken = broken || (this.isBroken && number > this.newest) ? 1 : 0;
-    this.open(slot, number, first, min, max, last, (number + 0.5) * this.widthMs, samples, isBroken);
-    this.newestTime = Math.max(this.newestTime, number * this.widthMs);
+    const isBroken = broken || (this.isBroken && end > this.newest + 1) ? 1 : 0;
+    if (span > 1 && samples === 1) {
+      this.forget(start, end); // nobody knows where in it the sample is: it stands in the middle
+      this.put(start + (span >> 1), first, min, max, last, 1, isBroken);
+    } else {
+      for (let n = start; n < end - 1; n++) this.put(n, first, min, max, first, n === start ? samples : 0, n === start ? isBroken : 0);
+      this.put(end - 1, first, min, max, last, span === 1 ? samples : 0, span === 1 ? isBroken : 0);
+    }
+    this.newestTime = Math.max(this.newestTime, start * this.widthMs);
     this.isBroken = false;
+  }
+
+  put(number, first, min, max, last, samples, broken) {
+    if (number <= this.newest - this.capacity) return;
+    this.open(number % this.capacity, number, first, min, max, last, (number + 0.5) * this.widthMs, samples, broken);
+  }
+
+  // Hold nothing of the columns [start, end).
+  forget(start, end) {
+    for (let n = Math.max(start, this.oldest); n < end && n <= this.newest; n++) {
+      const slot = n % this.capacity;
+      if (this.stamp[slot] === n) this.stamp[slot] = -1;
+    }
   }
 
   open(slot, number, first, min, max, last, time, samples, broken) {
@@ -116,7 +147,7 @@ export class Columns {
     return slot >= 0 ? slot : this.slotBeside(number, -1);
   }
 
-  // Widen `out` = [min, max] by the columns of [start, end) ms.
+  // Widen `out` = [min, max] by the columns of [start, end) ms, infinities left out: no axis reaches so far.
   extremes(start, end, out) {
     const { stamp, min, max, capacity } = this;
     const last = Math.min(Math.ceil(end / this.widthMs) - 1, this.newest);
@@ -124,8 +155,8 @@ export class Columns {
     let n = Math.max(Math.floor(start / this.widthMs), this.oldest);
     for (let slot = n % capacity; n <= last; n++) {
       if (stamp[slot] === n) {
-        if (min[slot] < low) low = min[slot];
-        if (max[slot] > high) high = max[slot];
+        if (min[slot] < low && min[slot] !== -Infinity) low = min[slot];
+        if (max[slot] > high && max[slot] !== Infinity) high = max[slot];
       }
       if (++slot === capacity) slot = 0;
     }

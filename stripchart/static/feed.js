@@ -1,5 +1,6 @@
 // All signals that the page watches: what the server tells of them and who watches.
 
+import { Channels } from "./channels.js";
 import { ServerClock } from "./clock.js";
 import { Delays } from "./delays.js";
 import * as f from "./frame.js";
@@ -7,7 +8,6 @@ import { Signal } from "./signal.js";
 
 const REDUCED_SHOWN_MS = 5000;
 const REPORT_MS = 1000;
-const LOSSES_KEPT = 500;
 const THINNED_MS = 1500; // out of sight for longer, frames come once a second
 
 export class Feed {
@@ -17,16 +17,15 @@ export class Feed {
     this.signals = new Map(); // by how they are watched and their name
     this.ids = new Map(); // lists of signals by the server's number
     this.feeds = new Map(); // the numbers of ways to watch, by what they are
-    this.channels = new Map(); // by name: {name, id, signals, last, limit, skew, losses, ...}
-    this.channelIds = new Map();
-    this.pasts = new Map(); // channels by name as they were last known: one that comes again is as old as it was
+    this.channels = new Channels();
     this.wanted = new Set(); // to be subscribed in the next message
+    this.unwanted = new Set(); // nobody watched them a moment ago
     this.tickMs = 50;
     this.merged = 0; // ticks that came late, merged into later ones, since the page was opened
     this.slow = { lateMs: 0, until: 0 }; // the connection was too slow for every sample until then (local time); how late frames come
     this.reportedAt = 0;
     this.tick = 0; // of the newest frame
-    this.hiddenAt = NaN; // since when nobody looks (local time); NaN while somebody does
+    this.hiddenAt = document.visibilityState === "hidden" ? performance.now() : NaN; // since when nobody looks (local time); NaN while somebody does
     this.delays = new Delays();
     this.drawn = { fps: 0, ms: 0 }; // as reported
     this.onChannels = new Set(); // called when channels come, go or change
@@ -51,13 +50,21 @@ export class Feed {
 
   unwatch(signal, watcher) {
     if (!signal.watchers.delete(watcher)) return;
-    queueMicrotask(() => {
-      if (signal.watchers.size || this.signals.get(signal.key) !== signal) return;
+    if (!this.unwanted.size) queueMicrotask(() => this.unsubscribe());
+    this.unwanted.add(signal);
+  }
+
+  unsubscribe() {
+    const left = [...this.unwanted].filter((signal) => !signal.watchers.size && this.signals.get(signal.key) === signal);
+    this.unwanted.clear();
+    for (const signal of left) {
       this.signals.delete(signal.key);
       this.unlist(signal);
       this.wanted.delete(signal);
-      this.socket.send({ type: "unsubscribe", feed: signal.feed, signals: [signal.name] });
-    });
+    }
+    for (const [feed, signals] of Map.groupBy(left, (signal) => signal.feed)) {
+      this.socket.send({ type: "unsubscribe", feed, signals: signals.map((signal) => signal.name) });
+    }
   }
 
   unlist(signal) {
@@ -84,6 +91,7 @@ export class Feed {
   // The socket's handler.
   open() {
     this.clock.restart();
+    this.channels.forgetLosses();
     this.wanted = new Set(this.signals.values());
     this.subscribe();
   }
@@ -118,14 +126,7 @@ export class Feed {
   }
 
   handleChannels(message) {
-    for (const [name, channel] of this.channels) this.pasts.set(name, channel);
-    this.channels = new Map();
-    this.channelIds.clear();
-    for (const told of message.channels) {
-      const channel = { last: null, limit: 3000, skew: 0, losses: [], ...this.pasts.get(told.name), ...told };
-      this.channels.set(told.name, channel);
-      this.channelIds.set(told.id, channel);
-    }
+    this.channels.tell(message.channels);
     this.onChannels.forEach((callback) => callback());
     this.wakeAll();
   }
@@ -145,10 +146,7 @@ export class Feed {
   }
 
   handleStatus(message) {
-    for (const [name, told] of Object.entries(message.channels)) {
-      const channel = this.channels.get(name);
-      if (channel) Object.assign(channel, told, { last: Math.max(told.last ?? 0, channel.last ?? 0) || null });
-    }
+    this.channels.tellStatus(message.channels);
   }
 
   handleLatest(message) {
@@ -157,11 +155,8 @@ export class Feed {
     }
   }
 
-  handleLosses({ channel: name, spans }) {
-    const channel = this.channels.get(name);
-    if (!channel) return;
-    channel.losses = [...channel.losses, ...spans].slice(-LOSSES_KEPT);
-    this.wakeAll();
+  handleLosses({ channel, spans }) {
+    if (this.channels.lose(channel, spans)) this.wakeAll();
   }
 
   // A binary frame.
@@ -181,11 +176,11 @@ export class Feed {
     for (const block of frame.blocks) {
       if (block.kind === f.KIND_TIMES || block.kind === f.KIND_AXIS) {
         axis = block;
-        if (!(block.flags & f.FLAG_RESET)) this.arrived(block.id, frame.serverTime);
+        if (!(block.flags & f.FLAG_RESET)) this.channels.arrived(block.id, frame.serverTime);
         continue;
       }
       for (const signal of this.ids.get(block.id) ?? []) {
-        const isMeant = axis.kind === f.KIND_TIMES ? signal.isRaw || block.kind === f.KIND_ARRAYS : signal.columns.widthMs === axis.width;
+        const isMeant = axis.kind === f.KIND_TIMES ? signal.isRaw || block.kind === f.KIND_ARRAYS : signal.columns.widthMs === axis.width / axis.count;
         if (isMeant) this.add(signal, axis, block);
       }
     }
@@ -210,11 +205,6 @@ export class Feed {
     if (!isHidden && wasHidden) for (const signal of this.signals.values()) if (signal.isRaw && signal.id >= 0) this.want(signal);
   }
 
-  arrived(channelId, serverTime) {
-    const channel = this.channelIds.get(channelId);
-    if (channel) channel.last = serverTime;
-  }
-
   // A server that holds no sample, as one just started, takes none away: what is known stays, and what follows is not
   // joined to it.
   add(signal, axis, block) {
@@ -228,7 +218,8 @@ export class Feed {
     else if (block.counts) columns.pushColumns(axis, block);
     else columns.pushSamples(axis.data, block.data);
     for (const sink of signal.sinks) sink(axis.data, block.data, block.flags);
-    if (!Number.isNaN(columns.value)) signal.value = columns.value;
+    if (columns.isNullFor(this.channels.limit(signal))) signal.value = NaN; // what was before is no value of now
+    else if (!Number.isNaN(columns.value)) signal.value = columns.value;
     const earliest = axis.width ? axis.first * axis.width : axis.data[0];
     for (const watcher of signal.watchers) {
       if (isReset) watcher.wake();
@@ -236,15 +227,12 @@ export class Feed {
     }
   }
 
-  // Milliseconds since the channel of a signal was last heard of, by the server's clock; NaN when it never was.
+  // Milliseconds since what a signal comes with was last heard of; NaN when it never was.
   age(signal, nowMs) {
-    // The server tells once a second; until it has, there is the newest sample.
-    const newest = signal.columns?.newestTime ?? -Infinity;
-    const last = this.channels.get(signal.channel)?.last ?? (newest > 0 ? newest : 0);
-    return last ? Math.max(0, nowMs - last) : NaN;
+    return this.channels.age(signal, nowMs);
   }
 
   isStale(signal, nowMs) {
-    return this.age(signal, nowMs) > (this.channels.get(signal.channel)?.limit ?? 3000);
+    return this.age(signal, nowMs) > this.channels.limit(signal);
   }
 }

@@ -3,7 +3,7 @@
 import { spanText } from "./format.js";
 
 // The state of a chart, the words that stand in its place where it has no trace to show, and the few that stand in its
-// corner where it has one. Both are "" when the traces speak for themselves.
+// corner where it has one. Both are "" when the traces speak for themselves. `isInSight` tells whether a value of a signal is.
 //   error        an attribute cannot be used
 //   closed       this page cannot read what the server sends
 //   connecting, reconnecting   there is no connection: nothing drawn is live
@@ -12,7 +12,7 @@ import { spanText } from "./format.js";
 //   empty        records come, but without values
 //   stale        no declared signal comes any more
 //   live
-export function chartState(socket, signals, feed, nowMs, localMs) {
+export function chartState(socket, signals, feed, nowMs, localMs, isInSight = (signal) => signal.isSeen) {
   const age = newestAge(signals, feed, nowMs);
   if (socket.state === "closed") return ["closed", socket.reason, socket.reason];
   if (socket.state === "connecting") return ["connecting", "Connecting…", "connecting"];
@@ -22,7 +22,8 @@ export function chartState(socket, signals, feed, nowMs, localMs) {
   const isSeen = (signal) => signal.isSeen || (signal.isFilled && !Number.isNaN(feed.age(signal, nowMs)));
   const seen = known.filter(isSeen);
   if (!seen.length) return ["waiting", "Waiting for data", ""];
-  if (seen.every((signal) => signal.isNumber && !signal.isSeen)) return ["empty", "No values: all are null", "no values"];
+  const isEmpty = (signal) => signal.isNumber && Number.isNaN(signal.value) && !isInSight(signal);
+  if (seen.every(isEmpty)) return ["empty", "No values: all are null", "no values"];
   if (seen.every((signal) => feed.isStale(signal, nowMs))) {
     return ["stale", `stale: no data for ${spanText(age / 1000)}`, aged("stale", age)];
   }

@@ -75,6 +75,7 @@ export default class Plane extends Sampled {
       if (!isMeant(index)) continue;
       for (let i = 0; i < points[index].n; i++) {
         const value = coordinate(points[index], i);
+        if (!Number.isFinite(value)) continue; // no axis reaches so far
         if (value < extent[0]) extent[0] = value;
         if (value > extent[1]) extent[1] = value;
       }

@@ -1,11 +1,14 @@
 """The page at /: channels, charts, registration, by mouse and by keyboard."""
 
 import re
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 import pytest
+from beside import beside
+from chart_pages import CHART
 from live import EXAMPLE, Registry, running
 from playwright.sync_api import Page, expect
 
@@ -257,6 +260,7 @@ def test_a_registry_that_is_away_is_told(line: Any, open_page: Open, watch: Any)
     with line.feeding():
         page = open_page(line.registry.url)
         expect(page.locator("canvas[data-state=live]")).to_have_count(4)
+        page.wait_for_function(f"() => {CHART}.spans")  # all of the page has been loaded
         line.registry.close()
         expect(page.locator("#trouble")).to_contain_text("The registry does not answer: rates and counts are")
         for old in ("#channelTable", "#tiles"):
@@ -285,6 +289,61 @@ def test_a_registry_that_is_back_has_the_live_data_tried_at_once(
         with running(again, port=line.registry.services["websocket"]["port"]):
             expect(page.locator("#connection")).to_have_text("Live")
             expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_without_the_live_server_the_counters_tell_how_channels_do(
+    line: Any, open_page: Open, watch: Any
+) -> None:
+    watch.forgive("Failed to load resource", "WebSocket connection")
+    stats = line.registry.channels["example"]["stats"]
+
+    def count(stop: threading.Event) -> None:
+        while not stop.wait(0.1):
+            stats["records"] += 5
+
+    line.process.stop()
+    page = open_page("about:blank")
+    page.clock.install()
+    page.goto(line.registry.url)
+    state, tiles = row(page, "example").locator(".chip"), page.locator("#tiles .tile").first
+    with beside(count):
+        expect(page.locator("#connection")).to_have_text(re.compile("^Reconnecting"))
+        expect(state).to_have_text("live")
+        expect(tiles).to_contain_text("1 of 1 live")
+    page.clock.fast_forward(5000)
+    expect(state).to_have_text(re.compile(r"^no data for \d"))
+    page.route("**/api/v1/channels**", lambda route: route.abort())
+    page.clock.fast_forward(5000)
+    expect(state).to_have_text("not known")
+
+
+def test_alarms_and_tiles_that_are_not_told_are_marked_as_old(
+    line: Any, open_page: Open, watch: Any
+) -> None:
+    watch.forgive("Failed to load resource")
+    alarm = {
+        "signal": "example.ramp", "side": "high", "via": "udp", "level": "alarm", "state": "active", "acknowledged": False,
+        "worst": 2.0, "limit": 1.0, "unit": None, "count": 1, "since": "2026-01-01T00:00:00Z", "occurrence": 1, "by": None,
+    }  # fmt: skip
+    told = {"alarms": [alarm], "unchecked": []}
+    page = open_page("about:blank")
+    page.clock.install()
+    page.route("**/api/v1/alarms", lambda route: route.fulfill(json=told))
+    page.goto(line.registry.url)
+    alarms, processes = page.locator("#alarms"), page.locator("#tiles .tile").last
+    expect(alarms).to_contain_text("example.ramp")
+    expect(processes).to_contain_text("all run")
+    expect(alarms).to_have_class("panel")
+    for what in ("alarms", "status"):
+        page.route(f"**/api/v1/{what}", lambda route: route.fulfill(status=500, json={"error": "broken"}))
+    page.clock.fast_forward(8000)
+    expect(page.locator("#trouble")).to_contain_text("Alarms as they were")
+    expect(page.locator("#trouble")).to_contain_text("Disk and processes as they were")
+    expect(alarms).to_have_class("panel old")
+    expect(processes).to_have_class("tile old")
+    assert page.locator("#alarms .what").evaluate("(node) => getComputedStyle(node).fontStyle") == "italic"
+    expect(page.locator("#tiles")).not_to_have_class("old")
+    expect(page.locator("#tiles .tile").first).to_have_class("tile")
 
 
 def test_no_channels_is_said(line: Any, open_page: Open) -> None:

@@ -97,13 +97,14 @@ export class Rows {
     return true;
   }
 
-  // Widen `out` = [min, max] by all rows from a time on.
+  // Widen `out` = [min, max] by all rows from a time on, infinities left out: no scale reaches so far.
   extremes(start, out) {
     const first = Math.floor(start / this.rowMs);
     for (let slot = 0; slot < this.capacity; slot++) {
       if (this.stamp[slot] < first || this.stamp[slot] < 0) continue;
       for (let at = slot * this.items; at < (slot + 1) * this.items; at++) {
         const value = this.data[at];
+        if (!Number.isFinite(value)) continue;
         if (value < out[0]) out[0] = value;
         if (value > out[1]) out[1] = value;
       }

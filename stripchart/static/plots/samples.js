@@ -97,10 +97,11 @@ export class Samples {
     return this.stop > this.start ? this.time[this.stop - 1] : -Infinity;
   }
 
-  // Widen `out` = [min, max] by the samples [first, stop).
+  // Widen `out` = [min, max] by the samples [first, stop), infinities left out: no axis reaches so far.
   extremes(first, stop, out) {
     for (let i = first; i < stop; i++) {
       const value = this.value[i];
+      if (!Number.isFinite(value)) continue;
       if (value < out[0]) out[0] = value;
       if (value > out[1]) out[1] = value;
     }

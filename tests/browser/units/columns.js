@@ -41,6 +41,37 @@ test("a column that is told again takes the place of what was known of it", () =
   equal(held(columns).map((column) => [column[0], column[6]]), [[5, 0], [6, 0], [8, 1]], "a column without a value is a break");
 });
 
+test("wide columns hide no peak, join what they join, and count their samples once", () => {
+  for (const span of [2, 4]) {
+    const columns = new Columns(5, 1000);
+    for (let number = 0; number < 16; number++) columns.pushColumn(number, 0, 0, 0, 0, 5, 0);
+    const axis = { width: 5 * span, first: 16 / span - 1, data: [0, 1, 2, 4, 5] }; // from one that is known in part; one is missing
+    const rows = [[0, 1, 2, 3, NaN], [0, -1, 2, 3, NaN], [0, 99, 2, 3, NaN], [0, 2, 2, 4, NaN]];
+    columns.pushColumns(axis, { n: 5, data: rows.flat(), counts: [10, 10, 10, 10, 0], marks: [0, 0, 0, 1, 0] });
+    const list = held(columns);
+    const wide = (first) => list.filter(([n]) => n >= first && n < first + span);
+    equal([columns.newestTime, columns.isBroken, columns.value], [5 * (16 + 3 * span), true, 4], `${span}`);
+    equal(wide(16).map(([, , min, max]) => [min, max]), Array(span).fill([-1, 99]));
+    equal([wide(16)[0][1], wide(16).at(-1)[4], wide(16).map((one) => one[5]).reduce((a, b) => a + b)], [1, 2, 10], "first, last, samples");
+    equal([wide(16 + 2 * span).length, wide(16 + 3 * span).map((one) => one[6]), wide(16).map((one) => one[6])], [0, [1, ...Array(span - 1).fill(0)], Array(span).fill(0)]);
+    equal(list.reduce((sum, one) => sum + one[5], 0), 5 * (16 - span) + 40);
+    columns.pushColumn(16 + 4 * span - 1, 4, 3.5, 4, 3.5, 7, 0); // the newest grows
+    columns.pushColumn(16 + 4 * span, 5, 5, 5, 5, 7, 0);
+    equal(held(columns).slice(-2).map((one) => one.slice(1)), [[4, 3.5, 4, 3.5, 7, 0], [5, 5, 5, 5, 7, 0]]);
+    equal(columns.time[columns.slot(16)], 16.5 * 5);
+  }
+});
+
+test("one sample in a wide column stays one, and a wide column without a value holds nothing", () => {
+  const columns = new Columns(10, 100);
+  columns.pushColumn(1, 7, 7, 7, 7, 1, 0, 4);
+  equal(held(columns), [[6, 7, 7, 7, 7, 1, 1]]);
+  columns.pushColumn(2, 1, 0, 2, 1, 9, 0, 4);
+  columns.pushColumn(11, NaN, NaN, NaN, NaN, 0, 0);
+  equal(held(columns).map(([n]) => n), [6, 8, 9, 10], "a narrow one that is told to be empty is empty");
+  equal([columns.isBroken, columns.value], [true, 1]);
+});
+
 test("what fell out at the left is forgotten, nothing else", () => {
   const columns = new Columns(1, 28);
   for (let i = 0; i < 1000; i++) columns.push(i, i);

@@ -7,7 +7,7 @@ import { FLAG_RESET, KIND_ARRAYS, KIND_FLOAT64, KIND_TIMES } from "/static/strip
 const TICK_MS = 50;
 
 // Bytes of a frame; each of `blocks` is [kind, flags, id, count, array].
-function frame(serverMs, blocks) {
+export function frame(serverMs, blocks) {
   const sizes = blocks.map(([, , , , array]) => 16 + ((array.byteLength + 7) & ~7));
   const buffer = new ArrayBuffer(sizes.reduce((sum, size) => sum + size, 32));
   const view = new DataView(buffer);

@@ -1,7 +1,7 @@
 import { explain } from "/static/stripchart/past/http.js";
 import { arrange } from "/static/pages/dom.js";
 import { groups, stem } from "/static/pages/grouping.js";
-import { Rate, losses, rateText } from "/static/pages/rates.js";
+import { Arrivals, Rate, losses, rateText } from "/static/pages/rates.js";
 import { channelOf } from "/static/pages/register.js";
 import { channelState } from "/static/pages/facts.js";
 import { equal, near, test, throws } from "./harness.js";
@@ -49,6 +49,24 @@ test("rates", () => {
   ]);
 });
 
+test("when records came last is told by their count", () => {
+  const arrivals = new Arrivals();
+  const read = (at, records, more = {}, ingested = null) => {
+    arrivals.update({ stats: { heartbeat: at * 1e9, records, ...more }, ingested });
+    return arrivals.age;
+  };
+  equal(read(100, 50), null, "not known: they were counted once");
+  equal([read(101, 60), read(102, 60), read(105, 60), read(106, 61)], [0, 1000, 4000, 0]);
+  equal([read(107, 3), read(108, 4)], [1000, 0], "counting began anew");
+  equal(read(110, 4, {}, { heartbeat: 110e9, records: 9 }), 2000);
+  equal(read(111, 4, {}, { heartbeat: 110.5e9, records: 10 }), 500, "by HTTP");
+  arrivals.update({ stats: null });
+  equal(arrivals.age, 500);
+  const safe = new Arrivals();
+  safe.update({ stats: { heartbeat: 100e9, records: 7, durable_until: "1970-01-01T00:01:30Z" } });
+  equal(safe.age, 10_000, "until then there is what is safe on the disk");
+});
+
 test("losses name every reason", () => {
   const stats = { kernel_drops: 2, ring_full: 0, rejected: { short: 3, empty: 0 }, not_archived: { disk: 1 } };
   equal(losses(stats), [["kernel drops", 2], ["short", 3], ["disk", 1]]);
@@ -58,6 +76,7 @@ test("losses name every reason", () => {
 test("states of a channel", () => {
   equal(channelState({ state: "active" }, 10, 2000), ["live", "good"]);
   equal(channelState({ state: "active" }, NaN, 0), ["no data yet", "quiet"]);
+  equal(channelState({ state: "active" }, null, 0), ["not known", "bad"]);
   equal(channelState({ state: "active" }, 12000, 2000), ["no data for 12\u202fs", "bad"]);
   equal(channelState({ state: "backoff", reason: "port in use" }, 10, 2000), ["backoff: port in use", "bad"]);
   equal(channelState({ state: "ingest" }, 10, 2000), ["live", "good"]);

@@ -4,6 +4,7 @@ import { Fft } from "/static/stripchart/plots/fft.js";
 import { Points, usualInterval } from "/static/stripchart/plots/join.js";
 import { LowerAxis } from "/static/stripchart/plots/lower-axis.js";
 import { Spectrum, rhythmOf } from "/static/stripchart/plots/spectrum.js";
+import { Rows } from "/static/stripchart/plots/rows.js";
 import { Samples } from "/static/stripchart/plots/samples.js";
 import { Trigger } from "/static/stripchart/plots/trigger.js";
 import { equal, near, random, test } from "./harness.js";
@@ -208,4 +209,16 @@ test("colours go from dark to light in steps that the eye sees as equal", () => 
   for (const step of steps) if (step < 5 || step > 11) throw new Error(`steps of ${steps}`);
   const [dark, light] = [colorPixels(true), colorPixels(false)];
   equal([dark[0], dark[255]], [light[255], light[0]]);
+});
+
+test("extremes leave infinities out", () => {
+  const store = new Samples(1e9);
+  [3, Infinity, -2, -Infinity, NaN].forEach((value, i) => store.push(i, value));
+  const rows = new Rows(1000);
+  rows.take([1], [3, Infinity, -2, -Infinity], 0);
+  const extent = () => [Infinity, -Infinity];
+  const [a, b] = [extent(), extent()];
+  store.extremes(store.start, store.stop, a);
+  rows.extremes(0, b);
+  equal([a, b], [[-2, 3], [-2, 3]]);
 });

@@ -1,7 +1,7 @@
 import { chartState, dataNotes } from "/static/stripchart/state.js";
 import { equal, test } from "./harness.js";
 
-const signal = (more) => ({ error: "", text: null, isNumber: true, isSeen: true, isFilled: true, age: 0, ...more });
+const signal = (more) => ({ error: "", text: null, isNumber: true, isSeen: true, isFilled: true, value: 1, age: 0, ...more });
 const feed = { age: (s) => s.age, isStale: (s) => s.age > 2000 };
 const OPEN = { state: "open" };
 
@@ -36,7 +36,15 @@ test("what has not come is waited for, what stopped is stale", () => {
   equal(state([signal({ isSeen: false, age: NaN })]), ["waiting", "Waiting for data", ""]);
   equal(state([signal({ age: 12900 }), signal({ age: 15000 })]), ["stale", "stale: no data for 12 s", "stale 12 s"]);
   equal(state([signal({ age: 12900 }), signal()]), ["live", "", ""]);
-  equal(state([signal({ isSeen: false })])[0], "empty");
+  equal(state([signal({ isSeen: false, value: NaN })])[0], "empty");
+});
+
+test("where all has been null for so long that no value is in sight, that is said", () => {
+  const isInSight = ({ name }) => name === "seen";
+  const said = (...signals) => chartState(OPEN, signals, feed, 0, 0, isInSight)[0];
+  const none = signal({ value: NaN });
+  equal([said(none, none), said(none, { ...none, name: "seen" }), said(none, signal())], ["empty", "live", "live"]);
+  equal(said({ ...none, isNumber: false }), "live", "a text has no trace");
 });
 
 test("what may lack peaks, and a source whose clock is wrong, are told", () => {
