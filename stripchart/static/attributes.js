@@ -5,6 +5,7 @@ import { isZone } from "./zone.js";
 const WINDOW_MIN_S = 0.001;
 const WINDOW_MAX_S = 600; // what the server keeps
 const LONGEST_GROUP = 64;
+const NAME_MAX = 512;
 const RANGE_LEAST = 1e-12; // of the larger end: nearer numbers have no lines between them
 
 const list = (text) => (text ?? "").split(",").map((part) => part.trim()).filter(Boolean);
@@ -106,6 +107,8 @@ export function readAttributes(data) {
   if (alien) throw new Error(`data-${alien}: only for data-type="${OF_TYPES[alien]}", this chart's is "${type}"`);
   const signals = [...new Set(list(data.signals))];
   if (!signals.length) throw new Error("data-signals: wanted channel.signal, got nothing");
+  const long = signals.find((name) => name.length > NAME_MAX);
+  if (long) fail("signals", `names of at most ${NAME_MAX} characters`, `${long.slice(0, 40)}… of ${long.length}`);
   const isWindow = (value) => value >= WINDOW_MIN_S && value <= WINDOW_MAX_S;
   return {
     signals,

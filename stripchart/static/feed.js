@@ -8,6 +8,7 @@ import { Signal } from "./signal.js";
 
 const REDUCED_SHOWN_MS = 5000;
 const REPORT_MS = 1000;
+const NAMES_AT_ONCE = 30; // of at most 512 characters, in 64 KiB
 const THINNED_MS = 1500; // out of sight for longer, frames come once a second
 
 export class Feed {
@@ -63,8 +64,14 @@ export class Feed {
       this.wanted.delete(signal);
     }
     for (const [feed, signals] of Map.groupBy(left, (signal) => signal.feed)) {
-      this.socket.send({ type: "unsubscribe", feed, signals: signals.map((signal) => signal.name) });
+      this.ask({ type: "unsubscribe", feed }, signals);
     }
+  }
+
+  // Send a message about signals in parts: the server takes but so much at once.
+  ask(message, signals) {
+    const names = signals.map((signal) => signal.name);
+    for (let i = 0; i < names.length; i += NAMES_AT_ONCE) this.socket.send({ ...message, signals: names.slice(i, i + NAMES_AT_ONCE) });
   }
 
   unlist(signal) {
@@ -84,7 +91,7 @@ export class Feed {
     this.wanted.clear();
     for (const signals of alike.values()) {
       const { feed, way } = signals[0];
-      this.socket.send({ type: "subscribe", feed, ...way, signals: signals.map((signal) => signal.name) });
+      this.ask({ type: "subscribe", feed, ...way }, signals);
     }
   }
 

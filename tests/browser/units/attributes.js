@@ -32,6 +32,7 @@ test("what cannot be used is named", () => {
   throws(() => readAttributes({}), /^data-signals: wanted channel.signal/);
   throws(() => read({ window: "soon" }), /^data-window: wanted seconds from 0.001 to 600, got "soon"/);
   throws(() => read({ window: "1e-5" }), /data-window/);
+  throws(() => read({ signals: `a.${"x".repeat(600)}` }), /data-signals: wanted names of at most 512 characters, got "a.x+… of 602"/);
   throws(() => read({ height: "9999" }), /data-height/);
   throws(() => read({ ymin: "2", ymax: "1" }), /data-ymin: wanted less than data-ymax \(1\), got 2/);
   throws(() => read({ ymin: "1", ymax: "1.0000000000000002" }), /data-ymax: wanted at least 1\.0\d*e-12 more than data-ymin \(1\)/);

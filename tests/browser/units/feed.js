@@ -25,6 +25,16 @@ function started() {
   return { feed, signal, sent };
 }
 
+test("what is much is asked for in parts, as the server takes but so much at once", async () => {
+  const { feed, sent } = started();
+  await Promise.resolve();
+  sent.length = 0;
+  const signals = Array.from({ length: 65 }, (_, i) => feed.watch(`a.${i}`, WAY, watcher()));
+  await Promise.resolve();
+  equal(sent.map(({ type, signals }) => [type, signals.length]), [["subscribe", 30], ["subscribe", 30], ["subscribe", 5]]);
+  equal(sent.flatMap(({ signals }) => signals), signals.map(({ name }) => name));
+});
+
 test("what is watched in the same way is asked for together, in another way apart", async () => {
   const { feed, sent } = started();
   feed.watch("a.t", WAY, watcher());
