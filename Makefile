@@ -76,11 +76,11 @@ bench-history: build  ## Measure history beside goals and rivals (ROWS="decode q
 bench-live: build  ## Measure how many browsers one core serves, beside goals
 	$(PY) -P tests/bench/live_fanout.py
 
-bench-charts: build $(VENV)/.browser  ## Measure charts in a browser beside goals and rivals (ROWS="size wall": those alone)
+bench-charts: build $(VENV)/.browser  ## Measure charts in a browser beside goals and rivals (ROWS="size wall": those alone; LONG=1: an hour for memory)
 	@command -v npm >/dev/null || { echo "npm is missing, for the rivals: apt-get install npm"; exit 2; }
 	$(PY) -m pip install --quiet rjsmin
 	npm install --silent --no-audit --no-fund --ignore-scripts --prefix build/bench uplot@1.6.32 smoothie@1.36.1 terser@5
-	$(PY) -P tests/bench/charts.py $(ROWS)
+	$(PY) -P tests/bench/charts.py $(ROWS) $(if $(LONG),--minutes 60 --hidden 10)
 
 validate-schemas: build  ## Compile every schema in config/agents, naming file and field of an error
 	$(PY) -m speeddata.schema config/agents/*.avsc
