@@ -317,9 +317,7 @@ def test_without_the_live_server_the_counters_tell_how_channels_do(
     expect(state).to_have_text("not known")
 
 
-def test_alarms_and_tiles_that_are_not_told_are_marked_as_old(
-    line: Any, open_page: Open, watch: Any
-) -> None:
+def test_alarms_and_tiles_that_are_not_told_are_marked_as_old(line: Any, open_page: Open, watch: Any) -> None:
     watch.forgive("Failed to load resource")
     alarm = {
         "signal": "example.ramp", "side": "high", "via": "udp", "level": "alarm", "state": "active", "acknowledged": False,
