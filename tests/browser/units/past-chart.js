@@ -1,6 +1,7 @@
 import { valuesText } from "/static/stripchart/files.js";
 import MeasurePanel from "/static/stripchart/panel-measure.js";
 import TablePanel from "/static/stripchart/panel-table.js";
+import { skewOf } from "/static/stripchart/shown.js";
 import { Past } from "/static/stripchart/past/painter.js";
 import { AGAIN_MS, PastSource } from "/static/stripchart/past/source.js";
 import { Tile, Tiles } from "/static/stripchart/past/tiles.js";
@@ -155,9 +156,12 @@ test("a known loss is hatched where it was, while and after it is told", async (
   loss(times[1500]);
   draw(feeder, chart);
   near(hatched().length, 2 * before.length, 4, "one that is told later");
-  loss(Date.now() + 60_000);
+  past.view.show(past.view.start, past.view.end + 2000n * MS);
   draw(feeder, chart);
-  near(hatched().length, 2 * before.length, 4, "one that came after the pause");
+  const wider = hatched();
+  loss(past.pausedAt + 200);
+  draw(feeder, chart);
+  equal(hatched(), wider, "one that came after the pause");
   feeder.close();
 });
 
@@ -233,6 +237,7 @@ test("the past of a source whose clock is wrong is asked for and shown where its
     const [[at, , value], ...others] = shown(chart);
     equal([others.length, value], [0, 5]);
     near(at, times[0] - 50_000, 30);
+    equal(Number(skewOf(chart, "c") / MS), skew, "for means");
     near(Date.parse(valuesText(chart).split("\r\n")[3].split(",")[1]), times[0] - 50_000, 1);
     feeder.close();
   }
