@@ -2,6 +2,7 @@
 // matter: the plain one is here, others are loaded where a chart asks for them.
 
 import { readAttributes } from "./attributes.js";
+import { Label } from "./label.js";
 import { Legend } from "./legend.js";
 import { Notice } from "./notice.js";
 import { Picture } from "./picture.js";
@@ -25,6 +26,7 @@ export class Chart {
     this.box.append(this.picture.box);
     this.legend = new Legend(this.box, (name) => this.toggle(name));
     this.notice = new Notice(this.picture.box);
+    this.label = new Label(this);
     this.painter = null;
     this.settings = UNREAD;
     this.signals = [];
@@ -33,7 +35,7 @@ export class Chart {
     this.axisOf = []; // by signal
     this.styles = [];
     this.hidden = new Set(); // names of signals that are not drawn
-    this.view = null; // of a chart that is not live: {endMs(nowMs), columns(signal), losses(signal)}
+    this.view = null; // of a chart that is not live: {columns(signal), losses(signal), rows(signal), badge, trouble, ...}
     this.marks = null; // draws over the traces: (raster, part, pixelsPerMs, traces)
     this.spans = null; // gives [name, start, end] of what is to be shown as bands
     this.stats = null; // {text(index)} of a chart whose legend has statistics
@@ -195,7 +197,7 @@ export class Chart {
     const [state, words, badge] = this.error
       ? ["error", this.error, ""]
       : chartState(feed.socket, this.signals, feed, now, localMs, (signal) => this.isInSight(signal));
-    const hasTrace = !this.error && (this.painter.isSeen ?? this.signals.some((signal) => this.isInSight(signal)));
+    const hasTrace = !this.error && (this.view ? true : this.painter.isSeen ?? this.signals.some((signal) => this.isInSight(signal)));
     if (state !== this.state) this.isDirty = true;
     this.state = state;
     this.canvas.dataset.state = state;
@@ -203,20 +205,13 @@ export class Chart {
     this.notice.tell(words || own, this.view?.badge ?? own, hasTrace, state === "waiting" || state === "connecting" || state === "live");
     this.refreshLegend(now, localMs);
     this.painter?.refresh?.();
-    this.describe(words);
+    this.label.update(words, localMs);
   }
 
   isInSight(signal) {
     const columns = this.columnsOf(signal);
     if (this.view || !columns) return (columns?.newest ?? -1) >= 0;
     return columns.newest >= 0 && (columns.newest + 1) * columns.widthMs > (this.painter.range?.[0] ?? 0);
-  }
-
-  describe(words) {
-    const names = this.signals.map((signal) => signal.name).join(", ") || this.canvas.dataset.signals || "no signals";
-    const what = (!this.error && this.painter?.describe?.()) || `${this.settings.title || names}: last ${this.settings.window ?? 0} s`;
-    const label = `${what}, ${words || this.state}`;
-    if (this.canvas.ariaLabel !== label) this.canvas.ariaLabel = label;
   }
 
   refreshLegend(now = NaN, localMs = 0) {

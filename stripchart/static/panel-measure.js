@@ -4,6 +4,7 @@ import { valueText } from "./format.js";
 import { Panel } from "./panel.js";
 import { valuesAt } from "./cursor.js";
 import { askMeans } from "./past/query.js";
+import { extremesOf, skewOf } from "./shown.js";
 
 const nanos = (ms) => BigInt(Math.round(ms * 1e6));
 
@@ -50,8 +51,9 @@ export default class MeasurePanel extends Panel {
     const { unit, isWhole, name } = signal;
     const [a, b] = [from, to].map((time) => valuesAt(this.chart, signal, time)?.at(-1) ?? NaN);
     const out = [Infinity, -Infinity];
-    const columns = this.chart.view ? null : this.chart.columnsOf(signal);
-    columns?.extremes(from, to, out);
+    const [start, end] = this.chart.painter.range;
+    // Of what a still chart does not show, nothing is known.
+    if (!this.chart.view || (from >= start && to <= end)) extremesOf(this.chart, signal, from, to, out);
     const text = (value, whole = isWhole) => valueText(Number.isFinite(value) ? value : NaN, unit, whole);
     const slope = seconds ? `${valueText((b - a) / seconds, "", false)}\u202f${unit || "1"}/s` : "–";
     const mean = this.means.get(signal);
@@ -66,7 +68,8 @@ export default class MeasurePanel extends Panel {
       const own = this.chart.signals.filter((signal) => signal.channel === channel && signal.isNumber);
       try {
         const address = await this.hand.tools.source.pivot();
-        const means = await askMeans(address, channel, own.map((signal) => signal.path), nanos(from), nanos(to));
+        const [start, end] = [from, to].map((time) => nanos(time) + skewOf(this.chart, channel));
+        const means = await askMeans(address, channel, own.map((signal) => signal.path), start, end);
         own.forEach((signal, index) => this.means.set(signal, means[index]));
       } catch {
         own.forEach((signal) => this.means.set(signal, NaN));

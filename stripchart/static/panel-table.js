@@ -2,7 +2,7 @@
 
 import { valueText } from "./format.js";
 import { Panel } from "./panel.js";
-import { valuesAt } from "./cursor.js";
+import { extremesOf } from "./shown.js";
 
 const ROWS = 20;
 const REFRESH_MS = 5000;
@@ -32,8 +32,6 @@ export default class TablePanel extends Panel {
 
 function extremesText(chart, signal, from, to) {
   const out = [Infinity, -Infinity];
-  const columns = chart.view ? null : chart.columnsOf(signal);
-  columns?.extremes(from, to, out);
-  const found = columns ? (out[0] <= out[1] ? out : null) : valuesAt(chart, signal, (from + to) / 2);
-  return found ? found.map((value) => valueText(value, "", signal.isWhole)) : ["–", "–"];
+  extremesOf(chart, signal, from, to, out);
+  return out[0] <= out[1] ? out.map((value) => valueText(value, "", signal.isWhole)) : ["–", "–"];
 }

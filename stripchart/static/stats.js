@@ -3,6 +3,7 @@
 import { valueText } from "./format.js";
 import { askMeans } from "./past/query.js";
 import { PastSource } from "./past/source.js";
+import { extremesOf, skewOf } from "./shown.js";
 
 const ASK_MS = 5000;
 const FIRST_MS = 500; // by then it is known what the signals are
@@ -23,9 +24,10 @@ export class Stats {
     const { chart } = this;
     if (!chart.canvas.isConnected || chart.stats !== this) return clearInterval(this.timer);
     if (!chart.isVisible || !chart.painter?.range || document.visibilityState === "hidden") return;
-    const [start, end] = chart.painter.range.map(nanos);
+    const range = chart.painter.range.map(nanos);
     for (const channel of new Set(chart.signals.map((signal) => signal.channel).filter(Boolean))) {
       const own = chart.signals.filter((signal) => signal.channel === channel && signal.isNumber);
+      const [start, end] = range.map((time) => time + skewOf(chart, channel));
       try {
         const means = await askMeans(await this.source.pivot(), channel, own.map((signal) => signal.path), start, end);
         own.forEach((signal, index) => this.means.set(signal.name, means[index]));
@@ -43,9 +45,7 @@ export class Stats {
     if (!signal.isNumber || signal.symbols || !range) return undefined;
     this.extent[0] = Infinity;
     this.extent[1] = -Infinity;
-    const columns = this.chart.columnsOf(signal);
-    if (this.chart.view) columns?.extremes(this.chart.picture.area.width, 2 * this.chart.picture.area.width, this.extent);
-    else columns?.extremes(...range, this.extent);
+    extremesOf(this.chart, signal, ...range, this.extent);
     const number = (one, whole = isWhole) => valueText(Number.isFinite(one) ? one : NaN, "", whole);
     const now = reading ?? valueText(value, unit, isWhole);
     return `${now} (min ${number(this.extent[0])}, max ${number(this.extent[1])}, mean ${number(this.means.get(signal.name) ?? NaN, false)})`;

@@ -33,10 +33,8 @@ def test_a_declared_chart_is_live(line: Any, chart_page: Open) -> None:
         )
         names = page.locator(".stripchart-name").all_text_contents()
         assert names == ["sine_wave", "ramp"]
-        assert (
-            page.get_by_role("img").get_attribute("aria-label")
-            == "example.sine_wave, example.ramp: last 5 s, live"
-        )
+        label = page.get_by_role("img").get_attribute("aria-label") or ""
+        assert label.startswith("example.sine_wave, example.ramp: last 5 s, live")
         page.wait_for_function("() => document.querySelector('.stripchart-value').textContent.endsWith('V')")
 
 

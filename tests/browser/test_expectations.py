@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from chart_pages import CHART, LAYER, SINE, STATE, add_chart, drawn, hands_on, wait_state
+from chart_pages import CHART, LAYER, SINE, STATE, add_chart, drawn, wait_state
 from live import EXAMPLE, wait_for
 from live_line import Line
 from playwright.sync_api import Page, expect
@@ -122,18 +122,6 @@ def test_16_states_are_steps_with_words_at_the_axis(live: Open) -> None:
         return sloped;
     }}"""
     assert page.evaluate(between) == 0, "levels and vertical jumps alone"
-
-
-def test_18_a_screen_reader_is_told_what_is_seen(live: Open) -> None:
-    page = live({**SINE, "title": "Bench 7"})
-    assert page.get_by_role("img").get_attribute("aria-label") == "Bench 7: last 10 s, live"
-    hands_on(page)
-    page.get_by_role("button", name="Table").click()
-    table = page.get_by_role("region", name="Values shown").locator("table")
-    expect(table.locator("tr")).to_have_count(21)
-    assert table.locator("th[scope=col]").all_text_contents() == ["From", "example.sine_wave min (V)", "max"]
-    newest = table.locator("tr").nth(1).locator("td").all_text_contents()
-    assert len(newest) == 2
 
 
 def test_19_colours_that_come_again_are_dashed(live: Open) -> None:
@@ -318,15 +306,6 @@ def test_25_a_chart_that_is_scrolled_out_of_sight_is_not_drawn(live: Open) -> No
     page.wait_for_function(f"(before) => ({last})() > before + 20", arg=before)
 
 
-def test_26_the_age_of_the_newest_sample_and_the_way_from_the_server_are_told(live: Open) -> None:
-    page = live()
-    hands_on(page)
-    page.get_by_role("button", name="Info").click()
-    cells = page.get_by_role("region", name="Info").locator("td")
-    expect(cells.nth(0)).to_have_text(re.compile(r"^\d+ ms$"))
-    expect(cells.nth(1)).to_have_text(re.compile(r"^[\d.]+ ms, [\d.]+ ms$"))
-
-
 def test_27_a_slow_connection_is_told_and_loses_no_peak(fed: Line, open_page: Open) -> None:
     own = fed.registry.services["websocket"]
     with SlowRoad(own["port"]).open() as road, pytest.MonkeyPatch.context() as patch:
@@ -354,20 +333,3 @@ def test_27_a_slow_connection_is_told_and_loses_no_peak(fed: Line, open_page: Op
     highest = max(sent, key=lambda time_ns: math.sin(time_ns / 1e9))
     assert is_shown(lowest)
     assert is_shown(highest)
-
-
-def test_28_what_a_page_holds_does_not_grow_with_the_rate(live: Open) -> None:
-    page = live()
-    held = f"() => [{CHART}.signals[0].columns.capacity, {CHART}.feed.signals.size, {CHART}.feed.ids.size]"
-    before = page.evaluate(held)
-    page.evaluate(
-        f"""() => {{
-            const {{ feed, signals: [signal] }} = {CHART};
-            const times = new Float64Array(1000), values = new Float64Array(1000);
-            for (let round = 0; round < 200; round++) {{
-                times.fill(Date.now() + round);
-                feed.add(signal, {{ kind: 1, data: times }}, {{ kind: 2, flags: 0, n: 1000, data: values }});
-            }}
-        }}"""
-    )
-    assert page.evaluate(held) == before

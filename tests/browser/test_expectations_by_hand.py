@@ -2,9 +2,11 @@
 
 import csv
 import io
+import math
 import re
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from chart_pages import CHART, SINE, drawn, hands_on
@@ -42,6 +44,7 @@ def test_05_the_cursor_reads_while_streaming_and_is_pinned_to_place_or_time(live
     value = page.locator(".stripchart-value").first
     cursor = page.locator(".stripchart-cursor")
     expect(cursor).to_be_visible()
+    page.wait_for_function(f"() => /\\d/.test({CHART}.signals[0].reading)")  # the trace has come to it
     read = page.evaluate(
         f"""() => {{
             const {{ painter, signals }} = {CHART};
@@ -98,7 +101,7 @@ def test_08_the_value_axis_is_locked_by_a_key_and_stays_so_over_a_pause(live: Op
     assert page.evaluate(f"() => {CHART}.axes[0].scale.isFixed") is False
 
 
-def test_13_pictures_have_title_axes_and_zone_and_csv_says_what_it_holds(live: Open) -> None:
+def test_13_pictures_have_title_axes_and_zone_and_csv_says_what_it_holds(live: Open, fed: Line) -> None:
     page = live({**SINE, "title": "Bench 7"})
     hands_on(page)
     with page.expect_download() as picture:
@@ -117,7 +120,7 @@ def test_13_pictures_have_title_axes_and_zone_and_csv_says_what_it_holds(live: O
         page.get_by_role("button", name="CSV").click()
     text = saved.value.path().read_text()
     assert re.search(
-        r"^# example\.sine_wave in V: (samples as they were received|columns of \d+ ms), \d+ lines",
+        r"^# example\.sine_wave in V: .*\b\d+ samples as decimated$",
         text,
         re.MULTILINE,
     )
@@ -127,16 +130,50 @@ def test_13_pictures_have_title_axes_and_zone_and_csv_says_what_it_holds(live: O
     assert len(rows) > 10
     assert all(float(row["min"]) <= float(row["last"]) <= float(row["max"]) for row in rows)
     assert rows == sorted(rows, key=lambda row: row["time"])
+    sent = [at // 1000 for at in list(fed.fed)]  # in microseconds, as the file has them
+    ones = [row for row in rows if row["samples"] == "1"]
+    assert len(ones) > 10
+    for row in ones:
+        time_us = microseconds(row["time"])
+        nearest = min(sent, key=lambda at: abs(at - time_us))
+        assert abs(nearest - time_us) <= 1, "the time is that of the record"
+        assert float(row["last"]) == pytest.approx(math.sin(nearest / 1e6), abs=1e-5)
+    told = int(re.findall(r"(\d+) samples as decimated", text)[0])
+    assert told == sum(int(row["samples"]) for row in rows if row["samples"] == "1") or "columns of" in text
+    first, last = microseconds(rows[0]["time"]), microseconds(rows[-1]["time"])
+    between = sum(first + 50_000 < at < last - 50_000 for at in sent)
+    counted = sum(int(row["samples"]) for row in rows)
+    assert between <= counted <= between + 20, "each record once"
+
+
+def microseconds(text: str) -> int:
+    """Read a time of a CSV file."""
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    return int(datetime.fromisoformat(whole + "+00:00").timestamp()) * 10**6 + int(fraction.ljust(6, "0")[:6])
 
 
 def test_14_a_mark_with_a_note_is_kept_by_the_server_and_shown_on_every_chart(fed: Line, live: Open) -> None:
     page = live(SINE, {**SINE, "signals": "example.ramp"})
     hands_on(page).focus()
+    page.keyboard.press(" ")  # while it stands still it can be told what time is pointed at
+    left, time_ms = page.evaluate(
+        f"""() => {{
+            const [start, end] = {CHART}.painter.range;
+            const {{ left, width }} = document.querySelector(".stripchart-clip").getBoundingClientRect();
+            const at = document.querySelector(".stripchart-cursor").getBoundingClientRect().left;
+            return [at, start + ((at - left) / width) * (end - start)];
+        }}"""
+    )
     page.keyboard.press("m")
     page.get_by_role("textbox", name=re.compile("^Note at")).fill("valve open")
     page.keyboard.press("Enter")
     expect(page.locator(".stripchart-tag", has_text="valve open")).to_have_count(2)
-    assert [(tag["name"], tag["channels"]) for tag in fed.registry.tags] == [("valve open", ["example"])]
+    (tag,) = fed.registry.tags
+    assert (tag["name"], tag["channels"]) == ("valve open", ["example"])
+    for key in ("start", "end"):
+        assert microseconds(tag[key]) / 1000 == pytest.approx(time_ms, abs=20), "a pixel or two"
+    place = "() => document.querySelector('.stripchart-tag').getBoundingClientRect().left"
+    assert page.evaluate(place) == pytest.approx(left, abs=3)
     fed.registry.tags.clear()
 
 
@@ -199,5 +236,13 @@ def test_32_two_places_are_measured(live: Open) -> None:
     cells = panel.locator("td").all_text_contents()
     a, b, difference = (float(cell.replace("−", "-")) for cell in cells[:3])
     assert difference == pytest.approx(b - a, abs=0.002)
+    slope, unit = cells[3].split("\u202f")
+    assert (float(slope.replace("−", "-")), unit) == (
+        pytest.approx(difference / seconds, rel=0.01, abs=0.005),
+        "1/s",
+    )
+    low, high = (float(cell.replace("−", "-")) for cell in cells[4:6])
+    assert low <= min(a, b)
+    assert max(a, b) <= high
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()

@@ -30,7 +30,7 @@ def _patience() -> None:
     expect.set_options(timeout=20_000)
 
 
-def test_a_stale_trace_is_dimmed_and_not_written_over(line: Any, chart_page: Open) -> None:
+def test_23_a_stale_trace_is_dimmed_and_not_written_over(line: Any, chart_page: Open) -> None:
     page = chart_page({"signals": "example.sine_wave", "window": 6, "colors": "#0000FF", "theme": "light"})
     badge = page.locator(".stripchart-badge")
     with line.feeding():
@@ -50,7 +50,7 @@ def test_a_stale_trace_is_dimmed_and_not_written_over(line: Any, chart_page: Ope
         expect(badge).to_be_hidden()
 
 
-def test_a_lost_connection_leaves_the_trace(line: Any, chart_page: Open, watch: Any) -> None:
+def test_23_a_lost_connection_leaves_the_trace(line: Any, chart_page: Open, watch: Any) -> None:
     watch.forgive("WebSocket connection")
     page = chart_page({"signals": "example.sine_wave", "window": 60, "colors": "#0000FF", "theme": "light"})
     with line.feeding():
@@ -67,7 +67,7 @@ def test_a_lost_connection_leaves_the_trace(line: Any, chart_page: Open, watch: 
     "event",
     ["window.dispatchEvent(new Event('online'))", "document.dispatchEvent(new Event('visibilitychange'))"],
 )
-def test_a_reason_to_hope_is_followed_at_once(line: Any, chart_page: Open, watch: Any, event: str) -> None:
+def test_23_a_reason_to_hope_is_followed_at_once(line: Any, chart_page: Open, watch: Any, event: str) -> None:
     watch.forgive("WebSocket connection")
     page = chart_page({"signals": "example.sine_wave", "window": 10})
     wait_state(page, "waiting")
@@ -83,7 +83,7 @@ def test_a_reason_to_hope_is_followed_at_once(line: Any, chart_page: Open, watch
         again.stop()
 
 
-def test_a_server_that_freezes_does_not_look_live(line: Any, chart_page: Open, watch: Any) -> None:
+def test_23_a_server_that_freezes_does_not_look_live(line: Any, chart_page: Open, watch: Any) -> None:
     watch.forgive("WebSocket connection")
     page = chart_page({"signals": "example.sine_wave", "window": 10})
     with line.feeding():
@@ -99,7 +99,9 @@ def test_a_server_that_freezes_does_not_look_live(line: Any, chart_page: Open, w
         wait_state(page, "live")
 
 
-def test_a_new_server_is_found_and_the_window_filled_again(line: Any, chart_page: Open, watch: Any) -> None:
+def test_23_a_new_server_is_found_and_the_window_filled_again(
+    line: Any, chart_page: Open, watch: Any
+) -> None:
     watch.forgive("WebSocket connection")
     page = chart_page({"signals": "example.sine_wave", "window": 10})
     with line.feeding():

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import system
+from chart_pages import LAYER
 from live import EXAMPLE, Encoder, free_port
 from playwright.sync_api import Page, expect
 
@@ -29,6 +30,14 @@ PAGE = """<!doctype html><title>{title}</title>
 {charts}"""
 CHART = '<canvas class="stripchart" data-signals="{channel}.sine_wave" data-window="{window}" data-height="150"></canvas>'
 FEED_LOSSES = "document.querySelector('canvas.stripchart').stripchart.feed.channels.get('numbered').losses"
+# Where the view is: its start and end in ns, the left edge and the width of its plot in pixels.
+VIEW = """() => {
+    const [start, end] = document.querySelector("canvas").stripchart.painter.range;
+    const { left, width } = document.querySelector(".stripchart-clip").getBoundingClientRect();
+    return [start * 1e6, end * 1e6, left, width];
+}"""
+# The columns that a still chart shows, one per pixel.
+SHOWN = """[document.querySelector("canvas").stripchart].flatMap(({ view, picture: { area: { width } } }) => [...view.traces.values()][0].list(width, 2 * width))"""
 COLUMNS = "() => [...document.querySelectorAll('canvas.stripchart')].map((canvas) => canvas.stripchart.signals[0].columns?.list(0, Infinity) ?? [])"
 
 
@@ -214,6 +223,37 @@ def test_a_page_is_loaded_again_when_its_file_is_saved(stand: Stand, open_page: 
     expect(page.locator("canvas.stripchart")).to_have_count(1)
 
 
+def paused(page: Page) -> None:
+    """Have a chart stand still, its newest at the right edge."""
+    plot = page.locator(".stripchart-plot")
+    plot.hover()
+    expect(page.locator(".stripchart-tools")).to_be_visible()
+    plot.focus()
+    page.keyboard.press(" ")
+    page.wait_for_function("() => document.querySelector('canvas').stripchart.view?.archive.loaders.size")
+
+
+def drag_back(page: Page, time_ns: int) -> None:
+    """Drag the trace to the right until a time is in the middle."""
+    box = page.locator(".stripchart-plot").bounding_box()
+    assert box
+    y = box["y"] + box["height"] / 2
+    for _ in range(300):
+        start, end, left, width = page.evaluate(VIEW)
+        # Where the time is, in pixels from the middle.
+        off = ((time_ns - start) / (end - start) - 0.5) * width
+        by = max(-0.9 * width, min(0.9 * width, -off))
+        if abs(by) < 5:  # less is a click
+            return
+        x = left + (0.05 if by > 0 else 0.95) * width
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + by / 2, y)
+        page.mouse.move(x + by, y)
+        page.mouse.up()
+    raise AssertionError(f"it is still {off} pixels away")
+
+
 def test_04_back_past_what_the_page_holds_it_goes_on_in_the_archive(stand: Stand, open_page: Open) -> None:
     if not stand.samples:
         stand.send(1)
@@ -223,37 +263,51 @@ def test_04_back_past_what_the_page_holds_it_goes_on_in_the_archive(stand: Stand
         viewport={"width": 1000, "height": 700},
     )
     page.wait_for_function("() => ['live', 'stale'].includes(document.querySelector('canvas').dataset.state)")
-    plot = page.locator(".stripchart-plot")
-    plot.hover()
-    expect(page.locator(".stripchart-tools")).to_be_visible()
-    plot.focus()
-    page.keyboard.press(" ")
-    page.wait_for_function("() => document.querySelector('canvas').stripchart.view?.loaders.size")
+    paused(page)
     middle = stand.samples[len(stand.samples) // 2][0]
-    page.evaluate(
-        """(middle) => document.querySelector("canvas").stripchart.view.view.show(BigInt(middle) - 500_000_000n, BigInt(middle) + 500_000_000n)""",
-        str(middle),
+    drag_back(page, middle)
+    expect(page.locator(".stripchart-badge")).to_have_text(
+        re.compile(r"^PAUSED \d+ s behind, \+\d+ samples$")
     )
-    drawn = """() => {
-        const { view } = document.querySelector("canvas").stripchart;
-        const [columns] = view.traces.values();
-        const { start, end } = view.view;
-        const width = document.querySelector("canvas").stripchart.picture.area.width;
-        const step = Number(end - start) / width;
-        return columns.list(width, 2 * width).map(([from, , , min, max]) => [Number(start) + (from - width) * step, min, max]);
-    }"""
+    drawn = f"() => [({SHOWN}).map(([, , , min, max]) => [min, max]), ({VIEW})()]"
     page.wait_for_function(
-        f"(peak) => ({drawn})().some(([, , max]) => max === peak)",
-        arg=PEAK if len(stand.samples) > 1000 else None,
-        timeout=20_000,
+        f"(peak) => ({drawn})()[0].some(([, max]) => max === peak)", arg=PEAK, timeout=20_000
     )
-    page.wait_for_timeout(500)
-    within = [value for at, value in stand.samples if abs(at - middle) < 500_000_000]
-    columns = page.evaluate(drawn)
-    assert (min(c[1] for c in columns), max(c[2] for c in columns)) == (min(within), max(within))
+    page.wait_for_function("() => !document.querySelector('canvas').stripchart.view.trouble")
+    columns, (start, end, _, width) = page.evaluate(drawn)
+    assert abs((start + end) / 2 - middle) < 6 * (end - start) / width, "as near as a hand comes"
+    inner = [value for at, value in stand.samples if start + 4e6 <= at < end - 4e6]
+    outer = [value for at, value in stand.samples if start - 4e6 <= at < end + 4e6]
+    assert min(outer) <= min(low for low, _ in columns) <= min(inner)
+    assert max(high for _, high in columns) == PEAK
     assert len(columns) > 500, "records, not only what a live chart has"
     page.keyboard.press("End")
     page.wait_for_function("() => !document.querySelector('canvas').stripchart.view")
+
+
+def test_32_what_is_measured_is_of_all_records(stand: Stand, open_page: Open) -> None:
+    if not stand.samples:
+        stand.send(1)
+    page = open_page(
+        stand.page("measure.html", title="Measure", charts=CHART.format(channel="stand", window=600)),
+        viewport={"width": 1000, "height": 700},
+    )
+    page.wait_for_function("() => ['live', 'stale'].includes(document.querySelector('canvas').dataset.state)")
+    page.wait_for_function(f"(peak) => ({COLUMNS})()[0].some((column) => column[4] === peak)", arg=PEAK)
+    paused(page)
+    box = page.locator(".stripchart-clip").bounding_box()
+    assert box
+    for share in (0.02, 0.999):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + 50)
+        page.keyboard.press("d")
+    cells = page.get_by_role("region", name="Measured").locator("td")
+    expect(cells.nth(6)).to_have_text(re.compile(r"^−?[\d.e−]+\s?V$"), timeout=20_000)
+    low, high, mean = (
+        float(re.sub(r"[^-\d.e]", "", text.replace("−", "-"))) for text in cells.all_text_contents()[4:]
+    )
+    values = [value for _, value in stand.samples]
+    assert (low, high) == (pytest.approx(min(values), rel=1e-3), PEAK)
+    assert mean == pytest.approx(sum(values) / len(values), rel=1e-3)
 
 
 def test_15_one_bad_record_of_thousands_is_listed_drawn_and_acknowledged(
@@ -274,6 +328,28 @@ def test_15_one_bad_record_of_thousands_is_listed_drawn_and_acknowledged(
     )
     page.get_by_role("button", name="Acknowledge stand.sine_wave, high").click()
     expect(page.locator("#alarms")).to_be_hidden()
+    # The chart has the limits of the schema as lines, and a triangle at its edge over the one record.
+    chart = CHART.format(channel="stand", window=600).replace(
+        "data-height", 'data-theme="light" data-ymin="-100" data-ymax="100" data-height'
+    )
+    page = open_page(stand.page("limits.html", title="Limits", charts=chart))
+    marks = f"""() => {{
+        const {{ data, width, height }} = ({LAYER})();
+        const [warn, alarm] = [[179, 92, 0], [196, 13, 30]];
+        const isOf = (at, color) => color.every((part, i) => Math.abs(data[at + i] - part) < 30);
+        const count = (from, to, color) => {{
+            let found = 0;
+            for (let y = from; y < to; y++) for (let x = 0; x < width; x++) found += isOf(4 * (y * width + x), color);
+            return found;
+        }};
+        const row = (value) => Math.round(((100 - value) / 200) * (height - 1));
+        const lines = [[70, warn], [-70, warn], [75, alarm]].map(([value, color]) => count(row(value), row(value) + 1, color) / width);
+        return [lines.every((share) => share > 0.3 && share < 0.7), count(0, 8, alarm), count(height - 8, height, alarm)];
+    }}"""
+    page.wait_for_function(f"() => {{ const [lines, over] = ({marks})(); return lines && over > 20; }}")
+    lines, over, under = page.evaluate(marks)
+    assert (lines, under) == (True, 0)
+    assert over < 60, "one mark, not many"
 
 
 def test_07_the_legend_has_the_mean_of_all_records(stand: Stand, open_page: Open) -> None:

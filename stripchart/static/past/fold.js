@@ -3,6 +3,7 @@
 import { Columns } from "../columns.js";
 
 const GAP = 3; // usual intervals without a record are a gap
+const GAP_NS = 250e6; // and over so long
 const ROUNDING = 1e-6; // of a bucket: times that are years from the view's start are not exact as doubles
 
 // Columns for `fold`: one per pixel of a plot, one more plot's width on each side.
@@ -18,22 +19,29 @@ export function fold(columns, name, pieces, start, length, count, interval) {
   return pen.records;
 }
 
-export function foldPiece(pen, name, { tile, start: from, end: to }, start, zoom, interval) {
+// `shift` is what the tile's times are ahead of those of the view.
+export function foldPiece(pen, name, { tile, start: from, end: to, shift = 0n }, start, zoom, interval) {
   const column = tile.columns.get(name);
   if (!column) return;
-  const base = Number(tile.start - start); // of the tile's offsets, against the view's start
+  const base = Number(tile.start - shift - start); // of the tile's offsets, against the view's start
   const [low, high] = [Number(from - start), Number(to - start)];
   if (tile.isRaw) foldRecords(pen, tile.offsets, column.value, base, low, high, zoom, GAP * interval);
   else foldBuckets(pen, tile.offsets, column, base, low, high, zoom, Number(tile.width));
 }
 
-// The same with what a live chart holds (see Columns), of [from, to) in ms since 1970.
-export function foldColumns(pen, held, from, to, startMs, pixelsPerMs) {
+// How long there may be no record, in ns, without it being a gap, where one comes each `interval` ns: as the live server has it.
+export const reachOf = (interval) => Math.max(GAP * (interval || 0), GAP_NS);
+
+// The same with what a live chart holds (see Columns), of [from, to) in ms since 1970. The oldest column begins a window: what
+// was before it was not sent, and it goes on from there if that is no further than `reach`, in ns.
+export function foldColumns(pen, held, from, to, startMs, pixelsPerMs, reach = -1) {
   const { widthMs } = held;
   for (let n = Math.max(Math.floor(from / widthMs), held.oldest); n <= held.newest && n * widthMs < to; n++) {
     const slot = held.slot(n);
     if (slot < 0) continue;
-    if (held.broken[slot]) pen.lift();
+    const begin = held.samples[slot] === 1 ? held.time[slot] : n * widthMs;
+    const isJoined = n === held.oldest && (begin - startMs) * 1e6 - pen.end <= reach;
+    if (held.broken[slot] && !isJoined) pen.lift();
     const at = (time) => (time - startMs) * pixelsPerMs;
     if (held.samples[slot] === 1) pen.record(at(held.time[slot]), held.last[slot], NaN);
     else {

@@ -2,10 +2,12 @@
 // records and buckets before that, and where they are finer.
 
 import { pen as penOf } from "../traces.js";
-import { pixelColumns, Pen, foldColumns, foldPiece } from "./fold.js";
+import { skewOf } from "../shown.js";
+import { Archive } from "./archive.js";
+import { pixelColumns, Pen, foldColumns, foldPiece, reachOf } from "./fold.js";
 import { widthFor } from "./levels.js";
-import { Loader } from "./loader.js";
-import { max, min } from "./time.js";
+import { piecesOf, rowsOfPieces, without } from "./pieces.js";
+import { max, min, stampText } from "./time.js";
 import { ViewTimes } from "./ticks.js";
 import { View } from "./view.js";
 
@@ -20,22 +22,31 @@ export class Past {
   constructor(chart, source) {
     this.chart = chart;
     this.live = chart.painter;
-    this.source = source;
     this.pausedAt = chart.now;
     this.held = new Map(chart.signals.map((signal) => [signal.name, signal.shown?.clone()]));
+    // What stands still stands where the skew of then has put it, whatever the clocks of the sources do.
+    const skews = new Map(this.channels.map((name) => [name, skewOf(chart, name)]));
+    this.lossesHeld = new Map(this.channels.map((name) => [name, chart.feed.channels.get(name)?.losses ?? []]));
+    this.lost = new Map(); // by channel: its losses in pixels, as drawn
     const [start, end] = chart.painter.range;
+    this.shownFrom = nanos(start); // the window was full as far as there was anything
     this.view = new StillView();
     this.view.span(nanos(start), nanos(end));
     this.view.put(nanos(start), nanos(end));
     this.view.onChange.add(() => this.moved());
     this.times = new ViewTimes();
-    this.loaders = new Map();
     this.extent = new Float64Array(2);
     this.traces = new Map();
     this.changedAt = -Infinity;
     // Records of each channel when it was paused.
     this.counts = new Map(this.channels.map((name) => [name, chart.feed.channels.get(name)?.records ?? 0]));
-    this.lookBack();
+    const onFirst = (first) => this.view.span(min(this.view.first, first), max(this.view.last, nanos(this.pausedAt)));
+    this.archive = new Archive(source, chart.signals, nanos(this.pausedAt), skews, { onLoad: () => chart.wake(), onFirst });
+  }
+
+  // Of a channel's source, in ns.
+  skewOf(channel) {
+    return this.archive.skewOf(channel);
   }
 
   get channels() {
@@ -46,27 +57,6 @@ export class Past {
 
   way(settings, area) {
     return this.live.way(settings, area);
-  }
-
-  // Learn how far back the recordings go, and get ready to ask for them.
-  async lookBack() {
-    try {
-      const pivot = await this.source.pivot();
-      for (const channel of this.channels) {
-        const loader = new Loader(pivot, channel, () => this.chart.wake(), () => this.chart.wake());
-        const own = this.chart.signals.filter((signal) => signal.channel === channel && signal.isNumber);
-        const known = await this.source.signals(pivot, channel);
-        loader.from = known.reduce((first, one) => (one.first === null ? first : min(first, one.first)), nanos(this.pausedAt));
-        const mine = known.filter((one) => own.some((signal) => signal.path === one.path));
-        const spans = mine.filter((one) => one.count > 1 && one.first !== null).map((one) => Number(one.last - one.first) / (one.count - 1));
-        loader.choose(mine.map((one) => one.path), spans.length ? Math.min(...spans) : 0);
-        if (mine.length) this.loaders.set(channel, loader);
-        this.view.span(min(this.view.first, loader.from), max(this.view.last, nanos(this.pausedAt)));
-      }
-    } catch (error) {
-      this.trouble = error.message;
-    }
-    this.chart.wake();
   }
 
   moved() {
@@ -83,8 +73,20 @@ export class Past {
     return this.traces.get(signal);
   }
 
-  losses() {
-    return [];
+  // Known losses in pixels, those that the chart held and those that it has been told of since.
+  losses(signal) {
+    return this.lost.get(signal.channel);
+  }
+
+  findLosses(width) {
+    const at = (time) => (1 + this.view.placeOf(nanos(time))) * width;
+    this.lost = new Map(this.channels.map((name) => [name, this.lossesOf(name).map(([start, end]) => [at(start), at(end)])]));
+  }
+
+  lossesOf(channel) {
+    const told = this.chart.feed.channels.get(channel)?.losses ?? [];
+    const held = this.lossesHeld.get(channel) ?? [];
+    return [...held.filter(([start]) => !(start >= told[0]?.[0])), ...told].filter(([start]) => start < this.pausedAt);
   }
 
   draw(nowMs, localMs) {
@@ -94,8 +96,8 @@ export class Past {
     const { area } = picture;
     picture.shift(0);
     this.width = widthFor(view.length, area.width);
-    const needed = [view.start, min(view.end, nanos(this.pausedAt))];
-    if (needed[0] < needed[1]) for (const loader of this.loaders.values()) loader.need([[...needed, this.width]]);
+    this.archive.need(view.start, min(view.end, nanos(this.pausedAt)), this.width);
+    this.findLosses(area.width);
     for (const signal of chart.signals) this.fold(signal, area.width);
     this.fit(area.width, localMs);
     const ticks = this.times.at(view.start, view.end, zones[chart.settings.zone] ?? chart.settings.zone, area);
@@ -116,7 +118,7 @@ export class Past {
       columns: chart.hidden.has(signal.name) ? null : this.traces.get(signal),
       scale: chart.axisOf[index].scale,
       style: penOf(chart.styles[index], false, isStep, chart.picture.area.dpr),
-      losses: [],
+      losses: chart.lossesOf(signal),
     };
   }
 
@@ -128,27 +130,54 @@ export class Past {
     columns.clear();
     const pen = new Pen(columns, width);
     const zoom = width / Number(view.length);
-    const interval = this.loaders.get(signal.channel)?.tiles.interval ?? NaN;
-    for (const piece of this.pieces(signal, 1 / (zoom * 1e6))) {
+    const interval = this.archive.loaderOf(signal)?.tiles.interval ?? NaN;
+    for (const piece of this.pieces(signal)) {
       if (piece.tile) foldPiece(pen, signal.path, piece, view.start, zoom, interval);
-      else foldColumns(pen, piece.held, Number(piece.start) / 1e6, Number(piece.end) / 1e6, Number(view.start) / 1e6, zoom * 1e6);
+      else foldColumns(pen, piece.held, Number(piece.start) / 1e6, Number(piece.end) / 1e6, Number(view.start) / 1e6, zoom * 1e6, this.reach(signal, interval));
     }
   }
 
-  // What stands for each part of the view: tiles of the history, or what the page held; in order.
-  pieces(signal, pixelMs) {
-    const { view } = this;
-    const loader = this.loaders.get(signal.channel);
-    const beside = max(view.length, BigInt(Math.ceil(4 * (loader?.tiles.interval || 0))));
-    const [from, to] = [view.start - beside, view.end + beside];
-    const tiles = loader?.names.includes(signal.path) ? loader.tiles.cover(from, to, this.width).pieces : [];
+  // How far before what is held the last record may be that it goes on from: nothing was lost between them.
+  reach(signal, interval) {
+    const { oldest, widthMs } = this.held.get(signal.name);
+    const reach = reachOf(interval);
+    const [from, to] = [oldest * widthMs - reach / 1e6, (oldest + 1) * widthMs];
+    return this.lossesOf(signal.channel).some(([start, end]) => start < to && end > from) ? -1 : reach;
+  }
+
+  // What is held is as good as what could be asked for.
+  isFine(signal) {
     const held = this.held.get(signal.name);
-    if (!(held?.newest >= 0)) return tiles;
-    const [first, last] = [nanos(held.oldest * held.widthMs), nanos((held.newest + 1) * held.widthMs)];
-    const winners = held.widthMs <= FINE * pixelMs ? [] : tiles.filter((piece) => piece.isExact);
-    const own = without([[max(first, from), min(last, to)]], winners).map(([start, end]) => ({ held, start, end }));
-    const rest = tiles.flatMap((piece) => without([[piece.start, piece.end]], own).map(([start, end]) => ({ ...piece, start, end })));
-    return [...own, ...rest].filter((piece) => piece.end > piece.start).sort((a, b) => (a.start < b.start ? -1 : 1));
+    return !(held?.newest >= 0) || held.widthMs <= (FINE * Number(this.view.length)) / 1e6 / this.chart.picture.area.width;
+  }
+
+  // What stands for each part of the view and of what is beside it: tiles of the history, or what the page held; in order.
+  pieces(signal) {
+    const { view } = this;
+    const beside = max(view.length, BigInt(Math.ceil(4 * (this.archive.loaderOf(signal)?.tiles.interval || 0))));
+    const [from, to] = [view.start - beside, view.end + beside];
+    return piecesOf(this.held.get(signal.name), this.archive.tiles(signal, from, to, this.width), from, to, this.isFine(signal));
+  }
+
+  // For files: each column and record that is shown of a signal.
+  rows(signal) {
+    return this.chart.hidden.has(signal.name) ? [] : rowsOfPieces(this.pieces(signal), signal, this.view.start, this.view.end);
+  }
+
+  // Some of what is to be seen of a signal is neither held nor there.
+  isLacking(signal) {
+    const { view } = this;
+    const wanted = [[view.start, min(view.end, nanos(this.pausedAt))]].filter(([start, end]) => start < end);
+    const held = this.held.get(signal.name);
+    const first = held?.newest >= 0 ? min(nanos(held.oldest * held.widthMs), this.shownFrom) : this.shownFrom;
+    const left = without(wanted, this.isFine(signal) ? [{ start: first, end: nanos(this.pausedAt) }] : []);
+    return left.length > 0 && without(left, this.archive.tiles(signal, view.start, view.end, this.width).filter((piece) => piece.isExact)).length > 0;
+  }
+
+  // Why some of what is to be seen is not there, in words; "" where all is.
+  get trouble() {
+    const lacking = this.width ? this.chart.signals.filter((signal) => signal.channel && this.isLacking(signal)) : [];
+    return lacking.length ? this.archive.troubleOf(lacking) : "";
   }
 
   fit(width, localMs) {
@@ -174,17 +203,26 @@ export class Past {
     return this.chart.stats?.text(index);
   }
 
-  // What the badge says: how far behind it is, and what came meanwhile.
+  // What the badge says: how far behind it is, what came meanwhile, and what is missing.
   get badge() {
     const behind = Math.max(0, this.chart.now - this.range[1]) / 1000;
     const came = this.channels.map((name) => (this.chart.feed.channels.get(name)?.records ?? 0) - (this.counts.get(name) ?? 0));
     const more = came.reduce((sum, count) => sum + Math.max(0, count), 0);
-    return `PAUSED ${behind < 120 ? `${behind.toFixed(0)} s` : `${(behind / 60).toFixed(0)} min`} behind, +${more.toLocaleString("en")} samples`;
+    const trouble = this.trouble && `, ${this.trouble}`;
+    return `PAUSED ${behind < 120 ? `${behind.toFixed(0)} s` : `${(behind / 60).toFixed(0)} min`} behind, +${more.toLocaleString("en")} samples${trouble}`;
+  }
+
+  // For who cannot see it: the range that is shown.
+  describe() {
+    const { view, chart } = this;
+    const zone = zones[chart.settings.zone] ?? chart.settings.zone;
+    const [from, to] = [view.start, view.end].map((time) => stampText(time, Number(view.length) / 100, zone));
+    return `${chart.settings.title || chart.signals.map((signal) => signal.name).join(", ")}: ${from} to ${to} ${this.times.label}`;
   }
 
   unmount() {
     clearTimeout(this.timer);
-    for (const loader of this.loaders.values()) loader.stop();
+    this.archive.close();
   }
 }
 
@@ -193,16 +231,4 @@ class StillView extends View {
   get isLive() {
     return false;
   }
-}
-
-// What is left of ranges [start, end) without those of pieces.
-function without(ranges, pieces) {
-  let left = ranges;
-  for (const { start, end } of pieces) {
-    left = left.flatMap(([from, to]) => {
-      if (end <= from || start >= to) return [[from, to]];
-      return [[from, start], [end, to]].filter(([a, b]) => a < b);
-    });
-  }
-  return left;
 }
