@@ -76,7 +76,7 @@ export class Archive {
   // Why there is nothing yet of signals, in words.
   troubleOf(signals) {
     const why = this.failure || signals.map((signal) => this.loaderOf(signal)?.trouble).find(Boolean);
-    if (why) return `not loaded: ${why}`;
+    if (why) return `not loaded: ${why.replace(/\.$/, "")}`;
     if (this.isLooking || signals.some((signal) => this.loaderOf(signal))) return "loading";
     return `no history of ${signals.map((signal) => signal.name).join(", ")}`;
   }

@@ -102,9 +102,9 @@ test("a chart that stands still says what is not loaded, and is not called live"
   equal(/^Bench 7: \d+ \w+ \d{4} \d\d:\d\d:\d\d.* to .* UTC, paused, min −1\.000\u202fV, max 99\.00\u202fV$/.test(feeder.said(chart).label), true, feeder.said(chart).label);
   move(past, times[0] - 60_000, times[0] - 40_000);
   draw(feeder, chart);
-  equal(feeder.said(chart).badge.endsWith("samples, not loaded: The history service does not run."), true, feeder.said(chart).badge);
+  equal(feeder.said(chart).badge.endsWith("samples, not loaded: The history service does not run"), true, feeder.said(chart).badge);
   equal(chart.notice.badge.hidden, false);
-  equal(feeder.said(chart).label.endsWith(", paused, not loaded: The history service does not run."), true, feeder.said(chart).label);
+  equal(feeder.said(chart).label.endsWith(", paused, not loaded: The history service does not run"), true, feeder.said(chart).label);
   feeder.close();
 });
 
