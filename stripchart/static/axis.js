@@ -3,6 +3,7 @@
 import { tickText } from "./format.js";
 
 const LINE_GAP_PX = 34; // between value labels
+const WORD_GAP_PX = 14; // and at least between those of states
 
 // One value axis: its scale, the unit of its signals, its place (0 left, 1 the first at the right ...).
 export class ValueAxis {
@@ -20,7 +21,8 @@ export class ValueAxis {
   // Call back with value and pixel row of each line.
   each(area, callback) {
     const { scale } = this;
-    const step = this.words ? 1 : Math.max(this.least, scale.step(area.height / (LINE_GAP_PX * area.dpr)));
+    const perWord = area.height / (scale.max - scale.min);
+    const step = this.words ? Math.max(1, Math.ceil((WORD_GAP_PX * area.dpr) / perWord)) : Math.max(this.least, scale.step(area.height / (LINE_GAP_PX * area.dpr)));
     for (let i = Math.ceil(scale.min / step - 1e-6); i * step <= scale.max + step * 1e-6; i++) {
       callback(i * step, Math.round(scale.y(i * step, area.height - 1)), step);
     }

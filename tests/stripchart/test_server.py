@@ -124,7 +124,10 @@ def test_framed_packets_of_all_versions(registry: Registry, client: ClientConnec
         while (again := receive(client, "subscribed")["signals"][0]["id"]) == number:
             pass
         for encode in (Framed(newer), Framed(first)):
-            values = receive_values(client, again, 5, send(encode))
+            values = receive_values(client, again, 8, send(encode))
+            falls = [n for n in range(1, len(values)) if values[n] < values[n - 1]]
+            values = values[falls[0] if falls else 0 :]  # without what was on its way from before
+            assert len(values) > 3
             assert values == [values[0] + n for n in range(len(values))]
 
 

@@ -1,3 +1,4 @@
+import { ValueAxis } from "/static/stripchart/axis.js";
 import { Scale, niceRange, niceStep } from "/static/stripchart/scale.js";
 import { equal, near, random, test } from "./harness.js";
 
@@ -63,4 +64,19 @@ test("nothing visible and infinities leave it alone", () => {
   equal(scale.fit(Infinity, -Infinity, 0), false);
   equal(scale.fit(-Infinity, 5, 0), false);
   equal(scale.isEmpty, true);
+});
+
+test("of many states as many have their words as there is room for", () => {
+  const axis = new ValueAxis(new Scale(), 0);
+  const rowsOf = (count) => {
+    axis.words = Array.from({ length: count }, (_, i) => `state ${i}`);
+    axis.scale.setFixed(-0.5, count - 0.5);
+    const rows = [];
+    axis.each({ height: 150, dpr: 1 }, (value, row) => rows.push([value, row]));
+    return rows;
+  };
+  equal(rowsOf(3).map(([value]) => value), [0, 1, 2]);
+  const rows = rowsOf(40);
+  equal(rows.map(([value]) => value), [0, 4, 8, 12, 16, 20, 24, 28, 32, 36]);
+  for (let i = 1; i < rows.length; i++) equal(rows[i - 1][1] - rows[i][1] >= 14, true);
 });
