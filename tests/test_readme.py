@@ -12,7 +12,7 @@ import pytest
 import requests
 from line import wait_until
 from ports import free_port
-from system import free_tcp_ports
+from system import demo_turn, free_tcp_ports
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -135,6 +135,13 @@ def check_samples(run):
         assert re.search(r"^\S+: \d+ bytes$", run("sh", line), re.MULTILINE)
 
 
+@pytest.fixture
+def turn():
+    with demo_turn():
+        yield
+
+
+@pytest.mark.usefixtures("turn")
 def test_make_run_starts_the_demo(tmp_path):
     api, live, history = free_tcp_ports(3)
     options = f"--data {tmp_path / 'data'} --api-port {api} --websocket-port {live} --pivot-port {history}"

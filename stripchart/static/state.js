@@ -27,8 +27,9 @@ export function chartState(socket, signals, feed, nowMs, localMs, isInSight = (s
   if (seen.every((signal) => feed.isStale(signal, nowMs))) {
     return ["stale", `stale: no data for ${spanText(age / 1000)}`, aged("stale", age)];
   }
-  const other = known.find((signal) => !signal.isNumber);
-  const isBare = other && !known.some((signal) => signal.isNumber);
+  const isDrawn = (signal) => signal.isNumber || signal.way?.arrays;
+  const other = known.find((signal) => !isDrawn(signal));
+  const isBare = other && !known.some(isDrawn);
   return ["live", "", isBare ? `No numbers to draw: ${other.name} is of type ${other.type}` : ""];
 }
 

@@ -36,6 +36,8 @@ def test_the_gallery_fits_a_phone(scheme: Literal["light", "dark"], demo: System
     )
     page.wait_for_function(chart_soak.ALL_LIVE)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    told = [words for _, _, words in page.evaluate(chart_soak.STATES)]
+    assert set(told) <= {"", "untriggered", "Waiting for data"}, told
     expect(page.locator("speed-value").first).to_have_text(re.compile(r"\d"))
 
 

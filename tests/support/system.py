@@ -136,12 +136,18 @@ class System:
 
 
 @contextlib.contextmanager
-def demo(data: Path) -> Iterator[System]:
-    """The demo; one at a time on this machine, as its channels have ports of their own."""
+def demo_turn() -> Iterator[None]:
+    """One demo at a time on this machine, as its channels have ports of their own."""
     with open(Path(tempfile.gettempdir()) / "speeddata-demo.lock", "w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        with run(data, command="demo") as started:
-            yield started
+        yield
+
+
+@contextlib.contextmanager
+def demo(data: Path) -> Iterator[System]:
+    """The demo."""
+    with demo_turn(), run(data, command="demo") as started:
+        yield started
 
 
 @contextlib.contextmanager

@@ -58,6 +58,7 @@ test("signals that are no numbers are told where nothing else is to be drawn", (
   const words = signal({ name: "a.b", isNumber: false, type: "string" });
   equal(state([words]), ["live", "", "No numbers to draw: a.b is of type string"]);
   equal(state([words, signal()])[2], "");
+  equal(state([signal({ name: "a.c", isNumber: false, type: "array", way: { arrays: true } })])[2], "", "a waterfall's");
 });
 
 test("a slow connection is told, with how late it is", () => {
