@@ -147,9 +147,8 @@ class History:
             if not series["time"]:
                 break
         stamps = np.array(times, np.int64)
-        return Samples(
-            span.start_ns, span.end_ns, stamps, stamps + 1, _numbers(span, span.fields, columns, len(times))
-        )
+        values = _numbers(span.fields, span.symbols, columns, len(times))
+        return Samples(span.start_ns, span.end_ns, stamps, stamps + 1, values)
 
     def _buckets(self, address: str, span: Span, width: int, start: int, end: int) -> Samples:
         parts = list(self._pieces(address, span, width, start, end))
@@ -188,7 +187,7 @@ class History:
                 places = np.searchsorted(times, np.array(part["time"], np.int64))
                 for kind, side in zip(kinds, (low, high), strict=True):
                     told = [part["columns"].get(f"{name}.{kind}", []) for name in fields]
-                    side[rows, places] = _numbers(span, fields, told, len(places))
+                    side[rows, places] = _numbers(fields, span.symbols, told, len(places))
             yield times, low, high
 
     def _ask(self, address: str, span: Span, start_ns: int, end_ns: int, **more: str) -> dict[str, Any]:
@@ -214,13 +213,16 @@ def iso(time_ns: int) -> str:
 
 
 def _numbers(
-    span: Span, fields: Sequence[str], columns: Sequence[Sequence[Any]], length: int
+    fields: Sequence[str],
+    symbols: Mapping[str, tuple[str, ...]],
+    columns: Sequence[Sequence[Any]],
+    length: int,
 ) -> NDArray[np.float64]:
     """Columns of numbers, booleans, symbols and None as rows, a column per field; one that is not there is NaN."""
     rows = []
     for name, column in zip(fields, columns, strict=True):
-        if column and name in span.symbols:
-            places = {symbol: place for place, symbol in enumerate(span.symbols[name])}
+        if column and name in symbols:
+            places = {symbol: place for place, symbol in enumerate(symbols[name])}
             column = [places.get(symbol) for symbol in column]
         rows.append(np.array(column, np.float64) if column else np.full(length, np.nan))
     return np.stack(rows) if rows else np.empty((0, length))

@@ -12,9 +12,8 @@ from speeddata.stripchart.channel import LiveChannel
 from speeddata.stripchart.receiver import Receiver
 from speeddata.stripchart.signals import LiveSignal
 
-FULL_SPAN_NS = (
-    60 * 1_000_000_000
-)  # of what is kept at full rate, and for how long after the last who watched has gone
+# Of what is kept at full rate, and for how long it is received after the last who watched has gone.
+FULL_SPAN_NS = 60 * 1_000_000_000
 
 _log = logging.getLogger(__name__)
 
