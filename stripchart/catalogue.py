@@ -3,14 +3,16 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 import requests
 
 from speeddata.errors import SchemaError
+from speeddata.limits import Limits
 from speeddata.schema import Schema
 from speeddata.stripchart.relay_counts import Missing, RelayCounts
 
@@ -68,6 +70,29 @@ class ChannelInfo:
     """Where its records are sent on at full rate; None: nowhere, or that is not known."""
     making: Making = field(default_factory=Making)
     """How the samples of the stream are made of records."""
+    since_ms: tuple[int, ...] = field(default=(), compare=False)
+    """When each of the versions was registered, or the channel where it has none; nothing where that is not known."""
+    former_limits: Mapping[str, tuple[tuple[int, Limits | None], ...]] = field(
+        default_factory=dict, compare=False
+    )
+    """By signal, the limits that it had before: until when (ms since 1970), and which."""
+
+
+@dataclass(frozen=True)
+class _Version:
+    """A version of a channel's schema."""
+
+    schema: Schema
+    since_ms: int | None
+    """When it was registered; None where the registry does not tell."""
+
+
+def read_stamp(value: Any) -> int | None:
+    """Read a time that the registry tells, in UTC, as ms since 1970; None when there is none."""
+    if not value:
+        return None
+    stamp = datetime.fromisoformat(str(value))
+    return int((stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def read_address(value: Any) -> Address | None:
@@ -98,7 +123,7 @@ class Follower(threading.Thread):
         self._counts = RelayCounts()
         self._session = requests.Session()
         # Parsed versions of schemas by channel and what they depend on, so that each is fetched once.
-        self._schemas: dict[tuple[str, str, str | None], tuple[Schema, ...]] = {}
+        self._schemas: dict[tuple[str, str, str | None], tuple[_Version, ...]] = {}
         self._known: list[ChannelInfo] | None = None
         # What is wrong at the moment, by subject: said once, when it changes.
         self._troubles: dict[str, str] = {}
@@ -148,8 +173,9 @@ class Follower(threading.Thread):
             # The fingerprint leaves out units and notes, but only a new registration can change those.
             parts = told.get("schema"), told.get("created_at"), told["schemas"] if framed else "plain"
             revision, time_unit = " ".join(map(str, parts)), told.get("time_unit")
-            *former, schema = self._versions(name, revision, time_unit, framed)
-            versions = (*former, schema) if framed else ()
+            known = self._versions(told, revision, framed)
+            schemas = tuple(one.schema for one in known)
+            since_ms = tuple(one.since_ms for one in known if one.since_ms is not None)
             source = read_address(told.get("source"))
             full, making = (
                 read_address(told["multicast"].get("full_rate")),
@@ -166,21 +192,38 @@ class Follower(threading.Thread):
             self._trouble(name, f"channel {name!r} cannot be shown: {error!r}")
             return None
         self._trouble(name, "")
-        return ChannelInfo(name, group, source, revision, time_unit, schema, versions, full, making)
+        return ChannelInfo(
+            name,
+            group,
+            source,
+            revision,
+            time_unit,
+            schemas[-1],
+            schemas if framed else (),
+            full,
+            making,
+            since_ms if len(since_ms) == len(known) else (),
+        )
 
-    def _versions(self, name: str, revision: str, time_unit: str | None, framed: bool) -> tuple[Schema, ...]:
+    def _versions(self, channel: dict[str, Any], revision: str, framed: bool) -> tuple[_Version, ...]:
         """The versions of a channel's schema, the newest last; that one alone where packets are plain."""
+        name, time_unit = str(channel.get("name")), channel.get("time_unit")
         key = (name, revision, time_unit)
         if key not in self._schemas:
-            channel = f"/api/v1/channels/{quote(name, safe='')}"
+            path = f"/api/v1/channels/{quote(name, safe='')}"
             if framed:
-                told = self._get(f"{channel}/schemas")["schemas"]
+                told = self._get(f"{path}/schemas")["schemas"]
             else:
-                told = [{"schema": self._get(f"{channel}/schema")}]
+                created_at = channel.get("created_at")
+                told = [{"schema": self._get(f"{path}/schema"), "created_at": created_at}]
             # The unit told is that of the version in use: good for all that state none where no other does.
             unit = None if any(one.get("time_unit") for one in told) else time_unit
             self._schemas[key] = tuple(
-                Schema.parse(one["schema"], time_unit=one.get("time_unit") or unit) for one in told
+                _Version(
+                    Schema.parse(one["schema"], time_unit=one.get("time_unit") or unit),
+                    read_stamp(one.get("created_at")),
+                )
+                for one in told
             )
         return self._schemas[key]
 

@@ -39,12 +39,18 @@ class LiveSignal:
     limits: Limits | None = None
     symbols: tuple[str, ...] = ()
     """Of an enum, whose samples are places in this list."""
+    former_limits: tuple[tuple[int, Limits | None], ...] = ()
+    """Those that it had before, oldest first: until when, in ms since 1970, and which."""
 
     def describe(self) -> dict[str, Any]:
         """Tell what clients are told of it."""
         more: dict[str, Any] = {}
         if self.limits:
-            more["limits"] = {"warn": self.limits.warn, "alarm": self.limits.alarm}
+            more["limits"] = _told(self.limits)
+        if self.former_limits:
+            more["former_limits"] = [
+                [until_ms, limits and _told(limits)] for until_ms, limits in self.former_limits
+            ]
         if self.symbols:
             more["symbols"] = self.symbols
         return {
@@ -73,6 +79,10 @@ class LiveSignal:
         return [row[self.item] if _is_numbers(row) and self.item < len(row) else np.nan for row in column]
 
 
+def _told(limits: Limits) -> dict[str, Any]:
+    return {"warn": limits.warn, "alarm": limits.alarm}
+
+
 def schema_signals(info: ChannelInfo, ids: Iterator[int]) -> Iterator[LiveSignal]:
     """Give the signals of a channel's schema."""
     roles = {info.schema.time: "time", info.schema.sequence: "sequence"}
@@ -93,6 +103,7 @@ def schema_signals(info: ChannelInfo, ids: Iterator[int]) -> Iterator[LiveSignal
             row=row if has_samples else None,
             limits=signal.limits,
             symbols=_symbols(info.schema.record, signal.path),
+            former_limits=info.former_limits.get(signal.name, ()),
         )
         row += has_samples
 

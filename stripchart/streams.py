@@ -9,6 +9,7 @@ from typing import Any
 
 from speeddata.stripchart.catalogue import Address, ChannelInfo, Making
 from speeddata.stripchart.channel import LiveChannel
+from speeddata.stripchart.former_limits import FormerLimits
 from speeddata.stripchart.receiver import Receiver
 from speeddata.stripchart.signals import LiveSignal
 
@@ -28,6 +29,7 @@ class Streams:
         self.strays = 0
         # Channels at full rate that nobody watches any more, and since when: who comes back finds what was before.
         self._unwatched: dict[str, int] = {}
+        self._former_limits = FormerLimits()
         self._join = join
         self._receivers: dict[Address, Receiver] = {}
         # Why groups could not be joined; each is tried again once a second.
@@ -37,7 +39,7 @@ class Streams:
     def apply(self, infos: Iterable[ChannelInfo]) -> None:
         """Take over what the registry tells."""
         before = self.channels
-        told = {info.name: info for info in infos}
+        told = {info.name: info for info in self._former_limits.add_to(infos)}
         self.channels = {name: self._renew(before.get(name), info) for name, info in told.items()}
         for name in before.keys() ^ self.channels.keys():
             _log.info("channel %s %s", name, "came" if name in self.channels else "went")

@@ -88,9 +88,8 @@ export class HistoryChart {
     const marks = (raster) => traces.forEach(({ columns, style }, i) => {
       if (this.records[i] * 8 * plot.dpr < plot.width) drawMarkers(raster, columns, plot, this.scale, style.pixel);
     });
-    const parts = [{ left: plot.width, from: 0, to: plot.width, phase: 0 }];
-    const bands = bandsOf(plot, source);
-    picture.drawTraces({ palette, axis: this.axis, ticks, bands, traces: traces.toReversed(), parts, pixelsPerMs: 1, marks });
+    const parts = [{ left: plot.width, from: 0, to: plot.width, phase: 0, bands: bandsOf(plot, source) }];
+    picture.drawTraces({ palette, axis: this.axis, ticks, traces: traces.toReversed(), parts, pixelsPerMs: 1, marks });
     this.tell();
   }
 

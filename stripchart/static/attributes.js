@@ -88,7 +88,7 @@ const MODES = { strip: ["scroll", "sweep"], trigger: ["auto", "normal"], xy: ["l
 const WINDOWS_S = { trigger: 1 };
 
 export const NAMES = ["signals", "window", "height", "ymin", "ymax", "colors", "theme", "type", "mode", "rate", "axes", "time", "tz", "sync"]
-  .concat(["limits", "title", "legend", "step"], Object.keys(OF_TYPES));
+  .concat(["limits", "title", "legend", "step", "states"], Object.keys(OF_TYPES));
 
 const KNOWN = new Set([...NAMES, "state"]); // the state is told by the chart itself
 
@@ -127,6 +127,7 @@ export function readAttributes(data) {
     limits: limits(data),
     title: data.title ?? "",
     legend: oneOf(data, "legend", ["values", "stats", "none"]),
+    areStrips: oneOf(data, "states", ["auto", "strip"]) === "strip",
     isStep: data.step !== undefined && data.step !== "false",
   };
 }

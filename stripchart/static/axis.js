@@ -3,7 +3,14 @@
 import { tickText } from "./format.js";
 
 const LINE_GAP_PX = 34; // between value labels
+const LANE_PX = 24; // a strip of states under traces
 const WORD_GAP_PX = 14; // and at least between those of states
+
+// The rows of a strip of states, [top, bottom]: strips share the plot, or stand at its foot where there are traces, too.
+export function laneRows({ place, of, isUnder }, height, dpr) {
+  const each = Math.min(height / of, isUnder ? LANE_PX * dpr : Infinity);
+  return [of - place, of - place - 1].map((count) => height - count * each);
+}
 
 // One value axis: its scale, the unit of its signals, its place (0 left, 1 the first at the right ...).
 export class ValueAxis {
@@ -12,6 +19,7 @@ export class ValueAxis {
     this.place = place;
     this.unit = "";
     this.words = null; // in place of numbers: texts by value
+    this.lanes = null; // in place of values: {name, place, of, isUnder} of signals whose states are drawn as strips, one over the other, or under traces
     this.textOf = null; // in place of the value itself: a text made of it
     this.label = null; // in place of the unit
     this.least = 0; // distance of labels at least
@@ -20,7 +28,8 @@ export class ValueAxis {
 
   // Call back with value and pixel row of each line.
   each(area, callback) {
-    const { scale } = this;
+    const { scale, lanes } = this;
+    if (lanes) return lanes.forEach((lane, i) => callback(i, Math.round(laneRows(lane, area.height, area.dpr).reduce((top, bottom) => top + bottom) / 2)));
     const perWord = area.height / (scale.max - scale.min);
     const step = this.words ? Math.max(1, Math.ceil((WORD_GAP_PX * area.dpr) / perWord)) : Math.max(this.least, scale.step(area.height / (LINE_GAP_PX * area.dpr)));
     for (let i = Math.ceil(scale.min / step - 1e-6); i * step <= scale.max + step * 1e-6; i++) {
@@ -39,7 +48,7 @@ export class ValueAxis {
     context.textAlign = place ? "left" : "right";
     if (!scale.isEmpty || scale.isFixed) {
       this.each(area, (value, row, step) => {
-        const text = this.words ? (this.words[value] ?? "") : (this.textOf?.(value) ?? tickText(value, step, largest));
+        const text = this.lanes ? this.lanes[value].name.split(".").at(-1) : this.words ? (this.words[value] ?? "") : (this.textOf?.(value) ?? tickText(value, step, largest));
         context.fillText(text, x, area.top + row, area.axis - 8 * dpr);
       });
     }

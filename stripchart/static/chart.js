@@ -2,14 +2,13 @@
 // matter: the plain one is here, others are loaded where a chart asks for them.
 
 import { readAttributes } from "./attributes.js";
-import { Label } from "./label.js";
 import { Legend } from "./legend.js";
 import { Notice } from "./notice.js";
 import { Picture } from "./picture.js";
 import { chartState, dataNotes } from "./state.js";
 import { Strip } from "./strip.js";
 import { PALETTES, themeOf } from "./theme.js";
-import { arrangeAxes, traceStyles } from "./traces.js";
+import { arrangeAxes, arrangeStates, traceStyles } from "./traces.js";
 import { Watching } from "./watching.js";
 
 const BAND_REACH_PX = 8; // of the lines at its ends
@@ -26,7 +25,6 @@ export class Chart {
     this.box.append(this.picture.box);
     this.legend = new Legend(this.box, (name) => this.toggle(name));
     this.notice = new Notice(this.picture.box);
-    this.label = new Label(this);
     this.painter = null;
     this.settings = UNREAD;
     this.signals = [];
@@ -37,8 +35,10 @@ export class Chart {
     this.hidden = new Set(); // names of signals that are not drawn
     this.view = null; // of a chart that is not live: {columns(signal), losses(signal), rows(signal), badge, trouble, ...}
     this.marks = null; // draws over the traces: (raster, part, pixelsPerMs, traces)
-    this.spans = null; // gives [name, start, end] of what is to be shown as bands
+    this.spans = null; // gives [start, end] of each time that is to be shown as a band
     this.stats = null; // {text(index)} of a chart whose legend has statistics
+    this.states = null; // draws states as strips, once there are such
+    this.label = null; // {update(words, localMs)}: what it is called for who cannot see it
     this.measured = null; // [start, end] that is being measured
     this.error = "";
     this.state = "connecting";
@@ -50,7 +50,6 @@ export class Chart {
     this.isVisible = true;
     this.isDrawn = false; // since it was laid out: a chart out of sight is drawn once
     this.isDirty = true;
-    canvas.setAttribute("role", "img");
     this.picture.box.tabIndex = 0;
     this.picture.box.setAttribute("role", "group");
     this.picture.box.setAttribute("aria-label", "Chart");
@@ -94,7 +93,7 @@ export class Chart {
     if (!width || !height) return;
     this.size = [width, height];
     this.isResized = true;
-    this.isLaidOut = false;
+    this.isLaidOut = this.isDrawn = false;
   }
 
   // Fit everything to size and attributes, and watch what is needed for it.
@@ -113,8 +112,14 @@ export class Chart {
     const before = this.axes.length;
     const arrange = (!this.error && this.painter?.arrange) || arrangeAxes;
     Object.assign(this, arrange(this.signals, axes, range, this.axes));
+    if (this.settings.type === "strip" && arrangeStates(this.signals, this.axes, this.axisOf, this.settings.areStrips)) this.loadStates();
     if (Math.max(before, 1) !== Math.max(this.axes.length, 1)) this.isLaidOut = false;
     this.painter?.reset?.();
+    this.wake();
+  }
+
+  async loadStates() {
+    this.states ??= new (await import("./states.js")).States(this);
     this.wake();
   }
 
@@ -157,12 +162,16 @@ export class Chart {
     return this.view ? this.view.losses(signal) : this.feed.channels.get(signal.channel)?.losses;
   }
 
-  // Bands in sight, [from, to] in pixels each; `xOf` gives the pixel of a time. Where there is none a painter needs to draw but what moved.
-  bandsOf(xOf) {
-    const spans = this.spans?.(xOf) ?? [];
+  // Give each part of the picture the bands that are seen in it, [from, to] in pixels each; `xOf` gives the pixel of a time in a part.
+  // False where there are none at all: a painter needs to draw but what moved then.
+  putBands(parts, xOf) {
+    const spans = this.spans?.(parts, xOf) ?? [];
     if (this.measured) spans.push(this.measured);
-    const right = this.picture.area.width + BAND_REACH_PX;
-    return spans.map(([start, end]) => [xOf(start), xOf(end)]).filter(([from, to]) => to > -BAND_REACH_PX && from < right);
+    for (const part of parts) {
+      const [left, right] = [part.from - BAND_REACH_PX, Math.min(part.to, this.picture.area.width) + BAND_REACH_PX];
+      part.bands = spans.map((span) => span.map((time) => xOf(time, part))).filter(([from, to]) => to > left && from < right);
+    }
+    return parts.some(({ bands }) => bands.length);
   }
 
   isDim(signal) {
@@ -205,7 +214,7 @@ export class Chart {
     this.notice.tell(words || own, this.view?.badge ?? own, hasTrace, state === "waiting" || state === "connecting" || state === "live");
     this.refreshLegend(now, localMs);
     this.painter?.refresh?.();
-    this.label.update(words, localMs);
+    this.label?.update(words, localMs);
   }
 
   isInSight(signal) {

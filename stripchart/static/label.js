@@ -8,6 +8,7 @@ const VALUES_MS = 5000; // between two tellings of values: who listens is not to
 export class Label {
   constructor(chart) {
     this.chart = chart;
+    chart.canvas.setAttribute("role", "img");
     this.head = "";
     this.values = "";
     this.toldAt = -Infinity;

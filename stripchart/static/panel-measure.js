@@ -48,8 +48,9 @@ export default class MeasurePanel extends Panel {
   }
 
   row(signal, from, to, seconds) {
-    const { unit, isWhole, name } = signal;
+    const { unit, isWhole, name, symbols } = signal;
     const [a, b] = [from, to].map((time) => valuesAt(this.chart, signal, time)?.at(-1) ?? NaN);
+    if (symbols) return [name, symbols[a] ?? "–", symbols[b] ?? "–", ...Array(5).fill("–")];
     const out = [Infinity, -Infinity];
     const [start, end] = this.chart.painter.range;
     // Of what a still chart does not show, nothing is known.
@@ -65,7 +66,8 @@ export default class MeasurePanel extends Panel {
     const [from, to] = this.chart.measured;
     const asked = this.times;
     for (const channel of new Set(this.chart.signals.map((signal) => signal.channel))) {
-      const own = this.chart.signals.filter((signal) => signal.channel === channel && signal.isNumber);
+      const own = this.chart.signals.filter((signal) => signal.channel === channel && signal.isNumber && !signal.symbols);
+      if (!own.length) continue;
       try {
         const address = await this.hand.tools.source.pivot();
         const [start, end] = [from, to].map((time) => nanos(time) + skewOf(this.chart, channel));

@@ -56,10 +56,10 @@ export class Picture {
     drawTimes(this.context, this.area, palette, ticks, zone);
   }
 
-  // Grid, bands ([from, to] in pixels), spans of lost records, traces. Each of `parts` is {left (ms at x = 0), from, to (x), phase}: one that scrolls
-  // has one, one that sweeps has two. A trace is {columns, scale, style, losses}. What moved left by `moved` pixels since it was drawn is
+  // Grid, bands, spans of lost records, traces. Each of `parts` is {left (ms at x = 0), from, to (x), phase, bands ([from, to] in x)}: one that
+  // scrolls has one, one that sweeps has two. A trace is {columns, scale, style, losses, states (what draws it as a strip, if it is one)}. What moved left by `moved` pixels since it was drawn is
   // drawn anew from column `from` alone.
-  drawTraces({ palette, axis, ticks, bands = [], traces, parts, pixelsPerMs, marks, moved = 0, from = 0 }) {
+  drawTraces({ palette, axis, ticks, traces, parts, pixelsPerMs, marks, moved = 0, from = 0 }) {
     const { raster } = this;
     const grid = pixelOf(palette.grid);
     if (from && moved) raster.move(moved);
@@ -67,12 +67,13 @@ export class Picture {
     raster.clear(pixelOf(palette.background));
     axis?.each(this.area, (_, row) => raster.row(row, grid));
     for (const [x] of ticks) raster.band(x, x + 1, grid, 256);
-    for (const band of bands) this.drawBand(band, pixelOf(palette.band));
     for (const part of parts) {
       raster.clip(Math.max(from, part.from), part.to);
+      for (const band of part.bands) this.drawBand(band, pixelOf(palette.band));
       this.drawLosses(traces, part.left, pixelsPerMs, pixelOf(palette.alert));
-      for (const { columns, scale, style } of traces) {
-        if (columns) raster.trace(columns, part.left, pixelsPerMs, scale, style, part.phase);
+      for (const trace of traces) if (trace.columns) trace.states?.draw(raster, part, pixelsPerMs, trace);
+      for (const { columns, scale, style, states } of traces) {
+        if (columns && !states) raster.trace(columns, part.left, pixelsPerMs, scale, style, part.phase);
       }
       marks?.(raster, part, pixelsPerMs, traces);
     }

@@ -18,6 +18,7 @@ export class Signal {
     this.type = "";
     this.channel = "";
     this.limits = null; // {warn: [low, high], alarm: [low, high]}
+    this.formerLimits = []; // [until (ms), limits or null] of those that it had before, in order
     this.symbols = null; // of an enum, whose values are places in it
     this.isNumber = true;
     this.isRaw = true; // samples come as they are
@@ -39,6 +40,7 @@ export class Signal {
     this.type = told.type;
     this.channel = told.channel;
     this.limits = told.limits ?? null;
+    this.formerLimits = told.former_limits ?? [];
     this.symbols = told.symbols ?? null;
     this.isNumber = told.number;
     this.isRaw = told.raw ?? true;
@@ -50,8 +52,8 @@ export class Signal {
   // Stand for the same signal watched in another way, until the server has told of this one.
   follow(before) {
     if (!before || before === this || this.channel) return;
-    const { unit, type, channel, isNumber, limits, symbols, value, text, error } = before;
-    Object.assign(this, { unit, type, channel, isNumber, limits, symbols, value, text, error, standIn: before.shown });
+    const { unit, type, channel, isNumber, limits, formerLimits, symbols, value, text, error } = before;
+    Object.assign(this, { unit, type, channel, isNumber, limits, formerLimits, symbols, value, text, error, standIn: before.shown });
   }
 
   layOut(widthMs) {

@@ -26,7 +26,8 @@ export class Stats {
     if (!chart.isVisible || !chart.painter?.range || document.visibilityState === "hidden") return;
     const range = chart.painter.range.map(nanos);
     for (const channel of new Set(chart.signals.map((signal) => signal.channel).filter(Boolean))) {
-      const own = chart.signals.filter((signal) => signal.channel === channel && signal.isNumber);
+      const own = chart.signals.filter((signal) => signal.channel === channel && signal.isNumber && !signal.symbols);
+      if (!own.length) continue;
       const [start, end] = range.map((time) => time + skewOf(chart, channel));
       try {
         const means = await askMeans(await this.source.pivot(), channel, own.map((signal) => signal.path), start, end);

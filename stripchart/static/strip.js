@@ -74,13 +74,13 @@ export class Strip {
     const parts = this.isSweep ? this.sweepParts(right, ms, area.width) : this.scrollPart(right, ms, area.width);
     if (chart.isDirty) picture.drawValues(axes, palette);
     if (chart.isDirty || moved) picture.drawTimes(palette, this.times.at(right - area.width, ms, area.width, area.dpr), this.times.label);
-    const bands = this.isSweep ? [] : chart.bandsOf((time) => time / ms - (right - area.width + 1));
+    const hasBands = chart.putBands(parts, (time, { left }) => (time - left) / ms);
     const isOther = this.take(chart.signals.map((signal, index) => this.traceOf(signal, index)).reverse());
     const from = this.changedFrom(right, moved, ms);
-    const isKept = !chart.isDirty && !isOther && !this.isSweep && !this.hasBands && !bands.length && moved >= 0 && moved < area.width;
-    this.hasBands = bands.length > 0;
+    const isKept = !chart.isDirty && !isOther && !this.hasStates && !this.isSweep && !this.hasBands && !hasBands && moved >= 0 && moved < area.width;
+    this.hasBands = hasBands;
     picture.drawTraces({
-      palette, axis: axes[0], ticks: this.times.isMoving ? this.times.ticks : [], bands, traces: this.traces, parts, pixelsPerMs: 1 / ms, marks: chart.marks,
+      palette, axis: axes[0], ticks: this.times.isMoving ? this.times.ticks : [], traces: this.traces, parts, pixelsPerMs: 1 / ms, marks: chart.marks,
       moved, from: isKept ? from : 0,
     });
   }
@@ -94,6 +94,7 @@ export class Strip {
       scale: chart.axisOf[index].scale,
       style: pen(chart.styles[index], chart.isDim(signal), isStep, chart.picture.area.dpr),
       losses: chart.lossesOf(signal),
+      states: chart.axisOf[index].lanes && chart.states,
     };
   }
 
@@ -103,6 +104,11 @@ export class Strip {
     const isAny = traces.length !== this.traces.length || traces.some(isOther);
     this.traces = traces;
     return isAny;
+  }
+
+  // States have their words at what is seen of them.
+  get hasStates() {
+    return this.traces.some(({ states }) => states);
   }
 
   // The first pixel column that is another than the one drawn before, moved: what came into sight, and what samples changed.

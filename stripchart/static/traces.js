@@ -7,6 +7,7 @@ import { Scale } from "./scale.js";
 const STALE_SHARE = "35%"; // of its colour, in that of a trace that is dimmed; the rest is the background's
 const THICKNESS_PX = 1.5;
 const DASH_PX = [6, 3];
+const WORDS_MAX = 12; // at an axis; more states are drawn as strips
 
 // How each of `count` traces looks: its colour, the same dimmed, and whether it is dashed, as colours repeat from there.
 export function traceStyles(palette, colors, count) {
@@ -40,15 +41,27 @@ export function arrangeAxes(signals, wanted, fixed, before) {
     axis.unit = unit;
     if (fixed && order === 0) axis.scale.setFixed(...fixed);
     else if (axis.scale.isFixed && !axis.scale.isLocked) axis.scale.setAuto();
-    axis.words = wordsOf(own);
+    const words = own.map(wordsOf);
+    axis.words = words.every((one) => one && one.join() === words[0].join()) ? words[0] : null;
+    axis.lanes = null;
     if (axis.words && !fixed) axis.scale.setFixed(-0.5, Math.max(1, axis.words.length - 1) + 0.5);
     return axis;
   });
   return { axes, axisOf: places.map((place) => axes[used.indexOf(place)]) };
 }
 
-// What stands at the axis of states, where all signals have the same.
-function wordsOf(signals) {
-  const all = signals.map((signal) => (signal.type === "boolean" ? ["false", "true"] : signal.symbols));
-  return all.every((words) => words && words.join() === all[0].join()) ? all[0] : null;
+// Have states drawn as strips where they are wanted so, are of several kinds on one axis, or too many for its words. True where there are such.
+export function arrangeStates(signals, axes, axisOf, areWanted) {
+  const ofAxis = (axis) => signals.filter((_, index) => axisOf[index] === axis);
+  const isOfStrips = (axis) => (areWanted || !axis.words || axis.words.length > WORDS_MAX) && ofAxis(axis).every(wordsOf);
+  const chosen = axes.filter(isOfStrips);
+  const names = chosen.flatMap(ofAxis).map(({ name }) => name);
+  const isUnder = chosen.length < axes.length;
+  for (const axis of chosen) axis.lanes = ofAxis(axis).map(({ name }) => ({ name, place: names.indexOf(name), of: names.length, isUnder }));
+  return names.length > 0;
+}
+
+// What the states of a signal are called; null where it has none.
+export function wordsOf({ type, symbols }) {
+  return type === "boolean" ? ["false", "true"] : symbols;
 }

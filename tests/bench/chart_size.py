@@ -3,6 +3,7 @@ them, and with names made short as well, as libraries are when their size is tol
 """
 
 import gzip
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ from rjsmin import jsmin
 
 SERVED = "/static/stripchart/"
 STATIC = Path(__file__).parents[2] / "stripchart/static"
-WHEN_IDLE = {"decor.js", "marks.js", "past/http.js"}
+IDLE = "decor.js"  # loaded when the page is idle, with what only that needs
+IMPORT = re.compile(r'^import (?:[^"]* from )?"([^"]+)"', re.M)
 
 
 def loaded(browser: Browser, url: str) -> list[Path]:
@@ -34,6 +36,18 @@ def loaded(browser: Browser, url: str) -> list[Path]:
     ]
 
 
+def needed(path: Path) -> set[Path]:
+    """A module, and those that it imports before it runs."""
+    found: set[Path] = set()
+    left = [path.resolve()]
+    while left:
+        module = left.pop()
+        if module not in found:
+            found.add(module)
+            left += [(module.parent / name).resolve() for name in IMPORT.findall(module.read_text())]
+    return found
+
+
 def shortened(path: Path, modules: Path) -> str:
     """A module with short names."""
     command = [modules / ".bin/terser", path, "--module", "--compress", "--mangle"]
@@ -47,10 +61,11 @@ def packed_kb(texts: list[str]) -> str:
 def measure(browser: Browser, url: str, modules: Path) -> Iterator[tuple[str, str, str, str]]:
     """Lines of the table: what is loaded until a chart is live, and what comes when the page is idle as well."""
     paths = loaded(browser, url)
-    core = [path for path in paths if path.relative_to(STATIC).as_posix() not in WHEN_IDLE]
+    when_idle = needed(STATIC / IDLE) - needed(STATIC / "main.js")
+    core = [path for path in paths if path.resolve() not in when_idle]
     for what, some in (
         (f"{len(core)} modules until a chart is live", core),
-        (f"{len(paths)} with those for marks and limits", paths),
+        (f"{len(paths)} with what comes when the page is idle", paths),
     ):
         texts = [path.read_text() for path in some]
         yield f"{what}: as they are, gzip -9", packed_kb(texts), "", ""

@@ -21,7 +21,8 @@ def numbers(text: str) -> list[float]:
 
 def test_18_a_screen_reader_is_told_what_is_seen(live: Open, fed: Line) -> None:
     page = live({**SINE, "title": "Bench 7"})
-    image = page.get_by_role("img")
+    image = page.get_by_role("img")  # it is called something once the page is up
+    expect(image).to_have_attribute("aria-label", re.compile("now"))
     form = r"Bench 7: last 10 s, live, now (−?[\d.]+).V, min (−?[\d.]+).V, max (−?[\d.]+).V"
     found = re.fullmatch(form, image.get_attribute("aria-label") or "")
     assert found, image.get_attribute("aria-label")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
-HELPERS = {"feeder", "harness", "run"}
+HELPERS = {"feeder", "harness", "run", "still"}
 NAMES = sorted(
     file.stem for file in (Path(__file__).parent / "units").glob("*.js") if file.stem not in HELPERS
 )

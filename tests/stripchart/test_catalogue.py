@@ -84,6 +84,8 @@ def test_versions_are_told_where_packets_say_which_they_are_of(
     assert found == {"plain": [], "framed": [EXAMPLE, SECOND]}
     assert [one.json for one in before["framed"].versions] == [EXAMPLE]
     assert after["framed"].schema.json == SECOND
+    new_year = 1767225600_000
+    assert (before["plain"].since_ms, after["framed"].since_ms) == ((new_year,), (new_year, new_year))
     path = "/api/v1/channels"
     assert {key: count for key, count in registry.asked.items() if not key.startswith(f"{path}?")} == {
         f"{path}/framed/schemas": 2,

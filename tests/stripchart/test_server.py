@@ -131,6 +131,31 @@ def test_framed_packets_of_all_versions(registry: Registry, client: ClientConnec
             assert values == [values[0] + n for n in range(len(values))]
 
 
+def test_limits_of_before_are_told(registry: Registry, client: ClientConnection) -> None:
+    def add(alarm: float, created_at: str) -> None:
+        level = {"name": "level", "type": "double", "speeddata": {"limits": {"alarm": [None, alarm]}}}
+        schema = {"type": "record", "name": "r", "fields": [{"name": "time", "type": "long"}, level]}
+        registry.add("tank", schema, ("239.255.47.4", 5004))
+        registry.channels["tank"]["created_at"] = created_at
+
+    def told() -> dict[str, Any]:
+        while True:
+            for channel in receive(client, "channels")["channels"]:
+                if channel["name"] == "tank":
+                    return dict(channel["signals"][1])
+
+    add(5, "2026-01-01 00:00:00")
+    assert told()["limits"]["alarm"] == [None, 5]
+    registry.remove("tank")
+    add(7, "2026-01-01 00:01:00")
+    limits = told()
+    while limits["limits"]["alarm"] == [None, 5]:
+        limits = told()
+    ended_ms = 1767225660_000
+    former = {"warn": [None, None], "alarm": [None, 5]}
+    assert (limits["limits"]["alarm"], limits["former_limits"]) == ([None, 7], [[ended_ms, former]])
+
+
 def test_channels_that_come_and_go_are_told(registry: Registry, client: ClientConnection) -> None:
     names = {"example"}
     while {channel["name"] for channel in receive(client, "channels")["channels"]} != names:

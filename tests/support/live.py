@@ -234,9 +234,9 @@ class Registry:
                 self.remove(parts[1])
                 return 200, {"status": "success", "name": parts[1]}
             if parts[2:] == ["schemas"] and "schemas" in self.channels[parts[1]]:
-                return 200, {
-                    "schemas": [*map(_listed, self.former.get(parts[1], [])), _listed(self.schemas[parts[1]])]
-                }
+                versions = [*self.former.get(parts[1], []), self.schemas[parts[1]]]
+                created_at = self.channels[parts[1]]["created_at"]
+                return 200, {"schemas": [_listed(schema, created_at) for schema in versions]}
             if parts[2:] in ([], ["schema"]):
                 return 200, self.schemas[parts[1]] if parts[2:] else self.channels[parts[1]]
         return 404, {"error": "Channel not found", "name": parts[-1]}
@@ -249,9 +249,10 @@ class Registry:
         return 201, {"status": "success", "name": body["name"], "port": body["port"], "pid": 1}
 
 
-def _listed(schema: dict[str, Any]) -> dict[str, Any]:
+def _listed(schema: dict[str, Any], created_at: str) -> dict[str, Any]:
     """A version of a schema as the API lists it, without what the live server does not look at."""
-    return {"schema": schema, "time_unit": Schema.parse(schema, timed=False).time_unit}
+    time_unit = Schema.parse(schema, timed=False).time_unit
+    return {"schema": schema, "time_unit": time_unit, "created_at": created_at}
 
 
 def _handler(registry: Registry) -> type[BaseHTTPRequestHandler]:

@@ -1,4 +1,4 @@
-// What a still chart has of the history: a loader per channel, and what there is to say while something is missing.
+// What a still chart has of the history: a loader per channel, one more for its enums, and what there is to say while something is missing.
 
 import { Loader } from "./loader.js";
 import { tilesOf } from "./pieces.js";
@@ -23,7 +23,7 @@ export class Archive {
 
   // What gets a signal; none where the history does not have it.
   loaderOf(signal) {
-    const loader = this.loaders.get(signal.channel);
+    const loader = this.loaders.get(keyOf(signal));
     return loader?.names.includes(signal.path) ? loader : undefined;
   }
 
@@ -41,29 +41,37 @@ export class Archive {
     this.isLooking = false;
     if (this.isOver) return;
     this.onLoad();
-    const isUnknown = failure || this.signals.some((signal) => hasPast(signal) && !this.loaderOf(signal));
+    const isUnknown = failure || this.signals.some((signal) => signal.isNumber && !this.loaderOf(signal));
     if (isUnknown) this.again = setTimeout(() => this.look(), AGAIN_MS);
   }
 
   async lookAt(pivot, channel) {
-    const wanted = this.signals.filter((signal) => signal.channel === channel && hasPast(signal)).map((signal) => signal.path);
-    const known = await this.source.signals(pivot, channel, wanted);
-    const mine = known.filter((one) => wanted.includes(one.path) && one.first !== null);
-    if (!mine.length || this.isOver) return;
-    const loader = this.loaders.get(channel) ?? new Loader(pivot, channel, this.onLoad, this.onLoad);
+    const wanted = this.signals.filter((signal) => signal.channel === channel && signal.isNumber);
+    const known = await this.source.signals(pivot, channel, wanted.map((signal) => signal.path));
+    for (const alike of Map.groupBy(wanted, keyOf).values()) if (!this.isOver) this.lookAtAlike(pivot, channel, alike, known);
+  }
+
+  // Signals that a loader gets together.
+  lookAtAlike(pivot, channel, alike, known) {
+    const paths = alike.map((signal) => signal.path);
+    const mine = known.filter((one) => paths.includes(one.path) && one.first !== null);
+    if (!mine.length) return;
+    const key = keyOf(alike[0]);
+    const loader = this.loaders.get(key) ?? new Loader(pivot, channel, this.onLoad, this.onLoad);
+    if (alike[0].symbols) loader.symbols = new Map(alike.map((signal) => [signal.path, signal.symbols]));
     const skew = (loader.skew = this.skewOf(channel));
     loader.from = known.reduce((first, one) => (one.first === null ? first : min(first, one.first)), this.until + skew);
     const spans = mine.filter((one) => one.count > 1).map((one) => Number(one.last - one.first) / (one.count - 1));
     loader.choose(mine.map((one) => one.path), spans.length ? Math.min(...spans) : 0);
-    this.loaders.set(channel, loader);
+    this.loaders.set(key, loader);
     this.onFirst(loader.from - skew);
   }
 
   // See that [start, end) of what is shown is there or on its way.
   need(start, end, width) {
     if (start >= end) return;
-    for (const [channel, loader] of this.loaders) {
-      const skew = this.skewOf(channel);
+    for (const loader of this.loaders.values()) {
+      const skew = this.skewOf(loader.channel);
       loader.need([[start + skew, end + skew, width]]);
     }
   }
@@ -88,5 +96,5 @@ export class Archive {
   }
 }
 
-// Of words the history has no smallest and largest, which could be drawn.
-const hasPast = (signal) => signal.isNumber && !signal.symbols;
+// Of words the history has no smallest and largest: enums are asked for apart.
+const keyOf = ({ channel, symbols }) => (symbols ? `${channel} (enums)` : channel);

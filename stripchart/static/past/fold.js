@@ -15,17 +15,17 @@ export const pixelColumns = (count) => new Columns(1, 3 * count + 8);
 export function fold(columns, name, pieces, start, length, count, interval) {
   const pen = new Pen(columns, count);
   const zoom = count / Number(length); // pixels a nanosecond
-  for (const piece of pieces) foldPiece(pen, name, piece, start, zoom, interval);
+  for (const piece of pieces) foldPiece(pen, name, piece, start, zoom, GAP * interval);
   return pen.records;
 }
 
-// `shift` is what the tile's times are ahead of those of the view.
-export function foldPiece(pen, name, { tile, start: from, end: to, shift = 0n }, start, zoom, interval) {
+// `shift` is what the tile's times are ahead of those of the view; over `gap` ns without a record are a gap.
+export function foldPiece(pen, name, { tile, start: from, end: to, shift = 0n }, start, zoom, gap) {
   const column = tile.columns.get(name);
   if (!column) return;
   const base = Number(tile.start - shift - start); // of the tile's offsets, against the view's start
   const [low, high] = [Number(from - start), Number(to - start)];
-  if (tile.isRaw) foldRecords(pen, tile.offsets, column.value, base, low, high, zoom, GAP * interval);
+  if (tile.isRaw) foldRecords(pen, tile.offsets, column.value, base, low, high, zoom, gap);
   else foldBuckets(pen, tile.offsets, column, base, low, high, zoom, Number(tile.width));
 }
 

@@ -24,6 +24,7 @@ export class Loader {
     this.onLoad = onLoad;
     this.onError = onError;
     this.names = [];
+    this.symbols = null; // by signal, where all are enums
     this.from = 0n; // there is nothing before
     this.skew = 0n; // ns that the source's clock, whose times records have, is ahead
     this.tiles = new Tiles();
@@ -130,7 +131,7 @@ export class Loader {
   }
 
   async askBuckets({ width, first, last }, start, end, signal) {
-    const answer = await askBuckets(this.address, this.channel, this.names, start, end, width, signal);
+    const answer = await askBuckets(this.address, this.channel, this.names, start, end, width, signal, this.symbols);
     this.cut(answer, width, first, last, false);
     // What has few records is had as records, unless they are many elsewhere in the run.
     for (let index = first; index <= last; index++) {
@@ -143,7 +144,7 @@ export class Loader {
   async askRecords(run, start, end, signal) {
     const { width, first, last } = run;
     const limit = 2 * RECORDS * Number(last - first + 1n);
-    const answer = await askRecords(this.address, this.channel, this.names, start, end, limit, signal);
+    const answer = await askRecords(this.address, this.channel, this.names, start, end, limit, signal, this.symbols);
     if (answer.isCut) {
       for (let index = first; index <= last; index++) this.dense.add(keyOf(width, index));
       if (this.tiles.get(width, first)?.isRaw) this.ask({ ...run, isRaw: false }, { isAgain: true });

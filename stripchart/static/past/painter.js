@@ -79,8 +79,12 @@ export class Past {
   }
 
   findLosses(width) {
-    const at = (time) => (1 + this.view.placeOf(nanos(time))) * width;
-    this.lost = new Map(this.channels.map((name) => [name, this.lossesOf(name).map(([start, end]) => [at(start), at(end)])]));
+    this.lost = new Map(this.channels.map((name) => [name, this.lossesOf(name).map((span) => span.map((time) => this.columnTime(time, width)))]));
+  }
+
+  // Where a time (ms) is among the columns that are drawn, whose unit of time is a pixel.
+  columnTime(time, width = this.chart.picture.area.width) {
+    return (1 + this.view.placeOf(nanos(time))) * width;
   }
 
   lossesOf(channel) {
@@ -105,8 +109,8 @@ export class Past {
     picture.drawTimes(palette, ticks, this.times.label);
     const traces = chart.signals.map((signal, index) => this.traceOf(signal, index)).reverse();
     const parts = [{ left: area.width, from: 0, to: area.width, phase: 0 }];
-    const bands = chart.bandsOf((time) => view.placeOf(nanos(time)) * area.width);
-    picture.drawTraces({ palette, axis: axes[0], ticks, bands, traces, parts, pixelsPerMs: 1, marks: chart.marks });
+    chart.putBands(parts, (time) => view.placeOf(nanos(time)) * area.width);
+    picture.drawTraces({ palette, axis: axes[0], ticks, traces, parts, pixelsPerMs: 1, marks: chart.marks });
     return true;
   }
 
@@ -119,6 +123,7 @@ export class Past {
       scale: chart.axisOf[index].scale,
       style: penOf(chart.styles[index], false, isStep, chart.picture.area.dpr),
       losses: chart.lossesOf(signal),
+      states: chart.axisOf[index].lanes && chart.states,
     };
   }
 
@@ -131,8 +136,9 @@ export class Past {
     const pen = new Pen(columns, width);
     const zoom = width / Number(view.length);
     const interval = this.archive.loaderOf(signal)?.tiles.interval ?? NaN;
+    const gap = Number.isNaN(interval) ? Infinity : reachOf(interval); // as on the live chart
     for (const piece of this.pieces(signal)) {
-      if (piece.tile) foldPiece(pen, signal.path, piece, view.start, zoom, interval);
+      if (piece.tile) foldPiece(pen, signal.path, piece, view.start, zoom, gap);
       else foldColumns(pen, piece.held, Number(piece.start) / 1e6, Number(piece.end) / 1e6, Number(view.start) / 1e6, zoom * 1e6, this.reach(signal, interval));
     }
   }

@@ -5,6 +5,7 @@ import { isoText, parseTime } from "./time.js";
 import { widthText } from "./levels.js";
 
 const AGGREGATES = ["first", "min", "max", "last", "avg", "count"];
+const OF_STATES = ["first", "last", "count"];
 const NUMERIC = new Set(["int", "long", "float", "double", "boolean"]);
 const TIMEOUT_MS = 60_000;
 const MOST_SIGNALS = 100_000;
@@ -23,7 +24,7 @@ async function call(address, path, options = {}) {
   return contentOf(answer);
 }
 
-// All signals that can be drawn, or those of one channel: [{name, channel, path, unit, type, isWhole, first, last, count}].
+// All signals whose values are numbers, or those and the enums of one channel: [{name, channel, path, unit, type, isWhole, first, last, count}].
 export async function askSignals(service, channel = "") {
   const chosen = channel ? { channels: channel } : {};
   const told = [];
@@ -33,7 +34,7 @@ export async function askSignals(service, channel = "") {
     told.push(...page.signals);
     cursor = page.cursor;
   } while (cursor && told.length < MOST_SIGNALS);
-  return told.filter((signal) => NUMERIC.has(signal.type)).map(signalOf);
+  return told.filter(({ type }) => NUMERIC.has(type) || (channel && type === "enum")).map(signalOf);
 }
 
 function signalOf({ channel, signal, unit, type, first_time: first, last_time: last, count }) {
@@ -50,13 +51,17 @@ function signalOf({ channel, signal, unit, type, first_time: first, last_time: l
   };
 }
 
-// Columns of the one channel of an answer: {times, values(column), damages, cursor}.
+// Columns of the one channel of an answer: {times, values(column, symbols), damages, cursor}. Values of an enum are places in its symbols.
 function columnsOf({ series, damages, cursor }) {
   const { time, columns } = series[0];
   const nothing = Array(time.length).fill(null);
-  const values = (name) => Float64Array.from(columns[name] ?? nothing, (value) => (value === null ? NaN : Number(value)));
+  const numberOf = (value, symbols) => (value === null ? NaN : symbols ? placeOf(symbols, value) : Number(value));
+  const values = (name, symbols) => Float64Array.from(columns[name] ?? nothing, (value) => numberOf(value, symbols));
   return { times: BigInt64Array.from(time, (text) => parseTime(text)), values, damages, cursor };
 }
+
+// NaN for a symbol of another version of the schema.
+const placeOf = (symbols, symbol) => (symbols.includes(symbol) ? symbols.indexOf(symbol) : NaN);
 
 function address(channel, names, start, end, more) {
   const params = new URLSearchParams({
@@ -69,20 +74,30 @@ function address(channel, names, start, end, more) {
   return `/api/v1/query?${params}`;
 }
 
-// Buckets of [start, end): {times, columns: {signal: {first, min, max, last, avg, count}}, damages}.
-export async function askBuckets(service, channel, names, start, end, width, signal) {
-  const more = { every: widthText(width), aggregates: AGGREGATES.join(",") };
+// Buckets of [start, end): {times, columns: {signal: {first, min, max, last, avg, count}}, damages}. With `symbols`, by signal, all are
+// enums, of which no more is known than the first and the last.
+export async function askBuckets(service, channel, names, start, end, width, signal, symbols = null) {
+  const aggregates = symbols ? OF_STATES : AGGREGATES;
+  const more = { every: widthText(width), aggregates: aggregates.join(",") };
   const content = await call(service, address(channel, names, start, end, more), { signal });
   const { times, values, damages } = columnsOf(content);
-  const columns = names.map((name) => [name, Object.fromEntries(AGGREGATES.map((one) => [one, values(`${name}.${one}`)]))]);
+  const column = (name) => (one) => [one, values(`${name}.${one}`, one === "count" ? null : symbols?.get(name))];
+  const columns = names.map((name) => [name, withExtremes(Object.fromEntries(aggregates.map(column(name))))]);
   return { times, columns: Object.fromEntries(columns), damages };
 }
 
+function withExtremes(column) {
+  if (column.min) return column;
+  const { first, last } = column;
+  const both = (choose) => first.map((value, i) => choose(value, last[i]));
+  return { ...column, min: both(Math.min), max: both(Math.max), avg: first };
+}
+
 // Records of [start, end), at most `limit`: {times, columns: {signal: {value}}, damages, isCut}.
-export async function askRecords(service, channel, names, start, end, limit, signal) {
+export async function askRecords(service, channel, names, start, end, limit, signal, symbols = null) {
   const content = await call(service, address(channel, names, start, end, { limit: String(limit) }), { signal });
   const { times, values, damages, cursor } = columnsOf(content);
-  const columns = Object.fromEntries(names.map((name) => [name, { value: values(name) }]));
+  const columns = Object.fromEntries(names.map((name) => [name, { value: values(name, symbols?.get(name)) }]));
   return { times, columns, damages, isCut: cursor !== null };
 }
 

@@ -108,7 +108,7 @@ export class Sampled {
     picture.drawValues(axes, palette);
     picture.drawTimes(palette, ticks, this.lower.unit);
     this.parts.length = 0;
-    this.parts.push({ left, from: 0, to: area.width, phase: 0 });
+    this.parts.push({ left, from: 0, to: area.width, phase: 0, bands: [] });
     picture.drawTraces({ palette, axis: axes[0], ticks, traces, parts: this.parts, pixelsPerMs: 1 / columnMs, marks });
   }
 

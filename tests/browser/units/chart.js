@@ -78,7 +78,7 @@ test("a tag that is out of sight costs nothing: what moved alone is drawn", asyn
   const { picture } = chart;
   const { drawTraces } = picture;
   picture.drawTraces = (what) => {
-    froms.push([what.from > 0, what.bands.length]);
+    froms.push([what.from > 0, what.parts[0].bands.length]);
     drawTraces.call(picture, what);
   };
   const step = (laterMs) => chart.draw(feeder.madeAt + laterMs);

@@ -3,6 +3,7 @@
 import { Chart } from "/static/stripchart/chart.js";
 import { Feed } from "/static/stripchart/feed.js";
 import { FLAG_RESET, KIND_ARRAYS, KIND_FLOAT64, KIND_TIMES } from "/static/stripchart/frame.js";
+import { Label } from "/static/stripchart/label.js";
 
 const TICK_MS = 50;
 
@@ -66,6 +67,7 @@ export class Feeder {
     for (const [name, value] of Object.entries(attributes)) canvas.dataset[name] = value;
     document.body.append(canvas);
     const chart = new Chart(canvas, this.feed);
+    chart.label = new Label(chart);
     this.charts.push(chart);
     await chart.configure();
     canvas.style.width = `${width / dpr}px`;

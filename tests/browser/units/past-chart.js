@@ -2,37 +2,14 @@ import { valuesText } from "/static/stripchart/files.js";
 import MeasurePanel from "/static/stripchart/panel-measure.js";
 import TablePanel from "/static/stripchart/panel-table.js";
 import { skewOf } from "/static/stripchart/shown.js";
-import { Past } from "/static/stripchart/past/painter.js";
 import { AGAIN_MS, PastSource } from "/static/stripchart/past/source.js";
 import { Tile, Tiles } from "/static/stripchart/past/tiles.js";
 import { Feeder, timesTillNow } from "./feeder.js";
 import { equal, near, test } from "./harness.js";
+import { AWAY, draw, live, paused, SILENT } from "./still.js";
 
 const MS = 1_000_000n;
 const LEVEL = 1_000_000_000n; // of tiles: buckets of a second
-const AWAY = { pivot: async () => Promise.reject(new Error("The history service does not run.")), signals: async () => [] };
-const SILENT = { pivot: () => new Promise(() => {}), signals: async () => [] };
-
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
-
-// A live chart of the signal c.a in columns of 20 ms, with samples; `told` is told of the signal besides.
-async function live(times, values, told = {}, attributes = {}) {
-  const feeder = new Feeder();
-  const chart = await feeder.chart({ signals: "c.a", window: "20", ...attributes }, [900, 300]);
-  const signal = { name: "c.a", feed: 0, id: feeder.ids.get("c.a"), channel: "c", raw: true, type: "double", unit: "V", number: true, width: 20, ...told };
-  feeder.feed.handle({ type: "subscribed", signals: [signal] });
-  feeder.window(times, { "c.a": values });
-  feeder.draw(10);
-  feeder.draw(20);
-  return { feeder, chart };
-}
-
-async function paused(chart, source = SILENT) {
-  const past = new Past(chart, source);
-  chart.painter = chart.view = past;
-  await settled();
-  return past;
-}
 
 // Have the history know these records of c.a.
 function record(past, times, values) {
@@ -44,14 +21,8 @@ function record(past, times, values) {
     tiles.put(new Tile(LEVEL, index, true, BigInt64Array.from(own, ([time]) => time), columns));
   }
   const asked = [];
-  past.archive.loaders.set("c", { names: ["a"], tiles, trouble: "", need: ([want]) => asked.push(want), stop() {} });
+  past.archive.loaders.set("c", { channel: "c", names: ["a"], tiles, trouble: "", need: ([want]) => asked.push(want), stop() {} });
   return asked;
-}
-
-function draw(feeder, chart) {
-  chart.isDirty = true;
-  chart.draw(feeder.madeAt + 30);
-  chart.refresh(feeder.madeAt + 30);
 }
 
 // Columns of the view as [ms since 1970 of their beginning, min, max, broken].
@@ -124,6 +95,20 @@ test("a chart that stands still says that it loads, and that there is nothing", 
   draw(other.feeder, other.chart);
   equal(other.feeder.said(other.chart).badge.endsWith("samples, no history of c.a"), true, other.feeder.said(other.chart).badge);
   other.feeder.close();
+});
+
+test("what is a gap is one live and standing still: over three usual intervals and over 250 ms", async () => {
+  const { feeder, chart } = await live(times, noise);
+  const past = await paused(chart);
+  const start = times[0] - 60_000;
+  const old = Array.from({ length: 400 }, (_, i) => start + 20 * i + (i >= 100 ? 200 : 0) + (i >= 200 ? 300 : 0));
+  record(past, old, old.map((_, i) => i % 2));
+  move(past, start, start + 8000);
+  draw(feeder, chart);
+  const breaks = shown(chart).filter(([, , , broken], i) => broken && i > 0);
+  equal(breaks.length, 1);
+  near(breaks[0][0], old[200], 15);
+  feeder.close();
 });
 
 test("a known loss is hatched where it was, while and after it is told", async () => {

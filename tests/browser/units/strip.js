@@ -31,7 +31,7 @@ function addChart(signals, window) {
     columnsOf: (signal) => signal.columns,
     lossesOf: (signal) => signal.losses,
     isDim: (signal) => signal.isDim,
-    bandsOf: () => [],
+    putBands: (parts) => parts.forEach((part) => (part.bands = [])),
     wake: () => {},
   };
   decorate(chart);
