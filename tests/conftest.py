@@ -22,8 +22,8 @@ settings.load_profile("proof" if os.environ.get("SPEEDDATA_PROOF") == "1" else "
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Of two processes (`pytest -n 2`) one runs what needs relays, sockets and a share of the processor, one test after the
-# other; the rest needs a processor only, and gives way.
+# Of three processes (`pytest -n 3`) one runs what needs relays, sockets and a share of the processor, one test after the
+# other, and one what needs a browser; the rest needs a processor only, goes to whoever is free, and gives way.
 NICE = 10
 ANYWHERE = (
     "tests/lib/",
@@ -39,11 +39,36 @@ ANYWHERE = (
 )
 
 
-class TwoQueues(LoadScopeScheduling):
-    """What may run beside others goes file by file to whoever is free."""
+LONG = (  # the first of them, so that none is the last of all
+    "tests/lib/test_sanitize.py",
+    "tests/test_dist.py",
+    "tests/browser/test_history.py",
+    "tests/browser/test_history_first.py",
+    "tests/test_api_cases.py",
+    "tests/test_notebooks.py",
+    "tests/test_export_memory.py",
+)
+
+
+def queue_of(nodeid: str) -> str:
+    if nodeid.startswith(ANYWHERE):
+        return nodeid.partition("::")[0]
+    return "browser" if nodeid.startswith("tests/browser/") else "machine"
+
+
+class Queues(LoadScopeScheduling):
+    """A queue for the machine, one for the browser, and one for each file that may run beside others."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.partition("::")[0] if nodeid.startswith(ANYWHERE) else "machine"
+        return queue_of(nodeid)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the queues in the order in which they are to be begun."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        first = ("machine", "browser", *LONG)
+        ranks = {queue: rank for rank, queue in enumerate(first)}
+        items.sort(key=lambda item: ranks.get(queue_of(item.nodeid), len(ranks)))
 
 
 gave_way = False
@@ -58,5 +83,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoQueues:
-    return TwoQueues(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Queues:
+    config.option.loadscopereorder = False
+    return Queues(config, log)

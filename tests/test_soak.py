@@ -8,6 +8,7 @@ SEED = 2  # which has a relay killed, then the keeper, and a segment deleted
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_books_balance_after_faults(tmp_path):
     figures = soak.run(tmp_path, SECONDS, FAULT_EVERY_S, SEED, rate=RATE)
     assert sum(figures["faults"].values()) == 3

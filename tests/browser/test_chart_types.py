@@ -13,7 +13,7 @@ from beside import beside
 from chart_pages import add_chart
 from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 Open = Callable[..., Page]
 

@@ -22,6 +22,7 @@ def registry() -> Iterator[Registry]:
         yield opened
 
 
+@pytest.mark.alone
 def test_animation_frames_come(registry: Registry, open_page: Callable[..., Page]) -> None:
     page = open_page(f"{registry.url}/browser/pages/units.html?of=raster")
     count = page.evaluate(

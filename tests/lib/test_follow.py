@@ -21,6 +21,7 @@ class Proxy:
         self.target = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._pairs = []
+        self.has_answered = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -44,6 +45,8 @@ class Proxy:
         with contextlib.suppress(OSError):
             while data := a.recv(random.choice([100, 1000, 65536])):
                 b.sendall(data)
+                if a.getpeername() == self.target:
+                    self.has_answered.set()
         for one in (a, b):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -122,6 +125,7 @@ def test_nothing_is_lost_or_doubled_by_cuts_and_restarts(tmp_path, proxy):
             done.wait(0.02)
 
     def disturb(stack):
+        proxy.has_answered.wait(LIMIT_S)  # a first connection that breaks is an error, told at once
         for turn in range(8):
             done.wait(numbers.random() * 0.3)
             proxy.cut()

@@ -254,6 +254,7 @@ def big_file(tmp_path, rows=250_000):
     return path
 
 
+@pytest.mark.alone
 def test_a_killed_import_goes_on_where_it_was(run, words, server, tmp_path):
     path = big_file(tmp_path)
     reached = 0

@@ -91,6 +91,7 @@ def test_memory(service):
     assert "512 MB of memory" in answer.json()["error"]
 
 
+@pytest.mark.alone
 def test_a_process_that_waits_may_die(service):
     assert ask(service, "SELECT 1").ok
     wait_until(lambda: len(workers(service)) == 1)

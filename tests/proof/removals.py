@@ -3,6 +3,7 @@
 from removal import RECEIVER, REPLAY, RESCUE, WALK, WRITER, Removal
 from removals_around import AROUND_THEM
 from removals_history import IN_HISTORY
+from removals_live import LIVE
 
 IN_THE_WALK = [
     Removal(
@@ -278,4 +279,4 @@ IN_THE_WRITER = [
     ),
 ]
 
-REMOVALS = [*IN_THE_WALK, *IN_THE_RECEIVER, *IN_THE_WRITER, *AROUND_THEM, *IN_HISTORY]
+REMOVALS = [*IN_THE_WALK, *IN_THE_RECEIVER, *IN_THE_WRITER, *AROUND_THEM, *IN_HISTORY, *LIVE]

@@ -3,7 +3,6 @@
 from removal import BLOCKS, REPLAY, RETENTION, Removal
 
 ALARMS = ("tests/relay/test_alarms.py",)
-SERVING = ("tests/stripchart/test_serving.py",)
 
 AROUND_THEM = [
     Removal(
@@ -174,49 +173,5 @@ AROUND_THEM = [
         "    if not flask.request.is_json:\n",
         "    if False:\n",
         ("tests/registry/test_alarms.py",),
-    ),
-    Removal(
-        "a late sample has its column sent again",
-        "stripchart/serving.py",
-        "        return self._encode(self._ring.times(max(served, first)), signals, limit, flags)\n",
-        "        return self._encode(self._ring.times(self._ring.total - 1), signals, limit, flags)\n",
-        SERVING,
-    ),
-    Removal(
-        "a slow client keeps its peaks in columns",
-        "stripchart/serving.py",
-        "        while len(touched) > limit:\n            width *= 2\n            touched = np.unique(touched // 2)\n",
-        "        touched = touched[-limit:]\n",
-        SERVING,
-    ),
-    Removal(
-        "a slow client keeps its peaks in samples",
-        "stripchart/serving.py",
-        "            kept = keep(own, limit)\n",
-        "            kept = np.arange(n - limit, n)\n",
-        SERVING,
-    ),
-    Removal(
-        "a page that hangs is given up",
-        "stripchart/pace.py",
-        "        is_stuck = self._is_full or behind_s > FAR_BEHIND_S\n",
-        "        is_stuck = self._is_full\n",
-        ("tests/stripchart/test_pace.py", "tests/stripchart/test_live_columns.py"),
-    ),
-    Removal(
-        "who says too much is closed",
-        "stripchart/hub.py",
-        "        if not client.allowance.take(len(message), now_s):\n",
-        "        if False:\n",
-        ("tests/stripchart/test_live_columns.py",),
-    ),
-    Removal(
-        "what came live is not taken from history too",
-        "stripchart/past.py",
-        "            self.told = self.told.until(first_ns)\n",
-        "            pass\n",
-        (
-            "tests/stripchart/test_past.py::test_what_is_not_written_yet_is_asked_for_until_the_first_live_sample_is",
-        ),
     ),
 ]

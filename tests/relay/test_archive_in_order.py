@@ -86,6 +86,7 @@ def send(port: int, numbers: range) -> None:
             source.sendto(packet, ("127.0.0.1", port))
 
 
+@pytest.mark.alone
 def test_under_a_relay_that_writes_limits_hold_and_the_open_segment_stays(running: House) -> None:
     rotation = {"bytes": 100_000, "seconds": 0}
     limits = {"max_segments": 4}

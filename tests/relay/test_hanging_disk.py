@@ -12,7 +12,7 @@ from sender import Sender
 
 from speeddata.errors import RelayError
 
-pytestmark = needs_disks
+pytestmark = [needs_disks, pytest.mark.alone]
 
 
 @pytest.fixture(autouse=True)  # before the keeper, so that it ends after it

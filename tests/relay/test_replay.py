@@ -132,6 +132,7 @@ def name_given(pid):
     return None
 
 
+@pytest.mark.alone
 def test_where_the_writer_is_slow_packets_wait_in_the_socket(tmp_path):
     """A ring of 16 blocks, of which the writer writes some 200 in a second, and packets of five times as many at once."""
     settings = SETTINGS | {"block_bytes": 65536, "ring_bytes": 1 << 20}
