@@ -60,7 +60,7 @@ export class Chart {
   async configure() {
     const turn = ++this.turn;
     this.error = "";
-    this.isReady = false;
+    this.isReady = this.hasFailed = false;
     try {
       const settings = readAttributes(this.canvas.dataset);
       const Painter = settings.type === "strip" ? Strip : (await import(`./type-${settings.type}.js`)).default;

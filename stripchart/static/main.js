@@ -42,7 +42,8 @@ function mountChart(canvas) {
   decor?.decorate(chart);
   watchSize(canvas, (width, height) => {
     chart.resize(width, height);
-    chart.draw(performance.now()); // before the emptied canvas is shown
+    if (chart.hasFailed) chart.configure(); // at another size it may do
+    else chart.draw(performance.now()); // before the emptied canvas is shown
   });
   views.observe(canvas);
 }
@@ -143,6 +144,7 @@ function guard(chart, work) {
     return work();
   } catch (error) {
     if (!chart.error) console.error("stripchart:", error, chart.canvas);
+    chart.hasFailed = true;
     chart.error ||= `Cannot be drawn: ${error.message}`;
     chart.canvas.dataset.state = "error";
     chart.notice.tell(chart.error, "", false, false);

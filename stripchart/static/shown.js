@@ -27,18 +27,26 @@ export function rowsOf(chart, signal) {
   return columns ? heldRows(columns, signal, ...chart.painter.range) : [];
 }
 
-// The same of columns that the page holds, those that touch [from, to) in ms.
+// The same of columns that the page holds, those that touch [from, to) in ms. Those that came as one wide one are one line: all but the
+// first of them have no samples of their own.
 export function heldRows(columns, { isRaw, way }, from, to) {
   const { widthMs, first, min, max, last, samples, time } = columns;
   const of = way.stream === "full" ? "records at full rate" : "samples as decimated";
-  const each = `columns of ${+widthMs.toFixed(6)} ms`;
+  const eachOf = (count) => `columns of ${+(count * widthMs).toFixed(6)} ms`;
   const rows = [];
-  for (let n = Math.max(Math.floor(from / widthMs), columns.oldest); n <= columns.newest && n * widthMs < to; n++) {
+  let n = Math.max(Math.floor(from / widthMs), columns.oldest);
+  while (n > columns.oldest && samples[columns.slot(n)] === 0) n--;
+  for (let count = 1; n <= columns.newest && n * widthMs < to; n++) {
     const s = columns.slot(n);
     if (s < 0) continue;
+    if (!samples[s] && rows.length) {
+      Object.assign(rows.at(-1), { last: last[s], each: eachOf(++count) });
+      continue;
+    }
+    count = 1;
     const isOne = isRaw && samples[s] === 1; // columns that the server made do not tell when in them a sample was
     const at = nanos(isOne ? time[s] : n * widthMs);
-    rows.push({ time: at, first: first[s], min: min[s], max: max[s], last: last[s], samples: samples[s], each: isOne ? "" : each, of });
+    rows.push({ time: at, first: first[s], min: min[s], max: max[s], last: last[s], samples: samples[s], each: isOne ? "" : eachOf(1), of });
   }
   return rows;
 }

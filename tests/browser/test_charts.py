@@ -264,6 +264,10 @@ def test_a_chart_that_cannot_be_drawn_says_so_and_stops_no_other(
             "(before) => document.querySelector('canvas.stripchart').stripchart.painter.rightPixel > before + 20",
             arg=before,
         )
+        page.evaluate("() => (document.querySelectorAll('canvas.stripchart')[1].style.width = '400px')")
+        page.wait_for_function(
+            "() => document.querySelectorAll('canvas.stripchart')[1].dataset.state === 'live'"
+        )
 
 
 def test_a_chart_that_is_taken_away_asks_for_nothing(line: Any, chart_page: Open) -> None:

@@ -1,4 +1,5 @@
 import { Columns } from "/static/stripchart/columns.js";
+import { heldRows } from "/static/stripchart/shown.js";
 import { equal, random, test } from "./harness.js";
 
 const START = 1.8e12;
@@ -122,4 +123,16 @@ test("columns have the extremes of the samples at any zoom", () => {
     columns.extremes((last - count + 1) * widthMs, (last + 1) * widthMs, extent);
     equal(extent, [Math.min(...kept.map(([, [low]]) => low)), Math.max(...kept.map(([, [, high]]) => high))]);
   }
+});
+
+test("columns that came as a wide one are one line of a file, whole where the window begins in it", () => {
+  const columns = new Columns(10, 100);
+  columns.pushColumn(4, 1, 1, 1, 1, 3, 0);
+  columns.pushColumn(5, 2, 0, 9, 5, 7, 0, 4); // [200, 240) ms
+  columns.pushColumn(24, 5, 5, 6, 6, 2, 0);
+  const signal = { isRaw: false, way: { stream: "live" } };
+  const rows = (from, to) => heldRows(columns, signal, from, to).map(({ time, first, min, max, last, samples, each }) => [Number(time / 1_000_000n), first, min, max, last, samples, each]);
+  const wide = [200, 2, 0, 9, 5, 7, "columns of 40 ms"];
+  equal(rows(0, 1000), [[40, 1, 1, 1, 1, 3, "columns of 10 ms"], wide, [240, 5, 5, 6, 6, 2, "columns of 10 ms"]]);
+  equal(rows(225, 240), [wide]);
 });
