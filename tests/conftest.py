@@ -22,8 +22,9 @@ settings.load_profile("proof" if os.environ.get("SPEEDDATA_PROOF") == "1" else "
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Of three processes (`pytest -n 3`) one runs what needs relays, sockets and a share of the processor, one test after the
-# other, and one what needs a browser; the rest needs a processor only, goes to whoever is free, and gives way.
+# Of two processes (`pytest -n 2`) one runs what needs relays, sockets and a share of the processor, one test after the
+# other; the rest needs a processor only, goes file by file to whoever is free, and gives way. A third one gains nothing on
+# two cores: it costs more processor time than the waits of the others leave.
 NICE = 10
 ANYWHERE = (
     "tests/lib/",
@@ -51,13 +52,11 @@ LONG = (  # the first of them, so that none is the last of all
 
 
 def queue_of(nodeid: str) -> str:
-    if nodeid.startswith(ANYWHERE):
-        return nodeid.partition("::")[0]
-    return "browser" if nodeid.startswith("tests/browser/") else "machine"
+    return nodeid.partition("::")[0] if nodeid.startswith(ANYWHERE) else "machine"
 
 
 class Queues(LoadScopeScheduling):
-    """A queue for the machine, one for the browser, and one for each file that may run beside others."""
+    """A queue for the machine, and one for each file that may run beside others."""
 
     def _split_scope(self, nodeid: str) -> str:
         return queue_of(nodeid)
@@ -66,7 +65,7 @@ class Queues(LoadScopeScheduling):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the queues in the order in which they are to be begun."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        first = ("machine", "browser", *LONG)
+        first = ("machine", *LONG)
         ranks = {queue: rank for rank, queue in enumerate(first)}
         items.sort(key=lambda item: ranks.get(queue_of(item.nodeid), len(ranks)))
 

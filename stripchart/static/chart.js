@@ -119,7 +119,8 @@ export class Chart {
   }
 
   async loadStates() {
-    this.states ??= new (await import("./states.js")).States(this);
+    const found = await import("./states.js").catch((error) => console.warn(`stripchart: ${error.message}`)); // they are lines then
+    if (found) this.states ??= new found.States(this);
     this.wake();
   }
 

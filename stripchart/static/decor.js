@@ -83,13 +83,13 @@ function drawLimits(chart, raster, part, pixelsPerMs, traces) {
   const { palette, picture } = chart;
   const dpr = Math.round(picture.area.dpr) || 1;
   const xOf = (time) => (time - part.left) * pixelsPerMs;
-  for (const { signal, columns, scale } of traces) {
-    if (!columns) continue;
+  for (const { signal, columns, scale, states } of traces) {
+    if (!columns || signal.symbols) continue; // the place of a state among its symbols is no value
     const all = limitsOf(chart, signal);
     let from = raster.from;
     for (const [until, limits] of all) {
       const to = Math.min(raster.to, Math.ceil(xOf(until)));
-      if (limits) drawLines(raster, limits, scale, part.phase, palette, dpr, from, to);
+      if (limits && !states) drawLines(raster, limits, scale, part.phase, palette, dpr, from, to);
       from = Math.max(from, to);
     }
     if (all.some(([, limits]) => limits)) drawMarks(raster, columns, all, part, pixelsPerMs, palette, dpr);

@@ -64,9 +64,10 @@ export function valuesText(chart) {
   const lines = [`# shown from ${stamp(start)} to ${stamp(end)}; times are UTC`];
   for (const [{ name, unit }, rows] of shown) lines.push(`# ${name}${unit && ` in ${unit}`}: ${kindsText(rows)}`);
   lines.push("signal,time,first,min,max,last,samples");
-  for (const [{ name }, rows] of shown) {
+  for (const [{ name, symbols }, rows] of shown) {
+    const told = (value) => (symbols ? quoted(symbols[value] ?? "") : value);
     for (const { time, first, min, max, last, samples } of rows) {
-      lines.push([quoted(name), fineStamp(time, digits), first, min, max, last, samples].join(","));
+      lines.push([quoted(name), fineStamp(time, digits), ...[first, min, max, last].map(told), samples].join(","));
     }
   }
   return `${lines.join("\r\n")}\r\n`;

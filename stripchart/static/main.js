@@ -10,6 +10,7 @@ import { LiveSocket } from "./socket.js";
 import { onThemeChange } from "./theme.js";
 
 const REFRESH_MS = 200; // of texts
+const IDLE_MS = 2000; // a page that is never idle gets the rest all the same
 const CHARTS = "canvas.stripchart";
 const VALUES = ".data, speed-value, speed-status";
 const ATTRIBUTES = [...NAMES.map((name) => `data-${name}`), "data-signal", "data-channel", "data-decimals", "id"];
@@ -183,5 +184,5 @@ document.addEventListener("visibilitychange", () => {
 });
 onThemeChange(() => charts.forEach((chart) => chart.paint()));
 socket.connect();
-(globalThis.requestIdleCallback ?? setTimeout)(loadDecor);
+(globalThis.requestIdleCallback ?? setTimeout)(loadDecor, { timeout: IDLE_MS });
 requestAnimationFrame(animate);

@@ -33,5 +33,5 @@ export default class TablePanel extends Panel {
 function extremesText(chart, signal, from, to) {
   const out = [Infinity, -Infinity];
   extremesOf(chart, signal, from, to, out);
-  return out[0] <= out[1] ? out.map((value) => valueText(value, "", signal.isWhole)) : ["–", "–"];
+  return out[0] <= out[1] ? out.map((value) => signal.symbols?.[value] ?? valueText(value, "", signal.isWhole)) : ["–", "–"];
 }

@@ -69,9 +69,9 @@ export class Picture {
     for (const [x] of ticks) raster.band(x, x + 1, grid, 256);
     for (const part of parts) {
       raster.clip(Math.max(from, part.from), part.to);
+      for (const trace of traces) if (trace.columns) trace.states?.draw(raster, part, pixelsPerMs, trace);
       for (const band of part.bands) this.drawBand(band, pixelOf(palette.band));
       this.drawLosses(traces, part.left, pixelsPerMs, pixelOf(palette.alert));
-      for (const trace of traces) if (trace.columns) trace.states?.draw(raster, part, pixelsPerMs, trace);
       for (const { columns, scale, style, states } of traces) {
         if (columns && !states) raster.trace(columns, part.left, pixelsPerMs, scale, style, part.phase);
       }

@@ -34,7 +34,7 @@ export class Signal {
 
   // Take what the server tells of it; true when what is known of its past is worthless now.
   tell(told) {
-    const isOther = Boolean(this.channel) && (this.type !== told.type || this.unit !== (told.unit ?? ""));
+    const isOther = Boolean(this.channel) && (this.type !== told.type || this.unit !== (told.unit ?? "") || String(this.symbols ?? "") !== String(told.symbols ?? ""));
     this.id = told.id;
     this.unit = told.unit ?? "";
     this.type = told.type;

@@ -9,11 +9,14 @@ const GAP_PX = 4; // between two lanes
 const PAD_PX = 4; // beside a word
 const SHARES = [256, 150, 90]; // of 256, of a colour of the palette: the first states have it whole, those that come to it again less
 const PALE_SHARE = 90; // of 256, of the colour of a state that is not live, or stands under traces
+const LEAST_WORD_PX = 12; // no word is narrower, with what is beside it
+const pencil = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
 export class States {
   constructor(chart) {
     this.chart = chart;
-    this.masks = new Map(); // of words, by font and text
+    this.words = new Map(); // by text, in the font of then
+    this.font = "";
   }
 
   // Draw a trace in a part of the picture, for which the raster is clipped.
@@ -21,64 +24,77 @@ export class States {
     const { axisOf, signals, picture, hidden } = this.chart;
     const lane = axisOf[signals.indexOf(signal)]?.lanes?.find(({ name }) => name === signal.name);
     if (!lane || hidden.has(signal.name)) return;
-    const gap = Math.round((GAP_PX * picture.area.dpr) / 2);
-    const [top, bottom] = laneRows(lane, raster.height, picture.area.dpr).map((row, i) => Math.round(row) + (i ? -gap : gap));
-    const isPale = lane.isUnder || this.chart.isDim(signal);
+    const [top, bottom] = inner(laneRows(lane, raster.height, picture.area.dpr), picture.area.dpr);
     const words = wordsOf(signal);
+    const pixels = words.map((_, state) => this.pixelOfState(state, lane.isUnder || this.chart.isDim(signal)));
+    let end = NaN; // of the block before
     for (const block of blocksOf(columns, left, pixelsPerMs, raster)) {
-      const from = Math.max(block.from, raster.from);
+      const isOne = block.low === block.high;
+      // A column of ground is left between two blocks, whose colors may be the same.
+      const from = Math.max(block.from + (block.from === end && block.to - block.from > 2 ? 1 : 0), raster.from);
       const to = Math.min(block.to, raster.to);
-      const [upper, lower] = [block.low, block.high].map((state) => this.pixelOfState(state, isPale));
-      const middle = block.low === block.high ? bottom : Math.round((top + bottom) / 2);
+      end = block.to;
+      if (to <= from) continue;
+      const middle = isOne ? bottom : (top + bottom) >> 1;
       for (let x = from; x < to; x++) {
-        raster.run(x, top, middle, upper);
-        if (middle < bottom) raster.run(x, middle, bottom, lower);
+        raster.run(x, top, middle, pixels[block.low]);
+        if (!isOne) raster.run(x, middle, bottom, pixels[block.high]);
       }
-      if (block.low === block.high) this.write(raster, words[block.low] ?? "", from, to, (top + bottom) / 2, bottom - top, upper);
+      if (isOne && to - from > LEAST_WORD_PX) this.write(raster, words[block.low] ?? "", from, to, top, bottom, pixels[block.low]);
     }
   }
 
   pixelOfState(state, isPale) {
-    const { palette } = this.chart;
-    const { traces } = palette;
-    const color = pixelOf(traces[state % traces.length] ?? palette.faint);
+    const { traces, background } = this.chart.palette;
     const share = SHARES[Math.floor(state / traces.length) % SHARES.length];
-    return mix(pixelOf(palette.background), color, isPale ? (share * PALE_SHARE) / 256 : share);
+    return mix(pixelOf(background), pixelOf(traces[state % traces.length]), isPale ? (share * PALE_SHARE) / 256 : share);
   }
 
   // A word at the left of what is seen of a block, if it fits.
-  write(raster, text, from, to, middle, room, ground) {
+  write(raster, text, from, to, top, bottom, ground) {
     const { font, dpr } = this.chart.picture.area;
     const pad = Math.round(PAD_PX * dpr);
-    const mask = this.maskOf(text, font);
-    if (!mask || to - from < mask.width + 2 * pad || room < mask.height) return;
+    const word = this.wordOf(text, font);
+    if (to - from < word.width + 2 * pad || bottom - top < word.height) return;
+    word.shares ??= sharesOf(word, text, font);
     const ink = isLight(ground) ? 0xff000000 : 0xffffffff;
-    const [x, y] = [from + pad, Math.round(middle - mask.height / 2)];
-    for (let at = 0; at < mask.shares.length; at++) {
-      if (!mask.shares[at]) continue;
-      const place = (y + Math.floor(at / mask.width)) * raster.width + x + (at % mask.width);
-      raster.pixels[place] = mix(raster.pixels[place], ink, mask.shares[at]);
+    const [x, y] = [from + pad, Math.round((top + bottom - word.height) / 2)];
+    for (let at = 0; at < word.shares.length; at++) {
+      if (!word.shares[at]) continue;
+      const place = (y + Math.floor(at / word.width)) * raster.width + x + (at % word.width);
+      raster.pixels[place] = mix(raster.pixels[place], ink, word.shares[at]);
     }
   }
 
-  maskOf(text, font) {
-    const key = `${font} ${text}`;
-    if (!this.masks.has(key)) this.masks.set(key, text ? maskOf(text, font) : null);
-    return this.masks.get(key);
+  // How large a word is; what it looks like is found out when there is room for it.
+  wordOf(text, font) {
+    if (font !== this.font) this.words.clear();
+    this.font = font;
+    let word = this.words.get(text);
+    if (!word) this.words.set(text, (word = sizeOf(text, font)));
+    return word;
   }
 }
 
-// How much of each pixel a word covers: {width, height, shares (of 256, row by row)}.
-function maskOf(text, font) {
-  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  context.font = font;
-  const { width: length, fontBoundingBoxAscent: ascent, fontBoundingBoxDescent: descent } = context.measureText(text);
-  const [width, height] = [Math.ceil(length), Math.ceil(ascent + descent)];
-  Object.assign(context.canvas, { width, height });
-  context.font = font; // a canvas that gets another size forgets it
-  context.fillText(text, 0, ascent);
-  const { data } = context.getImageData(0, 0, width, height);
-  return { width, height, shares: Uint16Array.from({ length: width * height }, (_, at) => Math.round((data[4 * at + 3] * 256) / 255)) };
+// The rows of a block within those of its lane: low ones have no room to lose.
+function inner([top, bottom], dpr) {
+  const gap = Math.max(0, Math.min(Math.round((GAP_PX * dpr) / 2), Math.floor((bottom - top - 2) / 2)));
+  return [Math.round(top) + gap, Math.max(Math.round(top) + gap + 1, Math.round(bottom) - gap)];
+}
+
+function sizeOf(text, font) {
+  pencil.font = font;
+  const { width, fontBoundingBoxAscent: ascent, fontBoundingBoxDescent: descent } = pencil.measureText(text);
+  return { width: Math.ceil(width), height: Math.ceil(ascent + descent), ascent, shares: null };
+}
+
+// How much of each pixel a word covers, of 256, row by row.
+function sharesOf({ width, height, ascent }, text, font) {
+  Object.assign(pencil.canvas, { width, height });
+  pencil.font = font; // a canvas that gets a size forgets it
+  pencil.fillText(text, 0, ascent);
+  const { data } = pencil.getImageData(0, 0, width, height);
+  return Uint16Array.from({ length: width * height }, (_, at) => Math.round((data[4 * at + 3] * 256) / 255));
 }
 
 // By relative luminance as WCAG 2 has it, where black and white have the same contrast.

@@ -1,7 +1,7 @@
 // The plain chart: signals over time, scrolling or in sweeps.
 
 import { Times } from "./times.js";
-import { pen } from "./traces.js";
+import { isStep, pen } from "./traces.js";
 
 const DELAY_TICKS = 1.5; // the right edge is this many server ticks behind the server's clock: data is there in time, or nearly
 const DELAY_SLEW = 0.02; // of the difference a frame, when the server ticks in another rhythm
@@ -87,12 +87,11 @@ export class Strip {
 
   traceOf(signal, index) {
     const { chart } = this;
-    const isStep = chart.settings.isStep || signal.type === "boolean" || signal.type === "enum";
     return {
       signal,
       columns: chart.columnsOf(signal),
       scale: chart.axisOf[index].scale,
-      style: pen(chart.styles[index], chart.isDim(signal), isStep, chart.picture.area.dpr),
+      style: pen(chart.styles[index], chart.isDim(signal), isStep(chart, signal), chart.picture.area.dpr),
       losses: chart.lossesOf(signal),
       states: chart.axisOf[index].lanes && chart.states,
     };
@@ -165,8 +164,9 @@ export class Strip {
     return this.chart.stats?.text(index);
   }
 
-  // The time range that is drawn, [start, end) in ms.
+  // The time range that is drawn, [start, end) in ms; null as long as it is not known how large the chart is.
   get range() {
+    if (!this.chart.picture.area) return null;
     const end = (this.rightPixel + 1) * this.pixelMs;
     return [end - this.windowMs, end];
   }

@@ -19,19 +19,20 @@ export function traceStyles(palette, colors, count) {
 }
 
 // The pen of a trace.
-export function pen({ color, dimmed, isDashed }, isDim, isStep, dpr) {
+export function pen({ color, dimmed, isDashed }, isDim, holds, dpr) {
   const dash = isDashed ? DASH_PX.map((pixels) => Math.round(pixels * dpr)) : null;
-  return { pixel: pixelOf(isDim ? dimmed : color), half: (THICKNESS_PX * dpr) / 2, dash, isStep };
+  return { pixel: pixelOf(isDim ? dimmed : color), half: (THICKNESS_PX * dpr) / 2, dash, isStep: holds };
 }
 
-// The value axes of signals: those that `wanted` tells, else one per unit. What is known of an axis of the same place and unit stays.
+// A value holds until the next one.
+export const isStep = ({ settings }, { type }) => settings.isStep || type === "boolean" || type === "enum";
+
+// The value axes of signals: those that `wanted` tells, else one per unit, and one for states after them. What is known of an axis of the
+// same place and unit stays.
 export function arrangeAxes(signals, wanted, fixed, before) {
-  const units = [];
-  const places = signals.map((signal, index) => {
-    if (wanted) return wanted[index] - 1;
-    if (!units.includes(signal.unit)) units.push(signal.unit);
-    return Math.min(3, units.indexOf(signal.unit));
-  });
+  const units = [...new Set(signals.filter((signal) => !wordsOf(signal)).map(({ unit }) => unit))];
+  const placeOf = (signal) => Math.min(3, wordsOf(signal) ? units.length : units.indexOf(signal.unit));
+  const places = signals.map((signal, index) => (wanted ? wanted[index] - 1 : placeOf(signal)));
   const used = [...new Set(places)].sort();
   const axes = used.map((place, order) => {
     const own = signals.filter((_, index) => places[index] === place);
@@ -44,7 +45,7 @@ export function arrangeAxes(signals, wanted, fixed, before) {
     const words = own.map(wordsOf);
     axis.words = words.every((one) => one && one.join() === words[0].join()) ? words[0] : null;
     axis.lanes = null;
-    if (axis.words && !fixed) axis.scale.setFixed(-0.5, Math.max(1, axis.words.length - 1) + 0.5);
+    if (axis.words && (order || !fixed)) axis.scale.setFixed(-0.5, Math.max(1, axis.words.length - 1) + 0.5);
     return axis;
   });
   return { axes, axisOf: places.map((place) => axes[used.indexOf(place)]) };

@@ -18,7 +18,7 @@ CHROMIUM = "/usr/bin/chromium"
 def chromium() -> Iterator[Browser]:
     """Start a browser. Not for the whole session: as long as Playwright runs, no other test can run a loop."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
 

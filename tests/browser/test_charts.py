@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import random
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from chart_pages import LAYER, STATE, WORDS, add_chart, drawn, wait_state
 from live import EXAMPLE, wait_for
-from playwright.sync_api import Page, TimeoutError
+from playwright.sync_api import Page, TimeoutError, expect
 
 pytestmark = pytest.mark.browser
 
@@ -33,8 +34,8 @@ def test_a_declared_chart_is_live(line: Any, chart_page: Open) -> None:
         )
         names = page.locator(".stripchart-name").all_text_contents()
         assert names == ["sine_wave", "ramp"]
-        label = page.get_by_role("img").get_attribute("aria-label") or ""
-        assert label.startswith("example.sine_wave, example.ramp: last 5 s, live")
+        label = re.compile(r"^example\.sine_wave, example\.ramp: last 5 s, live")
+        expect(page.get_by_role("img")).to_have_attribute("aria-label", label)
         page.wait_for_function("() => document.querySelector('.stripchart-value').textContent.endsWith('V')")
 
 

@@ -55,7 +55,7 @@ def test_18_a_screen_reader_is_told_what_is_seen(live: Open, fed: Line) -> None:
         assert min(outer) - 1e-3 <= low <= min(inner) + 1e-3, number
         assert max(inner) - 1e-3 <= high <= max(outer) + 1e-3, number
     assert filled >= len(
-        {int((at - start) // ((end - start) / 20)) for at in sent if start + 500 < at < end - 500}
+        {int((at - start) // ((end - start) / 20)) for at in sent if start + 500 < at < end - 1500}
     )
     label = "() => document.querySelector('canvas').ariaLabel"
     page.wait_for_function(f"() => /: .* to .* UTC, paused, /.test(({label})())")

@@ -56,6 +56,7 @@ class Proxy:
         self.target = host, int(port)
 
     def cut(self):
+        self.has_answered.wait(LIMIT_S)  # a first connection that breaks is an error, told at once
         while self._pairs:
             for one in self._pairs.pop():
                 with contextlib.suppress(OSError):
@@ -125,7 +126,6 @@ def test_nothing_is_lost_or_doubled_by_cuts_and_restarts(tmp_path, proxy):
             done.wait(0.02)
 
     def disturb(stack):
-        proxy.has_answered.wait(LIMIT_S)  # a first connection that breaks is an error, told at once
         for turn in range(8):
             done.wait(numbers.random() * 0.3)
             proxy.cut()

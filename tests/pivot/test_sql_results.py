@@ -112,7 +112,8 @@ def test_too_large(form):
 
 
 def test_a_statement_that_fails_on_the_way():
-    with pytest.raises(Failed, match="Conversion Error"):
+    # Of DuckDB's threads one fails, and the others are interrupted: which of them it tells of is a matter of luck.
+    with pytest.raises(Failed, match="Conversion Error|INTERRUPT Error"):
         answer(
             "SELECT CASE WHEN range < 900000 THEN 1 ELSE range::VARCHAR::DATE::VARCHAR::INT END FROM range(1000000)"
         )

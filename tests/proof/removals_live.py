@@ -94,8 +94,8 @@ LIVE = [
     Removal(
         "limits of a former registration are known",
         "stripchart/former_limits.py",
-        "            known = self._known.pop(info.name, {})\n",
-        "            known = {}\n",
+        "            known = self._known.pop(info.name, None)\n",
+        "            known = None\n",
         ("tests/stripchart/test_former_limits.py",),
     ),
     Removal(
@@ -143,8 +143,8 @@ LIVE = [
     Removal(
         "what a still chart lacks is told",
         "stripchart/static/past/painter.js",
-        "    const trouble = this.trouble && `, ${this.trouble}`;\n",
-        '    const trouble = "";\n',
+        "    const trouble = [this.trouble, ",
+        '    const trouble = ["", ',
         unit("past-chart"),
     ),
     Removal(

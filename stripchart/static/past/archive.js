@@ -54,7 +54,8 @@ export class Archive {
   // Signals that a loader gets together.
   lookAtAlike(pivot, channel, alike, known) {
     const paths = alike.map((signal) => signal.path);
-    const mine = known.filter((one) => paths.includes(one.path) && one.first !== null);
+    const isOfKind = ({ type }) => (type === "enum") === Boolean(alike[0].symbols); // it may have been another before
+    const mine = known.filter((one) => paths.includes(one.path) && one.first !== null && isOfKind(one));
     if (!mine.length) return;
     const key = keyOf(alike[0]);
     const loader = this.loaders.get(key) ?? new Loader(pivot, channel, this.onLoad, this.onLoad);

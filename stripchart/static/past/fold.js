@@ -89,9 +89,10 @@ export function lowest(offsets, wanted) {
 
 // Writes columns from left to right.
 export class Pen {
-  constructor(columns, count) {
+  constructor(columns, count, isStep = false) {
     this.columns = columns;
     this.count = count;
+    this.isStep = isStep; // values hold until the next one
     this.isLifted = true;
     this.end = NaN; // of what came last, in ns from the start of the view
     this.x = NaN; // of the value that is joined to, in pixels from the left
@@ -161,6 +162,7 @@ export class Pen {
   }
 
   between(at, x, value) {
+    if (this.isStep) return this.value;
     return this.value + ((value - this.value) * (at - this.x)) / Math.max(1e-9, x - this.x);
   }
 }

@@ -1,12 +1,12 @@
 // A chart that is not live: paused, moved back or zoomed. It shows what the page held when it was paused, and the history service's
 // records and buckets before that, and where they are finer.
 
-import { pen as penOf } from "../traces.js";
+import { isStep, pen as penOf } from "../traces.js";
 import { skewOf } from "../shown.js";
 import { Archive } from "./archive.js";
 import { pixelColumns, Pen, foldColumns, foldPiece, reachOf } from "./fold.js";
 import { widthFor } from "./levels.js";
-import { piecesOf, rowsOfPieces, without } from "./pieces.js";
+import { hidesStates, piecesOf, rowsOfPieces, without } from "./pieces.js";
 import { max, min, stampText } from "./time.js";
 import { ViewTimes } from "./ticks.js";
 import { View } from "./view.js";
@@ -37,6 +37,7 @@ export class Past {
     this.times = new ViewTimes();
     this.extent = new Float64Array(2);
     this.traces = new Map();
+    this.isCoarse = false; // there are states that are not drawn
     this.changedAt = -Infinity;
     // Records of each channel when it was paused.
     this.counts = new Map(this.channels.map((name) => [name, chart.feed.channels.get(name)?.records ?? 0]));
@@ -102,6 +103,7 @@ export class Past {
     this.width = widthFor(view.length, area.width);
     this.archive.need(view.start, min(view.end, nanos(this.pausedAt)), this.width);
     this.findLosses(area.width);
+    this.isCoarse = false;
     for (const signal of chart.signals) this.fold(signal, area.width);
     this.fit(area.width, localMs);
     const ticks = this.times.at(view.start, view.end, zones[chart.settings.zone] ?? chart.settings.zone, area);
@@ -116,12 +118,11 @@ export class Past {
 
   traceOf(signal, index) {
     const { chart } = this;
-    const isStep = chart.settings.isStep || signal.type === "boolean" || signal.type === "enum";
     return {
       signal,
       columns: chart.hidden.has(signal.name) ? null : this.traces.get(signal),
       scale: chart.axisOf[index].scale,
-      style: penOf(chart.styles[index], false, isStep, chart.picture.area.dpr),
+      style: penOf(chart.styles[index], false, isStep(chart, signal), chart.picture.area.dpr),
       losses: chart.lossesOf(signal),
       states: chart.axisOf[index].lanes && chart.states,
     };
@@ -133,11 +134,12 @@ export class Past {
     let columns = this.traces.get(signal);
     if (columns?.capacity !== pixelColumns(width).capacity) this.traces.set(signal, (columns = pixelColumns(width)));
     columns.clear();
-    const pen = new Pen(columns, width);
+    const pen = new Pen(columns, width, isStep(this.chart, signal));
     const zoom = width / Number(view.length);
     const interval = this.archive.loaderOf(signal)?.tiles.interval ?? NaN;
     const gap = Number.isNaN(interval) ? Infinity : reachOf(interval); // as on the live chart
     for (const piece of this.pieces(signal)) {
+      this.isCoarse ||= hidesStates(piece, signal.path, view.start, view.end);
       if (piece.tile) foldPiece(pen, signal.path, piece, view.start, zoom, gap);
       else foldColumns(pen, piece.held, Number(piece.start) / 1e6, Number(piece.end) / 1e6, Number(view.start) / 1e6, zoom * 1e6, this.reach(signal, interval));
     }
@@ -214,7 +216,7 @@ export class Past {
     const behind = Math.max(0, this.chart.now - this.range[1]) / 1000;
     const came = this.channels.map((name) => (this.chart.feed.channels.get(name)?.records ?? 0) - (this.counts.get(name) ?? 0));
     const more = came.reduce((sum, count) => sum + Math.max(0, count), 0);
-    const trouble = this.trouble && `, ${this.trouble}`;
+    const trouble = [this.trouble, this.isCoarse ? "not all states shown: zoom in" : ""].filter(Boolean).map((text) => `, ${text}`).join("");
     return `PAUSED ${behind < 120 ? `${behind.toFixed(0)} s` : `${(behind / 60).toFixed(0)} min`} behind, +${more.toLocaleString("en")} samples${trouble}`;
   }
 

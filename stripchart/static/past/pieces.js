@@ -50,6 +50,13 @@ export function rowsOfPieces(pieces, signal, from, to) {
   });
 }
 
+// Whether states are not told within [from, to): of a bucket with more of them than the first and the last.
+export function hidesStates({ tile, shift }, path, from, to) {
+  const { distinct, first, last } = (!tile?.isRaw && tile?.columns.get(path)) || {};
+  const isWithin = (time) => time < to && time + tile.width > from;
+  return distinct?.some((count, i) => count > (first[i] === last[i] ? 1 : 2) && isWithin(tile.times[i] - shift)) ?? false;
+}
+
 function recordRows({ tile, shift }, values, start, end) {
   const rows = [];
   for (let i = lowest(tile.offsets, Number(start + shift - tile.start)); i < tile.times.length; i++) {

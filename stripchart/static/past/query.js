@@ -5,7 +5,7 @@ import { isoText, parseTime } from "./time.js";
 import { widthText } from "./levels.js";
 
 const AGGREGATES = ["first", "min", "max", "last", "avg", "count"];
-const OF_STATES = ["first", "last", "count"];
+const OF_STATES = ["first", "last", "distinct", "count"];
 const NUMERIC = new Set(["int", "long", "float", "double", "boolean"]);
 const TIMEOUT_MS = 60_000;
 const MOST_SIGNALS = 100_000;
@@ -75,22 +75,23 @@ function address(channel, names, start, end, more) {
 }
 
 // Buckets of [start, end): {times, columns: {signal: {first, min, max, last, avg, count}}, damages}. With `symbols`, by signal, all are
-// enums, of which no more is known than the first and the last.
+// enums, of which the first and the last are known, and how many different ones there were.
 export async function askBuckets(service, channel, names, start, end, width, signal, symbols = null) {
   const aggregates = symbols ? OF_STATES : AGGREGATES;
   const more = { every: widthText(width), aggregates: aggregates.join(",") };
   const content = await call(service, address(channel, names, start, end, more), { signal });
   const { times, values, damages } = columnsOf(content);
-  const column = (name) => (one) => [one, values(`${name}.${one}`, one === "count" ? null : symbols?.get(name))];
+  const column = (name) => (one) => [one, values(`${name}.${one}`, one === "first" || one === "last" ? symbols?.get(name) : null)];
   const columns = names.map((name) => [name, withExtremes(Object.fromEntries(aggregates.map(column(name))))]);
   return { times, columns: Object.fromEntries(columns), damages };
 }
 
 function withExtremes(column) {
   if (column.min) return column;
-  const { first, last } = column;
+  const either = (one, other) => one.map((value, i) => (Number.isNaN(value) ? other[i] : value)); // one may be of a version with other symbols
+  const [first, last] = [either(column.first, column.last), either(column.last, column.first)];
   const both = (choose) => first.map((value, i) => choose(value, last[i]));
-  return { ...column, min: both(Math.min), max: both(Math.max), avg: first };
+  return { ...column, first, last, min: both(Math.min), max: both(Math.max), avg: first };
 }
 
 // Records of [start, end), at most `limit`: {times, columns: {signal: {value}}, damages, isCut}.

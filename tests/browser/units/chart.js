@@ -1,3 +1,4 @@
+import { Tools } from "/static/stripchart/tools.js";
 import { Feeder, timesTillNow } from "./feeder.js";
 import { equal, test } from "./harness.js";
 
@@ -63,6 +64,17 @@ test("another resolution is asked for once the size has settled, and until then 
   feeder.draw(1310);
   await Promise.resolve();
   equal(feeder.asked.map(({ window }) => window), [10, 20], "another window is asked for at once");
+  feeder.close();
+});
+
+test("a chart that has no size yet has no range, and hands can be put on it", async () => {
+  const feeder = new Feeder({ "c.a": "V" });
+  const chart = await feeder.chart({ signals: "c.a", window: "10" }, [0, 0]);
+  const tools = new Tools(feeder.feed, new Map([[chart.canvas, chart]]));
+  tools.attach(chart);
+  feeder.draw(300);
+  tools.draw();
+  equal([chart.painter.range, chart.columns().signals], [null, [{ name: "c.a", columns: [] }]]);
   feeder.close();
 });
 

@@ -12,7 +12,7 @@ const MS = 1_000_000n;
 const LEVEL = 1_000_000_000n; // of tiles: buckets of a second
 
 // Have the history know these records of c.a.
-function record(past, times, values) {
+function record(past, times, values, key = "c") {
   const tiles = new Tiles();
   const stamps = times.map((ms) => BigInt(Math.round(ms * 1e6)));
   for (const index of new Set(stamps.map((time) => time / (LEVEL * 512n)))) {
@@ -21,7 +21,7 @@ function record(past, times, values) {
     tiles.put(new Tile(LEVEL, index, true, BigInt64Array.from(own, ([time]) => time), columns));
   }
   const asked = [];
-  past.archive.loaders.set("c", { channel: "c", names: ["a"], tiles, trouble: "", need: ([want]) => asked.push(want), stop() {} });
+  past.archive.loaders.set(key, { channel: "c", names: ["a"], tiles, trouble: "", need: ([want]) => asked.push(want), stop() {} });
   return asked;
 }
 
@@ -95,6 +95,44 @@ test("a chart that stands still says that it loads, and that there is nothing", 
   draw(other.feeder, other.chart);
   equal(other.feeder.said(other.chart).badge.endsWith("samples, no history of c.a"), true, other.feeder.said(other.chart).badge);
   other.feeder.close();
+});
+
+test("a state holds until the next record, however far away that is", async () => {
+  const { feeder, chart } = await live(times, Array.from(times, () => 9), { type: "enum", symbols: Array.from({ length: 20 }, (_, i) => `s${i}`), unit: "" });
+  const past = await paused(chart);
+  record(past, [times[0] - 18_000, times[0] - 10_000], [3, 7], "c (enums)");
+  const values = (from, to) => {
+    move(past, times[0] + from, times[0] + to);
+    draw(feeder, chart);
+    const { width } = chart.picture.area;
+    const columns = chart.view.traces.get(chart.signals[0]);
+    return [...new Set([...columns.list(width - 1, width), ...columns.list(width, 2 * width)].flatMap(([, , first, min, max, last]) => [first, min, max, last]))];
+  };
+  equal(values(-14_000, -6000), [3, 7]);
+  equal(values(-16_000, -12_000), [3]);
+  feeder.close();
+});
+
+test("that a bucket had more states than are drawn is said", async () => {
+  const { feeder, chart } = await live(times, Array.from(times, () => 9), { type: "enum", symbols: ["a", "b", "c"], unit: "" });
+  const past = await paused(chart);
+  const tiles = new Tiles();
+  const start = BigInt(Math.round(times[0] - 60_000)) * MS;
+  const index = start / (LEVEL * 512n);
+  const stamps = BigInt64Array.from({ length: 20 }, (_, i) => (start / LEVEL + BigInt(i)) * LEVEL);
+  const column = (at, value) => Float64Array.from({ length: 20 }, (_, i) => (i === at ? value : 1));
+  const states = { first: column(-1), last: column(12, 2), min: column(-1), max: column(12, 2), avg: column(-1), count: column(-1), distinct: column(5, 2) };
+  states.distinct[12] = 2;
+  tiles.put(new Tile(LEVEL, index, false, stamps, new Map([["a", states]])));
+  past.archive.loaders.set("c (enums)", { channel: "c", names: ["a"], tiles, trouble: "", need() {}, stop() {} });
+  const isSaid = (from, to) => {
+    past.view.span(start, past.view.last);
+    past.view.show(start + BigInt(from) * LEVEL, start + BigInt(to) * LEVEL);
+    draw(feeder, chart);
+    return /, not all states shown: zoom in$/.test(feeder.said(chart).badge);
+  };
+  equal([isSaid(1, 4), isSaid(3, 9), isSaid(10, 14)], [false, true, false]);
+  feeder.close();
 });
 
 test("what is a gap is one live and standing still: over three usual intervals and over 250 ms", async () => {

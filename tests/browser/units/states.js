@@ -82,8 +82,8 @@ test("signals of different states have a strip each; under traces strips stand a
   const states = [told("c.a", { type: "enum", symbols: ["x", "y"] }), told("c.b", { type: "boolean" })];
   feeder.feed.handle({ type: "subscribed", signals: [...states, told("c.v", { type: "double", unit: "V" })] });
   const of = chart.axes.map(({ lanes }) => lanes?.map(({ name, place, isUnder }) => [name, place, isUnder]) ?? null);
-  equal(of, [[["c.a", 0, true], ["c.b", 1, true]], null]);
-  equal([laneRows(chart.axes[0].lanes[0], 300, 1), laneRows(chart.axes[0].lanes[1], 300, 1)], [[252, 276], [276, 300]]);
+  equal(of, [null, [["c.a", 0, true], ["c.b", 1, true]]]);
+  equal([laneRows(chart.axes[1].lanes[0], 300, 1), laneRows(chart.axes[1].lanes[1], 300, 1)], [[252, 276], [276, 300]]);
   feeder.close();
 });
 
@@ -98,4 +98,70 @@ test("a chart may want strips of few states; other types than the plain one have
   const other = await live(times, times.map((_, i) => i % 20), many, { type: "histogram" });
   equal(other.chart.axes.map(({ lanes }) => lanes), [null]);
   other.feeder.close();
+});
+
+// A chart of two booleans and what is told of them, as strips.
+async function booleans(names, attributes, size = [600, 300]) {
+  const feeder = new Feeder();
+  const chart = await feeder.chart({ signals: names.join(","), window: "20", theme: "light", states: "strip", ...attributes }, size);
+  const tell = () => feeder.feed.handle({ type: "subscribed", signals: names.map((name) => ({ name, feed: 0, id: feeder.ids.get(name), channel: "c", raw: true, number: true, width: 20, unit: "", type: "boolean" })) });
+  tell();
+  for (let i = 0; i < 40 && !chart.states; i++) await settled();
+  feeder.window(times, Object.fromEntries(names.map((name) => [name, times.map((_, i) => Math.floor(i / 250) % 2)])));
+  feeder.draw(20);
+  return { feeder, chart };
+}
+
+test("low strips are seen, too", async () => {
+  const names = ["c.a", "c.b", "c.d", "c.e"];
+  const { feeder, chart } = await booleans(names, { height: "60" }, [600, 60]);
+  const { pixels, width } = chart.picture.raster;
+  const [blue, red] = [0, 1].map((state) => pixelOf(chart.palette.traces[state]));
+  const lanes = chart.axes[0].lanes.map((lane) => laneRows(lane, chart.picture.raster.height, 1).map(Math.round));
+  const seen = lanes.map(([top, bottom]) => [blue, red].map((pixel) => pixels.subarray(top * width, Math.max(bottom, top + 1) * width).includes(pixel)));
+  equal(seen, names.map(() => [true, true]));
+  feeder.close();
+});
+
+test("marks and losses are seen over strips", async () => {
+  const { feeder, chart } = await booleans(["c.a"]);
+  const before = chart.picture.raster.pixels.slice();
+  const changed = () => {
+    chart.isDirty = true;
+    chart.draw(feeder.madeAt + 20);
+    return chart.picture.raster.pixels.reduce((sum, pixel, i) => sum + (pixel !== before[i] ? 1 : 0), 0);
+  };
+  const { width, height } = chart.picture.area;
+  const second = (width / 20) * height;
+  chart.spans = () => [[times.at(-1) - 8000, times.at(-1) - 6000]];
+  equal(changed() > 1.8 * second, true);
+  chart.spans = null;
+  feeder.feed.handle({ type: "losses", channel: "c", spans: [[times.at(-1) - 8000, times.at(-1) - 6000, 1]] });
+  equal(changed() > 0.8 * second, true, "hatched");
+  feeder.close();
+});
+
+test("states of one color side by side are told apart, and are held against no limits", async () => {
+  const { feeder, chart } = await shown(many, times.map((_, i) => (i < 500 ? 0 : 18)), { limits: "alarm::2" });
+  const runs = runsOf(chart, Math.floor(chart.picture.raster.height * 0.8)).filter(([pixel]) => pixel === pixelOf(chart.palette.traces[0]));
+  equal([runs.length, runs[1][1] - runs[0][2]], [2, 1]);
+  equal(chart.picture.raster.pixels.includes(pixelOf(chart.palette.alarm)), false);
+  feeder.close();
+});
+
+test("states have an axis of their own, after those of numbers", async () => {
+  const feeder = new Feeder({ "c.v": "V" });
+  const chart = await feeder.chart({ signals: "c.a,c.n,c.v", window: "20", ymin: "-5", ymax: "5" });
+  const told = (name, more) => ({ name, feed: 0, id: feeder.ids.get(name), channel: "c", raw: true, number: true, width: 20, unit: "", ...more });
+  feeder.feed.handle({ type: "subscribed", signals: [told("c.a", many), told("c.n", { type: "double" }), told("c.v", { type: "double", unit: "V" })] });
+  equal(chart.axes.map(({ scale, lanes }) => [scale.isFixed && [scale.min, scale.max], lanes?.length ?? 0]), [[[-5, 5], 0], [false, 0], [[-0.5, 19.5], 1]]);
+  feeder.close();
+});
+
+test("what a state was called is not said of another one", async () => {
+  const { feeder, chart } = await shown(many, times.map(() => 3));
+  feeder.feed.handle({ type: "subscribed", signals: [{ name: "c.a", feed: 0, id: 99, channel: "c", raw: true, number: true, width: 20, unit: "", ...many, symbols: symbols.slice(1) }] });
+  feeder.draw(30);
+  equal([feeder.said(chart).readings, chart.signals[0].columns.newest], [["–"], -1]);
+  feeder.close();
 });
