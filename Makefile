@@ -91,7 +91,7 @@ proof: build $(VENV)/.strace  ## Long proofs: all, or one (make proof PART=kill;
 	    $(patsubst tests/proof/proof_%.py,%,$(wildcard tests/proof/proof_*.py)); exit 2; }
 	$(PY) -m pytest tests/proof -s -o python_files='proof_$(or $(PART),*).py'
 
-proof-of-tests: build $(VENV)/.strace  ## See a test go red for each protection that is removed (ONLY=word: those named so)
+proof-of-tests: build $(VENV)/.strace  ## See a test go red for each protection that is removed (ONLY=word: those with it in name or file)
 	$(PY) -P tools/proof_of_tests "$(ONLY)"
 
 dist: build  ## Build the sdist and, from it, the wheel, into dist/

@@ -19,7 +19,7 @@ export class ValueAxis {
     this.place = place;
     this.unit = "";
     this.words = null; // in place of numbers: texts by value
-    this.lanes = null; // in place of values: {name, place, of, isUnder} of signals whose states are drawn as strips, one over the other, or under traces
+    this.lanes = null; // in place of values: {name, label, place, of, isUnder} of signals whose states are drawn as strips, one over the other, or under traces
     this.textOf = null; // in place of the value itself: a text made of it
     this.label = null; // in place of the unit
     this.least = 0; // distance of labels at least
@@ -29,12 +29,24 @@ export class ValueAxis {
   // Call back with value and pixel row of each line.
   each(area, callback) {
     const { scale, lanes } = this;
-    if (lanes) return lanes.forEach((lane, i) => callback(i, Math.round(laneRows(lane, area.height, area.dpr).reduce((top, bottom) => top + bottom) / 2)));
+    if (lanes) return this.eachLane(area, callback);
     const perWord = area.height / (scale.max - scale.min);
     const step = this.words ? Math.max(1, Math.ceil((WORD_GAP_PX * area.dpr) / perWord)) : Math.max(this.least, scale.step(area.height / (LINE_GAP_PX * area.dpr)));
     for (let i = Math.ceil(scale.min / step - 1e-6); i * step <= scale.max + step * 1e-6; i++) {
       callback(i * step, Math.round(scale.y(i * step, area.height - 1)), step);
     }
+  }
+
+  // The middle of each lane, but for those too close to the one before.
+  eachLane({ height, dpr }, callback) {
+    let last = -Infinity;
+    this.lanes.forEach((lane, i) => {
+      const [top, bottom] = laneRows(lane, height, dpr);
+      const row = Math.round((top + bottom) / 2);
+      if (row - last < WORD_GAP_PX * dpr) return;
+      last = row;
+      callback(i, row);
+    });
   }
 
   draw(context, area, palette) {
@@ -48,7 +60,7 @@ export class ValueAxis {
     context.textAlign = place ? "left" : "right";
     if (!scale.isEmpty || scale.isFixed) {
       this.each(area, (value, row, step) => {
-        const text = this.lanes ? this.lanes[value].name.split(".").at(-1) : this.words ? (this.words[value] ?? "") : (this.textOf?.(value) ?? tickText(value, step, largest));
+        const text = this.lanes ? this.lanes[value].label : this.words ? (this.words[value] ?? "") : (this.textOf?.(value) ?? tickText(value, step, largest));
         context.fillText(text, x, area.top + row, area.axis - 8 * dpr);
       });
     }

@@ -58,7 +58,9 @@ export function arrangeStates(signals, axes, axisOf, areWanted) {
   const chosen = axes.filter(isOfStrips);
   const names = chosen.flatMap(ofAxis).map(({ name }) => name);
   const isUnder = chosen.length < axes.length;
-  for (const axis of chosen) axis.lanes = ofAxis(axis).map(({ name }) => ({ name, place: names.indexOf(name), of: names.length, isUnder }));
+  const short = (name) => name.split(".").at(-1);
+  const labelOf = (name) => (names.some((other) => other !== name && short(other) === short(name)) ? name : short(name));
+  for (const axis of chosen) axis.lanes = ofAxis(axis).map(({ name }) => ({ name, label: labelOf(name), place: names.indexOf(name), of: names.length, isUnder }));
   return names.length > 0;
 }
 

@@ -131,7 +131,7 @@ LIVE = [
         "stripchart/static/main.js",
         "    return work();\n  } catch (error) {\n",
         "    return work();\n  } catch (error) {\n    throw error;\n",
-        ("tests/browser/test_charts.py",),
+        ("tests/browser/test_charts.py::test_a_chart_that_cannot_be_drawn_says_so_and_stops_no_other",),
     ),
     Removal(
         "values are held against the limits of their time",

@@ -31,7 +31,7 @@ async function shown(signal, values, attributes = {}) {
 test("many states are a strip of blocks with their words, live and standing still", async () => {
   const { feeder, chart } = await shown(many, times.map((_, i) => (i < 500 ? 3 : i < 900 ? 7 : 13)));
   const [{ lanes, words }] = chart.axes;
-  equal([lanes, words], [[{ name: "c.a", place: 0, of: 1, isUnder: false }], symbols]);
+  equal([lanes, words], [[{ name: "c.a", label: "a", place: 0, of: 1, isUnder: false }], symbols]);
   const { traces, background } = chart.palette;
   const pale = mix(pixelOf(background), pixelOf(traces[1]), 150);
   const all = [pixelOf(background), pixelOf(traces[3]), pale, mix(pixelOf(background), pixelOf(traces[1]), 90)];
