@@ -51,7 +51,7 @@ def run(options: RunOptions) -> None:
 @commands.command(epilog=EPILOG)
 @run_options
 def demo(options: RunOptions) -> None:
-    """Run everything, with two sources of data: this machine's own telemetry and test signals."""
+    """Run everything, with sources of data: test signals, this machine's own telemetry, and a made-up machine on a test stand."""
     become(ORCHESTRATOR, ["--demo", *options.argv()])
 
 

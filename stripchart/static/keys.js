@@ -13,7 +13,7 @@ const KEYS = {
   "+": ["zoom in", (hand) => hand.zoom(1 / ZOOM, hand.cursor.place ?? 1)],
   "=": ["", (hand) => hand.zoom(1 / ZOOM, hand.cursor.place ?? 1)],
   "-": ["zoom out", (hand) => hand.zoom(ZOOM, hand.cursor.place ?? 1)],
-  Home: ["to the beginning of the recording", (hand) => hand.isStrip && hand.still().goTo(false)],
+  Home: ["to the beginning of the recording", (hand) => hand.isStrip && hand.still().goToFirst()],
   End: ["live", (hand) => hand.resume()],
   l: ["lock or free the cursor", (hand) => (hand.cursor.isLocked = hand.cursor.place !== null && !hand.cursor.isLocked)],
   t: ["cursor stays at its time, or at its place", (hand) => pin(hand)],
@@ -47,7 +47,13 @@ function lockScales({ chart, bar }) {
   bar.speak(isLocked ? "value axes locked" : "value axes follow the data");
 }
 
-export const HELP = Object.entries(KEYS).filter(([, [words]]) => words).map(([key, [words]]) => [key === " " ? "Space" : key.replace("Arrow", ""), words]);
+const OF_ALL = [" ", "+", "-", "End", "y", "s", "i", "?"]; // what charts of other types follow
+
+// [key, what it does] of each that a chart follows.
+export function helpOf(hand) {
+  const own = Object.entries(KEYS).filter(([key, [words]]) => words && (hand.isStrip || OF_ALL.includes(key)));
+  return own.map(([key, [words]]) => [key === " " ? "Space" : key.replace("Arrow", ""), words]);
+}
 
 export function handleKey(event, hand) {
   if (event.altKey || event.ctrlKey || event.metaKey || event.target !== hand.box) return;

@@ -104,11 +104,16 @@ async function loadDecor() {
 // pointer to announce itself, once the page is up.
 async function loadTools(event) {
   for (const type of ["pointerover", "focusin"]) removeEventListener(type, wantTools, true);
+  const early = []; // keys that are pressed before there is anything to follow them
+  const keep = (key) => early.push(key);
+  addEventListener("keydown", keep, true);
   const { Tools } = await import("./tools.js");
+  removeEventListener("keydown", keep, true);
   if (tools) return;
   tools = new Tools(feed, charts);
   for (const chart of charts.values()) tools.attach(chart);
   if (event) tools.begin(event);
+  for (const key of early) key.target.dispatchEvent(new KeyboardEvent("keydown", key));
 }
 
 function wantTools(event) {

@@ -1,6 +1,6 @@
 // The keys of a chart.
 
-import { HELP } from "./keys.js";
+import { helpOf } from "./keys.js";
 import { Panel } from "./panel.js";
 
 export default class HelpPanel extends Panel {
@@ -14,6 +14,6 @@ export default class HelpPanel extends Panel {
   }
 
   fill() {
-    this.put([["Key", "What it does"], ...HELP], "Keys of a chart that has the focus");
+    this.put([["Key", "What it does"], ...helpOf(this.hand)], "Keys of a chart that has the focus");
   }
 }

@@ -37,8 +37,9 @@ export default class InfoPanel extends Panel {
 
 function ageText(chart) {
   const [, end] = chart.painter.range;
-  const newest = Math.max(...chart.signals.map((signal) => chart.columnsOf(signal)?.newestTime ?? -Infinity));
+  const newest = Math.max(...chart.signals.map((signal) => signal.shown?.newestTime ?? -Infinity));
   const age = chart.now - Math.min(newest, end);
+  if (!Number.isFinite(age)) return ms(NaN);
   return age < LONG_AGO_MS ? ms(age) : `${(age / 60_000).toFixed(0)} min`;
 }
 

@@ -80,6 +80,6 @@ export class Scale {
 
   // Step of the labels when about `count` of them fit.
   step(count) {
-    return niceStep((this.max - this.min) / Math.max(1, count));
+    return niceStep((this.max - this.min) / Math.max(2, count));
   }
 }

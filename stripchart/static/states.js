@@ -104,7 +104,7 @@ function isLight(pixel) {
 }
 
 // What is seen of a trace, in order: {from, to (x), low, high}: a state for as long as it holds, or a column of pixels with several, of which
-// the first and the last in their order are told.
+// the first and the last in their order are told. A column that one state ends in and the next begins is the next one's.
 function blocksOf(columns, left, pixelsPerMs, { from, to }) {
   const { widthMs, stamp, time, min, max, last, broken } = columns;
   const xOf = (ms) => Math.floor((ms - left) * pixelsPerMs);
@@ -130,7 +130,8 @@ function blocksOf(columns, left, pixelsPerMs, { from, to }) {
       if (held !== begun) blocks.pop();
       held = begun;
     } else {
-      begun = held = { from: x, to: end, low, high };
+      const isChange = held && !broken[slot] && [low, high].includes(held.low) && last[slot] === low + high - held.low;
+      begun = held = isChange ? { from: x, to: end, low: last[slot], high: last[slot] } : { from: x, to: end, low, high };
       blocks.push(begun);
     }
     if (begun.low === begun.high) continue;

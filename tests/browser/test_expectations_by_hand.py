@@ -204,6 +204,13 @@ def test_17_everything_is_done_by_keys(live: Open) -> None:
     expect(page.get_by_role("region", name="Keys")).to_be_visible()
 
 
+def test_17_a_key_pressed_before_anything_follows_keys_is_not_lost(live: Open) -> None:
+    page = live()
+    page.locator(".stripchart-plot").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("region", name="Keys")).to_be_visible()
+
+
 def test_22_a_finger_pans_and_the_page_still_scrolls(live: Open) -> None:
     page = live(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 700})
     assert (

@@ -1,6 +1,7 @@
 // A chart that is not live: paused, moved back or zoomed. It shows what the page held when it was paused, and the history service's
 // records and buckets before that, and where they are finer.
 
+import { valueText } from "../format.js";
 import { isStep, pen as penOf } from "../traces.js";
 import { skewOf } from "../shown.js";
 import { Archive } from "./archive.js";
@@ -8,8 +9,8 @@ import { pixelColumns, Pen, foldColumns, foldPiece, reachOf } from "./fold.js";
 import { widthFor } from "./levels.js";
 import { hidesStates, piecesOf, rowsOfPieces, without } from "./pieces.js";
 import { max, min, stampText } from "./time.js";
+import { StillView } from "./still.js";
 import { ViewTimes } from "./ticks.js";
-import { View } from "./view.js";
 
 const FINE = 2; // pixels: what the page holds is as good as what could be asked for while its columns are no wider
 const SETTLE_MS = 220;
@@ -207,8 +208,14 @@ export class Past {
     return [Number(this.view.start) / 1e6, Number(this.view.end) / 1e6];
   }
 
+  // In the legend: the newest value that is shown.
   reading(index) {
-    return this.chart.stats?.text(index);
+    const signal = this.chart.signals[index];
+    const columns = this.traces.get(signal);
+    if (!signal.isNumber || !columns) return undefined;
+    const slot = columns.slotBeside(2 * this.chart.picture.area.width, -1);
+    const value = slot < 0 || columns.stamp[slot] < this.chart.picture.area.width ? NaN : columns.last[slot];
+    return this.chart.stats?.text(index) ?? signal.symbols?.[value] ?? valueText(value, signal.unit, signal.isWhole);
   }
 
   // What the badge says: how far behind it is, what came meanwhile, and what is missing.
@@ -231,12 +238,5 @@ export class Past {
   unmount() {
     clearTimeout(this.timer);
     this.archive.close();
-  }
-}
-
-// A view that does not go on with the time: the chart that does is the live one.
-class StillView extends View {
-  get isLive() {
-    return false;
   }
 }

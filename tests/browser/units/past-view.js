@@ -1,6 +1,7 @@
 import { firstShown, lookUp, missingText } from "/static/pages/history-choice.js";
 import { readHash, writeHash } from "/static/pages/history-hash.js";
 import { LADDER, tileAt, tileLength, tileStart, widthFor, widthForRecords, widthText } from "/static/stripchart/past/levels.js";
+import { StillView } from "/static/stripchart/past/still.js";
 import { parseTime } from "/static/stripchart/past/time.js";
 import { View } from "/static/stripchart/past/view.js";
 import { equal, near, random, test } from "./harness.js";
@@ -146,4 +147,16 @@ test("names of nothing are told", () => {
   equal([known.map((one) => one.name), missing], [["a.b"], ["x.y"]]);
   equal(missingText(missing), "No signal that can be drawn is called x.y.");
   equal(missingText([]), "");
+});
+
+test("the beginning of a recording is gone to as it becomes known, until the view is moved", () => {
+  const view = new StillView();
+  view.span(90n * S, 100n * S);
+  view.put(90n * S, 100n * S);
+  view.goToFirst();
+  view.span(20n * S, 100n * S);
+  equal([view.start, view.end], [20n * S, 30n * S]);
+  view.pan(0.5);
+  view.span(5n * S, 100n * S);
+  equal([view.start, view.end], [25n * S, 35n * S]);
 });
