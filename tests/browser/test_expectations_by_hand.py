@@ -227,6 +227,7 @@ def test_22_a_finger_pans_and_the_page_still_scrolls(live: Open) -> None:
     expect(page.locator(".stripchart-badge")).to_have_text(re.compile("^PAUSED"))
 
 
+@pytest.mark.alone  # where the feed pauses there is no value at a place
 def test_32_two_places_are_measured(live: Open) -> None:
     page = live()
     page.wait_for_function(f"() => {CHART}.columns().signals[0].columns[0][0] < Date.now() - 8000")
