@@ -105,7 +105,7 @@ async function loadDecor() {
 async function loadTools(event) {
   for (const type of ["pointerover", "focusin"]) removeEventListener(type, wantTools, true);
   const early = []; // keys that are pressed before there is anything to follow them
-  const keep = (key) => early.push(key);
+  const keep = (key) => isAtChart(key) && early.push(key);
   addEventListener("keydown", keep, true);
   const { Tools } = await import("./tools.js");
   removeEventListener("keydown", keep, true);
@@ -116,8 +116,10 @@ async function loadTools(event) {
   for (const key of early) key.target.dispatchEvent(new KeyboardEvent("keydown", key));
 }
 
+const isAtChart = ({ target }) => target instanceof Element && target.closest(".stripchart-box") !== null;
+
 function wantTools(event) {
-  if (event.target instanceof Element && event.target.closest(".stripchart-box")) loadTools(event);
+  if (isAtChart(event)) loadTools(event);
 }
 
 function addStyle() {

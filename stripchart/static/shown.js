@@ -36,17 +36,15 @@ export function heldRows(columns, { isRaw, way }, from, to) {
   const rows = [];
   let n = Math.max(Math.floor(from / widthMs), columns.oldest);
   while (n > columns.oldest && samples[columns.slot(n)] === 0) n--;
-  for (let [count, joined] = [1, -1]; n <= columns.newest && n * widthMs < to; n++) {
+  for (let begun = n; n <= columns.newest && n * widthMs < to; n++) {
     const s = columns.slot(n);
     if (s < 0) continue;
     const wide = rows.at(-1);
-    if (!samples[s] && n === joined && wide.min === min[s] && wide.max === max[s]) {
-      Object.assign(wide, { last: last[s], each: eachOf(++count) });
-      joined = n + 1;
+    if (!samples[s] && wide && columns.slot(n - 1) >= 0 && wide.min === min[s] && wide.max === max[s]) {
+      Object.assign(wide, { last: last[s], each: eachOf(n - begun + 1) });
       continue;
     }
-    count = 1;
-    joined = n + 1;
+    begun = n;
     const isOne = isRaw && samples[s] === 1; // columns that the server made do not tell when in them a sample was
     const at = nanos(isOne ? time[s] : n * widthMs);
     rows.push({ time: at, first: first[s], min: min[s], max: max[s], last: last[s], samples: samples[s], each: isOne ? "" : eachOf(1), of });

@@ -208,11 +208,11 @@ export class Past {
     return [Number(this.view.start) / 1e6, Number(this.view.end) / 1e6];
   }
 
-  // In the legend: the newest value that is shown.
+  // In the legend: the newest value that is shown, where no cursor reads another.
   reading(index) {
     const signal = this.chart.signals[index];
     const columns = this.traces.get(signal);
-    if (!signal.isNumber || !columns) return undefined;
+    if (!signal.isNumber || !columns || signal.reading !== null) return this.chart.stats?.text(index);
     const slot = columns.slotBeside(2 * this.chart.picture.area.width, -1);
     const value = slot < 0 || columns.stamp[slot] < this.chart.picture.area.width ? NaN : columns.last[slot];
     return this.chart.stats?.text(index) ?? signal.symbols?.[value] ?? valueText(value, signal.unit, signal.isWhole);

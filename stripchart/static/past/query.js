@@ -61,7 +61,10 @@ function columnsOf({ series, damages, cursor }) {
 }
 
 // NaN for a symbol of another version of the schema.
-const placeOf = (symbols, symbol) => (symbols.includes(symbol) ? symbols.indexOf(symbol) : NaN);
+function placeOf(symbols, symbol) {
+  const place = symbols.indexOf(symbol);
+  return place < 0 ? NaN : place;
+}
 
 function address(channel, names, start, end, more) {
   const params = new URLSearchParams({

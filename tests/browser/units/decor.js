@@ -3,9 +3,8 @@ import { watchMarks } from "/static/stripchart/marks.js";
 import { pixelOf } from "/static/stripchart/raster.js";
 import { Feeder, timesTillNow } from "./feeder.js";
 import { equal, near, test } from "./harness.js";
-import { draw, live, paused } from "./still.js";
+import { draw, live, paused, settled } from "./still.js";
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 const times = timesTillNow(1000, 20);
 
 // Have the registry know these tags.

@@ -88,6 +88,10 @@ test("a chart that stands still says that it loads, and that there is nothing", 
   record(past, [times[0] - 50_000], [5]);
   draw(feeder, chart);
   equal(feeder.said(chart).readings, ["5.000\u202fV"], "the newest that is shown");
+  chart.signals[0].reading = "at the cursor";
+  draw(feeder, chart);
+  equal(feeder.said(chart).readings, ["at the cursor"]);
+  chart.signals[0].reading = null;
   equal(feeder.said(chart).badge.endsWith("samples"), true, feeder.said(chart).badge);
   feeder.close();
   const other = await live(times, noise, { type: "enum", symbols: ["off", "on"], unit: "" });

@@ -5,7 +5,7 @@ import { Feeder } from "./feeder.js";
 
 export const AWAY = { pivot: async () => Promise.reject(new Error("The history service does not run.")), signals: async () => [] };
 export const SILENT = { pivot: () => new Promise(() => {}), signals: async () => [] };
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+export const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 // A chart in columns of 20 ms, with samples; `told` is told of the signal besides.
 export async function live(times, values, told = {}, attributes = {}) {
