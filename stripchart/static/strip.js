@@ -1,7 +1,7 @@
 // The plain chart: signals over time, scrolling or in sweeps.
 
 import { Times } from "./times.js";
-import { isStep, pen } from "./traces.js";
+import { tracesOf } from "./traces.js";
 
 const DELAY_TICKS = 1.5; // the right edge is this many server ticks behind the server's clock: data is there in time, or nearly
 const DELAY_SLEW = 0.02; // of the difference a frame, when the server ticks in another rhythm
@@ -75,7 +75,7 @@ export class Strip {
     if (chart.isDirty) picture.drawValues(axes, palette);
     if (chart.isDirty || moved) picture.drawTimes(palette, this.times.at(right - area.width, ms, area.width, area.dpr), this.times.label);
     const hasBands = chart.putBands(parts, (time, { left }) => (time - left) / ms);
-    const isOther = this.take(chart.signals.map((signal, index) => this.traceOf(signal, index)).reverse());
+    const isOther = this.take(tracesOf(chart));
     const from = this.changedFrom(right, moved, ms);
     const isKept = !chart.isDirty && !isOther && !this.hasStates && !this.isSweep && !this.hasBands && !hasBands && moved >= 0 && moved < area.width;
     this.hasBands = hasBands;
@@ -83,18 +83,6 @@ export class Strip {
       palette, axis: axes[0], ticks: this.times.isMoving ? this.times.ticks : [], traces: this.traces, parts, pixelsPerMs: 1 / ms, marks: chart.marks,
       moved, from: isKept ? from : 0,
     });
-  }
-
-  traceOf(signal, index) {
-    const { chart } = this;
-    return {
-      signal,
-      columns: chart.columnsOf(signal),
-      scale: chart.axisOf[index].scale,
-      style: pen(chart.styles[index], chart.isDim(signal), isStep(chart, signal), chart.picture.area.dpr),
-      losses: chart.lossesOf(signal),
-      states: chart.axisOf[index].lanes && chart.states,
-    };
   }
 
   // Take the traces; true when one is of other columns or in another colour than before: all else that changes makes the chart dirty.

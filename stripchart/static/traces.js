@@ -27,6 +27,20 @@ export function pen({ color, dimmed, isDashed }, isDim, holds, dpr) {
 // A value holds until the next one.
 export const isStep = ({ settings }, { type }) => settings.isStep || type === "boolean" || type === "enum";
 
+// What a picture draws of each signal of a chart, the first of them on top.
+export function tracesOf(chart) {
+  const { signals, axisOf, styles, states, picture } = chart;
+  const traceOf = (signal, index) => ({
+    signal,
+    columns: chart.columnsOf(signal),
+    scale: axisOf[index].scale,
+    style: pen(styles[index], chart.isDim(signal), isStep(chart, signal), picture.area.dpr),
+    losses: chart.lossesOf(signal),
+    states: axisOf[index].lanes && states,
+  });
+  return signals.map(traceOf).reverse();
+}
+
 // The value axes of signals: those that `wanted` tells, else one per unit, and one for states after them. What is known of an axis of the
 // same place and unit stays.
 export function arrangeAxes(signals, wanted, fixed, before) {

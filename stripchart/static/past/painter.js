@@ -2,7 +2,7 @@
 // records and buckets before that, and where they are finer.
 
 import { valueText } from "../format.js";
-import { isStep, pen as penOf } from "../traces.js";
+import { isStep, tracesOf } from "../traces.js";
 import { skewOf } from "../shown.js";
 import { Archive } from "./archive.js";
 import { pixelColumns, Pen, foldColumns, foldPiece, reachOf } from "./fold.js";
@@ -110,23 +110,10 @@ export class Past {
     const ticks = this.times.at(view.start, view.end, zones[chart.settings.zone] ?? chart.settings.zone, area);
     picture.drawValues(axes, palette);
     picture.drawTimes(palette, ticks, this.times.label);
-    const traces = chart.signals.map((signal, index) => this.traceOf(signal, index)).reverse();
     const parts = [{ left: area.width, from: 0, to: area.width, phase: 0 }];
     chart.putBands(parts, (time) => view.placeOf(nanos(time)) * area.width);
-    picture.drawTraces({ palette, axis: axes[0], ticks, traces, parts, pixelsPerMs: 1, marks: chart.marks });
+    picture.drawTraces({ palette, axis: axes[0], ticks, traces: tracesOf(chart), parts, pixelsPerMs: 1, marks: chart.marks });
     return true;
-  }
-
-  traceOf(signal, index) {
-    const { chart } = this;
-    return {
-      signal,
-      columns: chart.hidden.has(signal.name) ? null : this.traces.get(signal),
-      scale: chart.axisOf[index].scale,
-      style: penOf(chart.styles[index], false, isStep(chart, signal), chart.picture.area.dpr),
-      losses: chart.lossesOf(signal),
-      states: chart.axisOf[index].lanes && chart.states,
-    };
   }
 
   // What is drawn of a signal, one column per pixel.

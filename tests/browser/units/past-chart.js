@@ -122,9 +122,9 @@ test("that a bucket had more states than are drawn is said", async () => {
   const { feeder, chart } = await live(times, Array.from(times, () => 9), { type: "enum", symbols: ["a", "b", "c"], unit: "" });
   const past = await paused(chart);
   const tiles = new Tiles();
-  const start = BigInt(Math.round(times[0] - 60_000)) * MS;
-  const index = start / (LEVEL * 512n);
-  const stamps = BigInt64Array.from({ length: 20 }, (_, i) => (start / LEVEL + BigInt(i)) * LEVEL);
+  const index = (BigInt(Math.round(times[0] - 60_000)) * MS) / (LEVEL * 512n);
+  const start = index * LEVEL * 512n; // of the tile, so that it has all of them
+  const stamps = BigInt64Array.from({ length: 20 }, (_, i) => start + BigInt(i) * LEVEL);
   const column = (at, value) => Float64Array.from({ length: 20 }, (_, i) => (i === at ? value : 1));
   const states = { first: column(-1), last: column(12, 2), min: column(-1), max: column(12, 2), avg: column(-1), count: column(-1), distinct: column(5, 2) };
   states.distinct[12] = 2;
