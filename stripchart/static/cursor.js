@@ -1,6 +1,6 @@
 // The cursor of a group of charts: one place in all of them, or one time that moves with the traces.
 
-import { clockText, valueText } from "./format.js";
+import { clockText, textOf } from "./format.js";
 import { offsetMs } from "./zone.js";
 
 export class Cursor {
@@ -25,8 +25,7 @@ export class Cursor {
   read(chart, signal, time) {
     const found = valuesAt(chart, signal, time);
     if (!found) return "–";
-    const text = (value) => signal.symbols?.[value] ?? valueText(value, signal.unit, signal.isWhole);
-    const [low, high] = found.map(text);
+    const [low, high] = found.map((value) => textOf(signal, value));
     return found[0] === found[1] ? high : `${low.split("\u202f")[0]} … ${high}`;
   }
 

@@ -27,6 +27,9 @@ export function valueText(value, unit = "", isWhole = false) {
   return `${sign(value)}${size >= 1e4 ? size.toFixed(1) : size.toPrecision(4)}${suffix}`;
 }
 
+// A value of a signal as text: of a state its word.
+export const textOf = ({ symbols, unit, isWhole }, value) => (symbols ? (symbols[value] ?? "–") : valueText(value, unit, isWhole));
+
 const sign = (value) => (value < 0 ? "−" : "");
 
 // A label of an axis whose labels are `step` apart and reach to `largest`.

@@ -1,6 +1,6 @@
 // The line over a chart: a mark, name and latest value per signal, each a button that hides its trace. Plain DOM.
 
-import { valueText } from "./format.js";
+import { textOf } from "./format.js";
 
 function element(tag, className, parent) {
   const made = document.createElement(tag);
@@ -14,10 +14,7 @@ function setText(node, text) {
 }
 
 // The newest value: of a state its word, of what is no number its text.
-function textOf({ value, text, unit, isNumber, isWhole, symbols }) {
-  if (!isNumber) return text ?? "–";
-  return symbols ? (symbols[value] ?? "–") : valueText(value, unit, isWhole);
-}
+const newestOf = (signal) => (signal.isNumber ? textOf(signal, signal.value) : (signal.text ?? "–"));
 
 // The unit that all signals have: "" when none has one, null when they differ. Signals not known yet do not count.
 export function sharedUnit(signals) {
@@ -66,7 +63,7 @@ export class Legend {
     signals.forEach((signal, index) => {
       const { item, unit, value } = this.items[index];
       setText(unit, isMixed && signal.unit ? `(${signal.unit})` : "");
-      setText(value, signal.error || (own(index) ?? signal.reading ?? textOf(signal)));
+      setText(value, signal.error || (own(index) ?? signal.reading ?? newestOf(signal)));
       item.classList.toggle("error", Boolean(signal.error));
       item.classList.toggle("stale", isStale(signal));
     });

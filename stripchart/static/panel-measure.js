@@ -3,16 +3,14 @@
 import { valueText } from "./format.js";
 import { Panel } from "./panel.js";
 import { valuesAt } from "./cursor.js";
-import { askMeans } from "./past/query.js";
-import { extremesOf, skewOf } from "./shown.js";
-
-const nanos = (ms) => BigInt(Math.round(ms * 1e6));
+import { meansOf } from "./past/means.js";
+import { extremesOf } from "./shown.js";
 
 export default class MeasurePanel extends Panel {
   constructor(chart, hand) {
     super(chart, hand, "Measured");
     this.times = [];
-    this.means = new Map(); // by signal
+    this.means = new Map(); // by signal's name
     this.band = null;
   }
 
@@ -57,26 +55,16 @@ export default class MeasurePanel extends Panel {
     if (!this.chart.view || (from >= start && to <= end)) extremesOf(this.chart, signal, from, to, out);
     const text = (value, whole = isWhole) => valueText(Number.isFinite(value) ? value : NaN, unit, whole);
     const slope = seconds ? `${valueText((b - a) / seconds, "", false)}\u202f${unit || "1"}/s` : "–";
-    const mean = this.means.get(signal);
+    const mean = this.means.get(name);
     return [name, text(a), text(b), text(b - a), slope, text(out[0]), text(out[1]), mean === undefined ? "…" : text(mean, false)];
   }
 
   // The mean is of all records, which the history service has; a live chart has but some of them.
   async askMeans() {
-    const [from, to] = this.chart.measured;
     const asked = this.times;
-    for (const channel of new Set(this.chart.signals.map((signal) => signal.channel))) {
-      const own = this.chart.signals.filter((signal) => signal.channel === channel && signal.isNumber && !signal.symbols);
-      if (!own.length) continue;
-      try {
-        const address = await this.hand.tools.source.pivot();
-        const [start, end] = [from, to].map((time) => nanos(time) + skewOf(this.chart, channel));
-        const means = await askMeans(address, channel, own.map((signal) => signal.path), start, end);
-        own.forEach((signal, index) => this.means.set(signal, means[index]));
-      } catch {
-        own.forEach((signal) => this.means.set(signal, NaN));
-      }
-    }
-    if (this.isOpen && this.times === asked) this.fill();
+    const means = await meansOf(this.chart, this.hand.tools.source, ...this.chart.measured);
+    if (this.times !== asked) return;
+    this.means = means;
+    if (this.isOpen) this.fill();
   }
 }

@@ -1,13 +1,12 @@
 // Smallest, largest and mean value of what a chart shows, in its legend: `data-legend="stats"`.
 
 import { valueText } from "./format.js";
-import { askMeans } from "./past/query.js";
+import { meansOf } from "./past/means.js";
 import { PastSource } from "./past/source.js";
-import { extremesOf, skewOf } from "./shown.js";
+import { extremesOf } from "./shown.js";
 
 const ASK_MS = 5000;
 const FIRST_MS = 500; // by then it is known what the signals are
-const nanos = (ms) => BigInt(Math.round(ms * 1e6));
 
 export class Stats {
   constructor(chart) {
@@ -24,18 +23,7 @@ export class Stats {
     const { chart } = this;
     if (!chart.canvas.isConnected || chart.stats !== this) return clearInterval(this.timer);
     if (!chart.isVisible || !chart.painter?.range || document.visibilityState === "hidden") return;
-    const range = chart.painter.range.map(nanos);
-    for (const channel of new Set(chart.signals.map((signal) => signal.channel).filter(Boolean))) {
-      const own = chart.signals.filter((signal) => signal.channel === channel && signal.isNumber && !signal.symbols);
-      if (!own.length) continue;
-      const [start, end] = range.map((time) => time + skewOf(chart, channel));
-      try {
-        const means = await askMeans(await this.source.pivot(), channel, own.map((signal) => signal.path), start, end);
-        own.forEach((signal, index) => this.means.set(signal.name, means[index]));
-      } catch {
-        own.forEach((signal) => this.means.set(signal.name, NaN));
-      }
-    }
+    this.means = await meansOf(chart, this.source, ...chart.painter.range);
   }
 
   // What stands behind a signal's name.

@@ -2,7 +2,7 @@
 // data-signal or, as of old, in the id), and <speed-status>, which tells how a channel or the connection does.
 // What is not live has the class "stale", and its age in data-age.
 
-import { spanText, valueText } from "./format.js";
+import { spanText, textOf } from "./format.js";
 
 const DECIMALS_MAX = 12;
 const CONNECTION = { open: "live", connecting: "connecting", reconnecting: "reconnecting", closed: "disconnected" };
@@ -64,8 +64,7 @@ class ValueElement {
   text() {
     const { signal, places } = this;
     if (!signal.isNumber) return signal.text ?? "–";
-    if (signal.symbols) return signal.symbols[signal.value] ?? "–";
-    if (Number.isNaN(places) || !Number.isFinite(signal.value)) return valueText(signal.value, signal.unit, signal.isWhole);
+    if (signal.symbols || Number.isNaN(places) || !Number.isFinite(signal.value)) return textOf(signal, signal.value);
     return `${signal.value.toFixed(places).replace("-", "−")}${signal.unit && `\u202f${signal.unit}`}`;
   }
 

@@ -1,7 +1,7 @@
 // A chart that is not live: paused, moved back or zoomed. It shows what the page held when it was paused, and the history service's
 // records and buckets before that, and where they are finer.
 
-import { valueText } from "../format.js";
+import { textOf } from "../format.js";
 import { isStep, tracesOf } from "../traces.js";
 import { skewOf } from "../shown.js";
 import { Archive } from "./archive.js";
@@ -202,7 +202,7 @@ export class Past {
     if (!signal.isNumber || !columns || signal.reading !== null) return this.chart.stats?.text(index);
     const slot = columns.slotBeside(2 * this.chart.picture.area.width, -1);
     const value = slot < 0 || columns.stamp[slot] < this.chart.picture.area.width ? NaN : columns.last[slot];
-    return this.chart.stats?.text(index) ?? signal.symbols?.[value] ?? valueText(value, signal.unit, signal.isWhole);
+    return this.chart.stats?.text(index) ?? textOf(signal, value);
   }
 
   // What the badge says: how far behind it is, what came meanwhile, and what is missing.
