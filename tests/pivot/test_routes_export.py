@@ -1,9 +1,7 @@
 """Exports over HTTP: the service in a process of its own."""
 
-import contextlib
 import http.client
 import json
-import os
 import resource
 import signal
 import socket
@@ -18,6 +16,7 @@ import pytest
 import requests
 import segments as made
 from line import wait_until
+from processes import open_files
 
 from speeddata import read_hdf5
 
@@ -233,10 +232,7 @@ def test_clients_that_leave_stop_the_work(tmp_path):
 
 def unfinished(service, folder):
     """Files without a name that the service has open in a folder."""
-    links = []
-    for descriptor in Path(f"/proc/{service.process.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            links.append(os.readlink(descriptor))
+    links = open_files(service.process.pid).values()
     return [link for link in links if link.startswith(str(folder)) and link.endswith("(deleted)")]
 
 

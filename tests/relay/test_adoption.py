@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from line import numbered, read_records, wait_until
+from processes import open_files
 from sender import Sender
 from system import alive
 
@@ -75,9 +76,7 @@ def test_a_relay_whose_mapping_is_of_another_version_is_replaced_and_loses_nothi
             sender.send(numbered(n))
         wait_until(lambda: keeper.stats("test")["records"] == 100)
         os.kill(keeper.ping()["pid"], signal.SIGKILL)
-        (memory,) = (
-            fd for fd in Path(f"/proc/{old}/fd").iterdir() if os.readlink(fd).startswith("/memfd:speeddata")
-        )
+        (memory,) = (fd for fd, name in open_files(old).items() if name.startswith("/memfd:speeddata"))
         with memory.open("r+b") as file:
             file.seek(8)
             file.write((999).to_bytes(8, "little"))

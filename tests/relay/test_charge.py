@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from line import make_spec, wait_until
 from loop_disk import frozen, loop_disk, needs_disks
+from processes import thread_states
 
 from speeddata.relay.channel import compile_plans
 from speeddata.relay.charge import Charge, threads
@@ -37,10 +37,7 @@ def charge(tmp_path):
 
 def stuck(pid):
     """The threads of a process that are held by the disk."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [
-        int(task.name) for task in tasks if (task / "stat").read_text().rpartition(")")[2].split()[0] == "D"
-    ]
+    return [thread for thread, state in thread_states(pid).items() if state == "D"]
 
 
 @needs_disks

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from line import read_records, wait_until
 from loop_disk import frozen, loop_disk, needs_disks
+from processes import thread_states
 from sender import Sender
 
 from speeddata.errors import RelayError
@@ -26,21 +27,13 @@ def spec(disk, spec):
     return spec | {"archive": str(disk / "archive" / "test")}
 
 
-def stuck(pid):
-    """Whether a thread of a process is held by the disk."""
-    states = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        states.append((task / "stat").read_text().rpartition(")")[2].split()[0])
-    return "D" in states
-
-
 def test_a_killed_relay_whose_writer_hangs_is_followed_by_one_that_receives(keeper, spec, disk):
     pid = keeper.start(spec)
     sender = Sender(spec["port"])
     sender.start()
     wait_until(lambda: keeper.stats("test")["durable"] > 100)
     with frozen(disk):
-        wait_until(lambda: stuck(pid), "the writer in a disk call")
+        wait_until(lambda: "D" in thread_states(pid).values(), "the writer in a disk call")
         os.kill(pid, signal.SIGKILL)
         second = wait_until(lambda: (p := keeper.list("test")[0]["pid"]) not in (None, pid) and p)
         before = keeper.stats("test")
@@ -82,7 +75,7 @@ def test_a_channel_on_a_disk_that_hangs_can_be_stopped_and_what_is_lost_is_said(
     sender.start()
     wait_until(lambda: keeper.stats("test")["durable"] > 100)
     with frozen(disk):
-        wait_until(lambda: stuck(pid), "the writer in a disk call")
+        wait_until(lambda: "D" in thread_states(pid).values(), "the writer in a disk call")
         sent = sender.finish()
         wait_until(lambda: keeper.stats("test")["records"] == sent)
         begin = time.monotonic()

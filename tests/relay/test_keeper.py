@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from line import make_spec, numbered, read_records, subscribe, wait_until
 from ports import free_port
+from processes import open_files
 from sender import Sender
 
 from speeddata.errors import RelayError
@@ -157,16 +158,12 @@ def test_a_relay_holds_nothing_of_the_keeper_or_of_other_channels(keeper, spec, 
     pids = [keeper.start(other), keeper.list("test")[0]["pid"]]
     wait_until(lambda: len(list((keeper.data / "run").glob("relay-*.sock"))) == 2)
     for pid in pids:
-        held = descriptors(pid)
+        held = open_files(pid).values()
         memory = [name for name in held if name.startswith("/memfd:")]
         assert len(memory) == 1
         # Two groups, the input, and its own door.
         assert len([name for name in held if name.startswith("socket:")]) == 4
         assert not [name for name in held if name.endswith((".sock", "keeper.lock"))]
-
-
-def descriptors(pid):
-    return [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
 
 
 def test_without_a_keeper_calls_say_so(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from ledger import packets
 from line import Line, drain, encode, make_spec, running, subscribe, wait_until
 from numbered_channel import NumberedChannel, keeping
-from stopping import stopped
+from processes import stopped
 from tracing import Trace
 
 from speeddata.relay.sockets import UDP_SEGMENT

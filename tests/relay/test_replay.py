@@ -9,8 +9,8 @@ import pytest
 from ledger import check_index, packets, read_numbers, segments
 from line import chunks, wait_until
 from numbered_channel import NumberedChannel, keeping
+from processes import stopped
 from rotation_kills import deaths, stopped_successor
-from stopping import stopped
 from tracing import HELD, KILLED, Trace
 
 SETTINGS = {"block_age_s": 0.02, "flush_interval_s": 0.02}

@@ -9,7 +9,7 @@ from pathlib import Path
 from ingest_kills import CHANNELS, Sender
 from loop_disk import loop_disk, mounted
 from power_loss import KEPT_S, copy_disk
-from stopping import stopped
+from processes import stopped
 from store_client import StoreProcess, numbers
 
 SENDERS = 3

@@ -4,7 +4,8 @@ import os
 import select
 import signal
 import time
-from pathlib import Path
+
+from processes import open_files
 
 from speeddata.relay.mapping import Mapping
 
@@ -52,7 +53,7 @@ class Watch:
 
 def open_mapping(pid):
     """A descriptor of a relay's mapping."""
-    for path in Path(f"/proc/{pid}/fd").iterdir():
-        if os.readlink(path).startswith("/memfd:speeddata:"):
+    for path, name in open_files(pid).items():
+        if name.startswith("/memfd:speeddata:"):
             return os.open(path, os.O_RDWR | os.O_CLOEXEC)
     raise AssertionError(f"process {pid} has no mapping")

@@ -15,7 +15,7 @@ from pathlib import Path
 from ledger import BEGAN_NS, FIRST, PLAN, check_index, read_numbers, segments
 from loop_disk import loop_disk, mounted, run
 from numbered_channel import NumberedChannel
-from stopping import stopped
+from processes import stopped
 
 from speeddata.columns import decode
 from speeddata.errors import ArchiveError

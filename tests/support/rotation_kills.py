@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ledger import check_index, read_numbers, segments
 from line import wait_until
 from numbered_channel import NumberedChannel
-from stopping import thread_states
+from processes import open_files, thread_states
 from tracing import HELD, KILLED, Trace
 
 WAVES = 3  # each makes a segment
@@ -76,8 +76,8 @@ def stopped_successor(channel):
         while pid == former:  # at once, not soon
             pid = next((child for child in map(int, children.read_text().split()) if child != former), former)
         os.kill(pid, signal.SIGSTOP)
-        wait_until(lambda pid=pid: set(thread_states(pid)) == {"T"})
-        if not any(str(channel.archive) in os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()):
+        wait_until(lambda pid=pid: set(thread_states(pid).values()) == {"T"})
+        if not any(str(channel.archive) in name for name in open_files(pid).values()):
             return pid
 
 

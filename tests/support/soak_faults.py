@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from line import wait_until
-from stopping import stopped
+from processes import stopped
 from system import speeddata
 
 from speeddata.errors import RecordError

@@ -12,7 +12,7 @@ import subprocess
 import threading
 
 from line import wait_until
-from stopping import stopped, thread_states
+from processes import stopped, thread_states
 
 LIMIT_S = 20
 END_S = 2
@@ -52,7 +52,10 @@ class Trace:
         if not self.deadly:
             # Let go of within a call, a thread would be told that there is no such call.
             with stopped(self.pid):
-                wait_until(lambda: [*thread_states(self.process.pid)] in (["S"], ["Z"], []), "strace at rest")
+                wait_until(
+                    lambda: [*thread_states(self.process.pid).values()] in (["S"], ["Z"], []),
+                    "strace at rest",
+                )
                 self.process.terminate()
                 # Where the process ends at that moment, strace may wait for ever.
                 with contextlib.suppress(subprocess.TimeoutExpired):
