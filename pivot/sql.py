@@ -31,12 +31,18 @@ ENDINGS = {"json": "json", "columns": "json", "csv": "csv", "arrow": "arrows", "
 TYPES = {form: media for media, form in MEDIA_TYPES.items()} | {"columns": "application/json"}
 
 
+class _NotTaken(Problem):
+    """The process had died before it took the statement, so another one may."""
+
+
 class Worker:
     """A process that is ready for one statement, and the file, without a name, that its answer goes to."""
 
     def __init__(self, process: Process, file: BinaryIO) -> None:
         self.process = process
         self.file = file
+        self.has_taken = False
+        """The statement: until then it has done nothing."""
 
     @classmethod
     async def start(cls, folder: Path) -> "Worker":
@@ -60,6 +66,7 @@ class Worker:
             await self.process.stdin.drain()
         told = await self.process.stdout.read()
         await self.process.wait()
+        self.has_taken = bool(told)
         try:
             answer: dict[str, Any] = json.loads(told)
         except ValueError:
@@ -120,19 +127,24 @@ class SqlRunner:
 
     async def _run(self, request: SqlRequest) -> tuple[dict[str, Any], BinaryIO]:
         async with self._turn:
-            worker = await self._take()
-            self.pids.add(worker.process.pid)
             try:
-                told = await worker.run(self._asked(request))
-                self._require(told, worker.process.returncode)
-                assert told is not None
-                file, worker.file = worker.file, None  # type: ignore[assignment]
-                return told, file
-            finally:
-                self.pids.discard(worker.process.pid)
-                await worker.end()
-                if worker.file is not None:
-                    worker.file.close()
+                return await self._run_by(await self._take(), request)
+            except _NotTaken:
+                return await self._run_by(await Worker.start(self._folder), request)
+
+    async def _run_by(self, worker: Worker, request: SqlRequest) -> tuple[dict[str, Any], BinaryIO]:
+        self.pids.add(worker.process.pid)
+        try:
+            told = await worker.run(self._asked(request))
+            self._require(told, worker)
+            assert told is not None
+            file, worker.file = worker.file, None  # type: ignore[assignment]
+            return told, file
+        finally:
+            self.pids.discard(worker.process.pid)
+            await worker.end()
+            if worker.file is not None:
+                worker.file.close()
 
     def _asked(self, request: SqlRequest) -> dict[str, Any]:
         return {
@@ -147,16 +159,19 @@ class SqlRunner:
             "max_bytes": self.limits.max_bytes,
         }
 
-    def _require(self, told: dict[str, Any] | None, code: int | None) -> None:
+    def _require(self, told: dict[str, Any] | None, worker: Worker) -> None:
         """See that a statement has an answer."""
+        code = worker.process.returncode
         if told is not None and "error" in told:
             raise Problem(told.pop("status"), told.pop("error"), **told)
         if told is not None:
             return
-        if code is not None and -code in MEMORY_SIGNALS:
-            words = f"The statement was ended for want of memory ({signal.Signals(-code).name})"
-            raise Problem(413, f"{words}: narrow the time, or aggregate more")
         how = signal.Signals(-code).name if code and code < 0 else f"exit status {code}"
+        if not worker.has_taken:
+            raise _NotTaken(500, f"The process for the statement ended before it began ({how})")
+        if code is not None and -code in MEMORY_SIGNALS:
+            words = f"The statement was ended for want of memory ({how})"
+            raise Problem(413, f"{words}: narrow the time, or aggregate more")
         raise Problem(500, f"The process of the statement ended without an answer ({how})")
 
     def _download(self, request: SqlRequest, told: dict[str, Any], file: BinaryIO) -> Response:

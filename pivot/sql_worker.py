@@ -45,6 +45,7 @@ def main() -> None:
     line = sys.stdin.buffer.readline()
     if not line:
         return
+    print(flush=True)  # it is taken: whoever asked does not give it to another one
     request = json.loads(line)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _limit(request)

@@ -6,8 +6,10 @@ import { clockText, valueText } from "./format.js";
 import { Points } from "./plots/join.js";
 import { Sampled } from "./plots/sampled.js";
 import { dashedColumn, dashedRow } from "./plots/shapes.js";
+import { fillColumns } from "./plots/shot.js";
 import { Trigger } from "./plots/trigger.js";
 import { pixelOf } from "./raster.js";
+import { isStep } from "./traces.js";
 import { offsetMs, zoneText } from "./zone.js";
 
 const AUTO_MS = 1000; // without a trigger for so long, what is newest is shown
@@ -97,6 +99,7 @@ export default class Oscilloscope extends Sampled {
     const after = (1 - this.pre) * this.windowMs;
     if (source.newest < this.searched) this.searched = -Infinity; // the store was emptied: its clock was set back
     if (this.searched === -Infinity) trigger.reset();
+    trigger.holds = isStep(this.chart, this.chart.signals[0]);
     this.setHysteresis();
     const before = this.shots;
     for (let i = source.since(this.searched); i < source.stop; i++) {
@@ -162,12 +165,12 @@ export default class Oscilloscope extends Sampled {
     const count = picture.area.width + 2;
     this.columns.length = this.traces.length = signals.length;
     for (let index = 0; index < signals.length; index++) {
-      const isStep = chart.settings.isStep || signals[index].type === "boolean";
+      const holds = isStep(chart, signals[index]);
       let columns = this.columns[index];
       if (columns?.widthMs !== columnMs || columns.capacity !== count) this.columns[index] = columns = new Columns(columnMs, count);
       columns.clear();
-      if (this.isShown(index)) fillColumns(columns, this.samples[index], start, end, isStep);
-      this.traces[index] = { columns, scale: chart.axisOf[index].scale, style: this.penOf(index, isStep) };
+      if (this.isShown(index)) fillColumns(columns, this.samples[index], start, end, holds);
+      this.traces[index] = { columns, scale: chart.axisOf[index].scale, style: this.penOf(index, holds) };
     }
     this.traces.reverse(); // the first signal is on top
   }
@@ -230,21 +233,4 @@ export default class Oscilloscope extends Sampled {
     const columns = this.columns.map((one) => one.list(0, this.windowMs));
     return { at: this.at, start, end, isTriggered: this.isTriggered, shots: this.shots, hysteresis: this.trigger.hysteresis, columns };
   }
-}
-
-// Samples as columns since `start`; where the line to a sample beside leaves the window there is a point on it.
-function fillColumns(columns, { x: time, y: value, n }, start, end, isStep) {
-  for (let i = 0; i < n; i++) {
-    if (time[i] < start) continue;
-    if (i && time[i - 1] < start) columns.push(0, between(time, value, i, start, isStep));
-    if (time[i] < end) columns.push(time[i] - start, value[i]);
-    else if (i) columns.push(end - start - 1e-9, between(time, value, i, end, isStep));
-  }
-}
-
-// Value at a time just before sample i.
-function between(time, value, i, at, isStep) {
-  if (isStep) return value[i - 1];
-  const span = time[i] - time[i - 1];
-  return span ? value[i - 1] + ((at - time[i - 1]) / span) * (value[i] - value[i - 1]) : value[i - 1];
 }

@@ -1,7 +1,9 @@
+import asyncio
 import json
 import os
 import signal
 import socket
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,11 @@ import pytest
 import requests
 import segments as made
 from line import wait_until
+
+from speeddata.pivot import sql
+from speeddata.pivot.problem import Problem
+from speeddata.pivot.sql import SqlRunner
+from speeddata.pivot.sql_request import SqlLimits, SqlRequest
 
 ENDLESS = "SELECT count(*) FROM range(100000000000) a WHERE hash(a.range) = 3"
 
@@ -93,12 +100,30 @@ def test_memory(service):
 
 @pytest.mark.alone
 def test_a_process_that_waits_may_die(service):
+    """Also when a statement comes before the service has seen it."""
     assert ask(service, "SELECT 1").ok
-    wait_until(lambda: len(workers(service)) == 1)
-    (ready,) = workers(service)
-    os.kill(ready, signal.SIGKILL)
-    wait_until(lambda: ready not in workers(service))
-    assert ask(service, "SELECT 2").json()["rows"] == [[2]]
+    for n in range(5):
+        (ready,) = wait_until(lambda: (found := [*workers(service)]) and len(found) == 1 and found)
+        os.kill(ready, signal.SIGKILL)
+        assert ask(service, f"SELECT {n}").json()["rows"] == [[n]]
+
+
+def test_a_process_that_never_begins_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(sql, "COMMAND", (sys.executable, "-c", "raise SystemExit(3)"))
+
+    async def stays():
+        return False
+
+    async def answer():
+        runner = SqlRunner(tmp_path, SqlLimits())
+        try:
+            await runner.answer(SqlRequest("SELECT 1"), stays)
+        finally:
+            runner.close()
+
+    with pytest.raises(Problem, match=r"ended before it began \(exit status 3\)") as caught:
+        asyncio.run(answer())
+    assert caught.value.status == 500
 
 
 def test_so_many_at_a_time(service):

@@ -6,6 +6,7 @@ export class Trigger {
     this.level = level;
     this.edge = edge;
     this.hysteresis = 0; // the signal must have been so far on the other side, so that noise at the level is one edge
+    this.holds = false; // a value holds until the next one
     this.reset();
   }
 
@@ -17,7 +18,8 @@ export class Trigger {
     this.value = NaN;
   }
 
-  // Time at which the signal passed the level between the sample before and this one, on a straight line; NaN: it did not.
+  // Time at which the signal passed the level between the sample before and this one: on a straight line, or where the next
+  // value begins if values hold; NaN: it did not.
   push(time, value) {
     const { level, hysteresis } = this;
     if (Number.isNaN(value)) {
@@ -31,7 +33,7 @@ export class Trigger {
     if (value < level - hysteresis) this.canRise = true;
     if (value > level + hysteresis) this.canFall = true;
     const share = (level - this.value) / (value - this.value);
-    const at = this.time + share * (time - this.time);
+    const at = this.holds ? time : this.time + share * (time - this.time);
     this.time = time;
     this.value = value;
     return (rises && this.edge !== "falling") || (falls && this.edge !== "rising") ? at : NaN;

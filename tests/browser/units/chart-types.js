@@ -38,6 +38,23 @@ test("a shot stands round the edge", () =>
     isLike(feeder.said().note, /^trigger at \d\d:\d\d:\d\d\.\d{3} UTC$/);
   }));
 
+test("states are steps, and trigger where they begin", () =>
+  withFeeder(new Feeder(), async (feeder) => {
+    const chart = await feeder.chart({ type: "trigger", signals: "c.a", window: "0.1", level: "0.5" });
+    chart.signals[0].type = "enum";
+    const times = timesTillNow(1000, 1);
+    const states = times.map((time) => Math.floor(time / 200) % 2);
+    feeder.window(times, { "c.a": states });
+    feeder.draw();
+    const { at, start, columns } = chart.columns().drawn;
+    equal(times.indexOf(at) > 0, true, "at a sample");
+    equal([states[times.indexOf(at) - 1], states[times.indexOf(at)]], [0, 1]);
+    for (const [from, , first, min, max, last] of columns[0]) {
+      for (const value of [first, min, max, last]) equal([0, 1].includes(value), true, `${value} at ${from}`);
+    }
+    equal(columns[0].some(([from, to, , , max]) => max === 1 && start + to <= at), false, "not before it began");
+  }));
+
 test("without triggers what is newest is shown after a second, and said to be untriggered", () =>
   withFeeder(new Feeder(), async (feeder) => {
     const chart = await feeder.chart({ type: "trigger", signals: "c.a", window: "0.1", level: "0" });

@@ -97,6 +97,12 @@ test("triggers are where the line between two samples passes the level", () => {
   equal(triggers(values, { edge: "both" }), [0.5, 2.25, 3.75]);
 });
 
+test("a value that holds passes the level where it begins", () => {
+  const trigger = new Trigger(0, "both");
+  trigger.holds = true;
+  equal([-1, 1, 1, -3, 1].map((value, i) => trigger.push(10 * i, value)), [NaN, 10, NaN, 30, 40]);
+});
+
 test("a level that is only reached counts, and what begins beyond it does not", () => {
   equal(triggers([-1, 0, 0, 1]), [1]);
   equal(triggers([0, 1, 2]), []);
