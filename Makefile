@@ -45,7 +45,7 @@ $(VENV)/.built: $(VENV)/.installed $(SOURCES) $(PACKAGED)
 	@touch $@
 
 $(VENV)/.browser:
-	@sh tools/prerequisites chromium
+	@sh tools/prerequisites chromium-headless-shell
 	@mkdir -p $(VENV) && touch $@
 
 $(VENV)/.hdf5-tools:
@@ -78,6 +78,7 @@ bench-live: build  ## Measure how many browsers one core serves, beside goals
 	$(PY) -P tests/bench/live_fanout.py
 
 bench-charts: build $(VENV)/.browser  ## Measure charts in a browser beside goals and rivals (ROWS="size wall": those alone; LONG=1: an hour for memory)
+	@sh tools/prerequisites chromium
 	@command -v npm >/dev/null || { echo "npm is missing, for the rivals: apt-get install npm"; exit 2; }
 	$(PY) -m pip install --quiet rjsmin
 	npm install --silent --no-audit --no-fund --ignore-scripts --prefix build/bench uplot@1.6.32 smoothie@1.36.1 terser@5

@@ -14,10 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu"]
 SIZE = {"width": 1300, "height": 1000}
 TICKS = os.sysconf("SC_CLK_TCK")
 TRACED = ["-*", "disabled-by-default-devtools.timeline", "disabled-by-default-devtools.timeline.frame"]
@@ -35,15 +33,6 @@ def playing() -> Iterator[tuple[str, int]]:
         assert process.stdout
         yield process.stdout.readline().strip(), process.pid
         process.communicate("q")
-
-
-@contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run a browser without a graphics card."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def cpu_s(pid: int) -> float:

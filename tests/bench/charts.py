@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 import chart_hidden
 import chart_latency
 import chart_size
-from chart_browser import FLAGS, Cost, Shown, Trace, chromium, playing, quantile
+from browser import FLAGS, browsing
+from chart_browser import Cost, Shown, Trace, playing, quantile
 from playwright.sync_api import Browser
 
 MODULES = Path(__file__).parents[2] / "build/bench/node_modules"
@@ -227,7 +228,7 @@ def main() -> None:
     rows = [name for name in ROWS if name in (told.rows or ROWS)]
     if set(rows) & {"raw", "waves"} and missing():
         raise SystemExit(missing())
-    with playing() as (url, player), chromium() as browser:
+    with playing() as (url, player), browsing() as browser:
         print(
             f"Chromium {browser.version}, headless, {' '.join(FLAGS)}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {told.runs} runs of {told.seconds:g} s\n"
         )

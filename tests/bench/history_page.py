@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import history_pages
 import long_archive as made
-from playwright.sync_api import Page, sync_playwright
+from browser import browsing
+from playwright.sync_api import Page
 
 YEAR_S = 365 * 86400
 TAKE = """() => {
@@ -59,9 +60,8 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         history_pages.running(Path(folder) / "data", step_s) as system,
-        sync_playwright() as playwright,
+        browsing() as browser,
     ):
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(viewport=history_pages.SIZE)
         signals = "plant.temperature,plant.inlet,plant.pressure,quick.vibration"
         page.goto(f"http://127.0.0.1:{system.api_port}/history#signals={signals}")
@@ -84,7 +84,6 @@ def main() -> None:
         take(page, "30 days", rows)
         pan(page, rows)
         print(f"Chromium {browser.version}, opened: whole after {opened['whole']:.0f} ms")
-        browser.close()
     for name in ("first", "whole"):
         values = sorted(row[name] for row in rows if row[name] == row[name])
         p95 = values[int(len(values) * 0.95)]

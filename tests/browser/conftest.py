@@ -5,22 +5,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from browser import browsing
 from chart_pages import CHART, SINE, add_chart, wait_state
 from live import Registry, running
 from live_line import Line
 from page_watch import Watch
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-
-CHROMIUM = "/usr/bin/chromium"
+from playwright.sync_api import Browser, BrowserContext, Page
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Start a browser. Not for the whole session: as long as Playwright runs, no other test can run a loop."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with browsing() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -4,13 +4,11 @@ import os
 
 import chart_soak
 import system
-from playwright.sync_api import sync_playwright
+from browser import browsing
 
 SECONDS = float(os.environ.get("SOAK_S", "1800"))
 
 
 def test_charts(tmp_path):
-    with sync_playwright() as playwright, system.demo(tmp_path / "data") as running:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    with browsing() as browser, system.demo(tmp_path / "data") as running:
         chart_soak.run(running, browser, SECONDS)
-        browser.close()
