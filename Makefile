@@ -6,6 +6,8 @@ SOURCES := $(wildcard lib/*.pyx lib/*.pxd lib/*.h lib/*.pyi relay/*.pyx relay/*.
 PACKAGED := $(wildcard lib/*.py relay/*.py registry/*.py stripchart/*.py pivot/*.py)
 # Packages that real recordings come in, which tests read; nothing of them is imported.
 RECORDINGS := heartpy vega_datasets aeon sktime
+# Files with tests that need the machine for themselves.
+ALONE = $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
 export PYTHONSAFEPATH := 1
 # What is imported is compiled once, at its first import: few of the packages' modules are, and the tests start hundreds of processes.
 export PYTHONDONTWRITEBYTECODE :=
@@ -21,7 +23,7 @@ run: build  ## Set up, then start everything with the demo sources (Ctrl-C stops
 
 test: build $(VENV)/.browser $(VENV)/.hdf5-tools $(VENV)/.strace  ## Set up, then run every test
 	$(PY) -m pytest -n 2 -p no:benchmark -m "not alone"
-	$(PY) -m pytest -p no:benchmark -m alone
+	$(PY) -m pytest -p no:benchmark -m alone $(ALONE)
 
 install: build  ## The same as build
 build: $(VENV)/.built  ## Make .venv with everything needed to run and test

@@ -91,6 +91,7 @@ def make_app(
         runner.close()
         app.state.dialects.close()
         queries.close()
+        await runner.closed()
 
     app = FastAPI(**DOCUMENT, lifespan=lifespan)
     app.state.sql = runner

@@ -103,6 +103,11 @@ class SqlRunner:
         self._closing = True
         self._drop_spare()
 
+    async def closed(self) -> None:
+        """Wait until no process is kept ready any more."""
+        if self._ends:
+            await asyncio.wait(self._ends)
+
     async def answer(self, request: SqlRequest, left: Left) -> Response:
         """Run a statement and answer it; `left` tells whether the client has gone."""
         if self._closing:

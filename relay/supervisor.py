@@ -29,6 +29,9 @@ STEADY_S = 60.0  # a service that lived as long as this starts with the shortest
 STRAY_GRACE_S = 5.0
 MAX_LOG = 1 << 20
 LAST_WORDS = 300  # characters
+ONE_THREAD = {
+    "OPENBLAS_NUM_THREADS": "1"
+}  # more are of no use to a service, and take as long to start as numpy
 # Exit status that means: could not start, and will not before something outside changes.
 CANNOT_START = 3
 
@@ -189,7 +192,7 @@ def spawn_service(service: Service, environment: Mapping[str, str]) -> "subproce
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env={**os.environ, **environment},
+            env={**ONE_THREAD, **os.environ, **environment},
         )
 
 

@@ -18,6 +18,9 @@ settings.register_profile("short", max_examples=15, derandomize=True, **SHARED) 
 settings.register_profile("proof", max_examples=1000, **SHARED)
 settings.load_profile("proof" if os.environ.get("SPEEDDATA_PROOF") == "1" else "ci")
 
+# Of what the tests start, little needs a library for matrices, whose threads take half of numpy's time to start.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Under nohup, or in the background of a shell, what the tests start would ignore these too, as it should, and tests would wait.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -102,7 +102,7 @@ def test_memory(service):
 def test_a_process_that_waits_may_die(service):
     """Also when a statement comes before the service has seen it."""
     assert ask(service, "SELECT 1").ok
-    for n in range(5):
+    for n in range(3):
         (ready,) = wait_until(lambda: (found := [*workers(service)]) and len(found) == 1 and found)
         os.kill(ready, signal.SIGKILL)
         assert ask(service, f"SELECT {n}").json()["rows"] == [[n]]
@@ -120,6 +120,7 @@ def test_a_process_that_never_begins_is_told(tmp_path, monkeypatch):
             await runner.answer(SqlRequest("SELECT 1"), stays)
         finally:
             runner.close()
+            await runner.closed()
 
     with pytest.raises(Problem, match=r"ended before it began \(exit status 3\)") as caught:
         asyncio.run(answer())
