@@ -22,7 +22,7 @@ run: build  ## Set up, then start everything with the demo sources (Ctrl-C stops
 	$(PY) -m speeddata demo $(ARGS)
 
 test: build $(VENV)/.browser $(VENV)/.hdf5-tools $(VENV)/.strace  ## Set up, then run every test
-	$(PY) -m pytest -n 2 -p no:benchmark -m "not alone"
+	$(PY) -m pytest -n 3 -p no:benchmark -m "not alone"
 	$(PY) -m pytest -p no:benchmark -m alone $(ALONE)
 
 install: build  ## The same as build

@@ -4,13 +4,12 @@ import json
 import math
 import re
 import time
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from chart_pages import CHART, LAYER, SINE, STATE, add_chart, drawn, wait_state
-from live import EXAMPLE, wait_for
+from live import EXAMPLE, json_of, wait_for
 from live_line import Line
 from playwright.sync_api import Page, expect
 from slow_road import SlowRoad
@@ -18,11 +17,6 @@ from slow_road import SlowRoad
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
-
-
-def json_of(address: str) -> Any:
-    with urllib.request.urlopen(address, timeout=10) as answer:
-        return json.load(answer)
 
 
 def test_01_the_trace_moves_steadily_by_parts_of_a_pixel(live: Open) -> None:

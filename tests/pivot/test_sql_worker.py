@@ -15,7 +15,7 @@ LIMIT_S = 60
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("archive")
+    folder = tmp_path_factory.mktemp("apart") / "archive"
     made.write_segment(folder / "example", [made.records(500, n) for n in range(0, 5000, 500)])
     made.write_segment(folder / "Roof", [made.records(3)])
     made.write_segment(folder / "roof", [made.records(4)])

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -64,6 +65,12 @@ def wait_for(condition: Callable[[], Any], what: str = "") -> Any:
             return value
         time.sleep(0.01)
     raise AssertionError(f"timed out waiting for {what or condition}")
+
+
+def json_of(address: str) -> Any:
+    """What is served there."""
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return json.load(answer)
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:
@@ -228,7 +235,7 @@ class Registry:
         for channel in self.channels.values():
             channel["stats"]["heartbeat"] = time.time_ns()
         if parts == ["channels"]:
-            return 200, {"channels": list(self.channels.values())}
+            return 200, {"channels": [self.channels[name] for name in sorted(self.channels)]}
         if parts[0] == "channels" and parts[1] in self.channels:
             if method == "DELETE":
                 self.remove(parts[1])

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from beside import beside
-from live import EXAMPLE, Encoder, LiveProcess, Registry, Sender, free_port
+from live import EXAMPLE, Encoder, LiveProcess, Registry, Sender, free_port, json_of, wait_for
 
 
 def record(time_ns: int, counter: int) -> dict[str, Any]:
@@ -38,13 +38,15 @@ class Line:
         self.fed: deque[int] = deque(maxlen=10_000)
 
     def add(self, name: str, schema: dict[str, Any] = EXAMPLE) -> None:
-        """Register a channel; what is sent to `NAME at full rate` goes to its group of that."""
+        """Register a channel and wait until it is received; what is sent to `NAME at full rate` goes to its group of that."""
         groups = [
             (f"239.255.{net}.{len(self.senders) + 1}", free_port(socket.SOCK_DGRAM)) for net in (50, 51)
         ]
         for key, group in zip((name, f"{name} at full rate"), groups, strict=True):
             self.senders[key] = (Sender(group), Encoder(schema))
         self.registry.add(name, schema, *groups, source=self.senders[name][0].source)
+        status = f"http://127.0.0.1:{self.registry.services['websocket']['port']}/status"
+        wait_for(lambda: name in json_of(status)["channels"], f"{name} to be received")
 
     def send(self, name: str, **record: Any) -> None:
         sender, encode = self.senders[name]
