@@ -29,9 +29,8 @@ STEADY_S = 60.0  # a service that lived as long as this starts with the shortest
 STRAY_GRACE_S = 5.0
 MAX_LOG = 1 << 20
 LAST_WORDS = 300  # characters
-ONE_THREAD = {
-    "OPENBLAS_NUM_THREADS": "1"
-}  # more are of no use to a service, and take as long to start as numpy
+# More threads of the matrix library are of no use to a service, and take as long to start as numpy.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 # Exit status that means: could not start, and will not before something outside changes.
 CANNOT_START = 3
 

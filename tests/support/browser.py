@@ -10,9 +10,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu"]
 
 
 @contextlib.contextmanager
-def browsing(*flags: str) -> Iterator[Browser]:
+def browsing() -> Iterator[Browser]:
     """Run it. As long as it runs, nothing else in this process can run a loop."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
