@@ -6,6 +6,8 @@ SOURCES := $(wildcard lib/*.pyx lib/*.pxd lib/*.h lib/*.pyi relay/*.pyx relay/*.
 PACKAGED := $(wildcard lib/*.py relay/*.py registry/*.py stripchart/*.py pivot/*.py)
 # Packages that real recordings come in, which tests read; nothing of them is imported.
 RECORDINGS := heartpy vega_datasets aeon sktime
+# Programs of Debian's that tests use.
+TOOLS := $(addprefix $(VENV)/.,browser hdf5-tools strace network-tools systemd promtool)
 # Files with tests that need the machine for themselves.
 ALONE = $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
 export PYTHONSAFEPATH := 1
@@ -21,7 +23,7 @@ help:  ## Show the targets
 run: build  ## Set up, then start everything with the demo sources (Ctrl-C stops it)
 	$(PY) -m speeddata demo $(ARGS)
 
-test: build $(VENV)/.browser $(VENV)/.hdf5-tools $(VENV)/.strace  ## Set up, then run every test
+test: build $(TOOLS)  ## Set up, then run every test
 	$(PY) -m pytest -n 3 -p no:benchmark -m "not alone"
 	$(PY) -m pytest -p no:benchmark -m alone $(ALONE)
 
@@ -58,6 +60,18 @@ $(VENV)/.strace:
 	@sh tools/prerequisites strace
 	@mkdir -p $(VENV) && touch $@
 
+$(VENV)/.network-tools:
+	@sh tools/prerequisites network-tools
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/.systemd:
+	@sh tools/prerequisites systemd
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/.promtool: | $(VENV)/bin/python
+	@sh tools/prerequisites promtool $(VENV)/bin
+	@touch $@
+
 style: build  ## Check format and lint
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -65,7 +79,7 @@ style: build  ## Check format and lint
 types: build  ## Check types strictly
 	$(PY) -m mypy
 
-coverage: build $(VENV)/.browser $(VENV)/.hdf5-tools $(VENV)/.strace  ## Run the tests with branch coverage
+coverage: build $(TOOLS)  ## Run the tests with branch coverage
 	$(PY) -m coverage run -m pytest -p no:benchmark
 	$(PY) -m coverage report
 

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import requests
 
+from speeddata.credentials import headers
 from speeddata.rows import encode_record
 from speeddata.schema import Schema
 
@@ -110,14 +111,19 @@ class Host:
 
 def input_port(api: str, schema: dict[str, Any]) -> int:
     """The port of the channel, which is registered first when nobody has done so; ends when it is another machine's."""
-    channel = requests.get(f"{api}/channels/{NAME}", timeout=10)
+    channel = requests.get(f"{api}/channels/{NAME}", headers=headers(), timeout=10)
     if channel.status_code == 404:
         channel = requests.post(
-            f"{api}/channels", json={"name": NAME, "port": PORT, "schema": schema}, timeout=10
+            f"{api}/channels",
+            json={"name": NAME, "port": PORT, "schema": schema},
+            headers=headers(),
+            timeout=10,
         )
     else:
         # Registered already: by an earlier run, or for a machine with other cores, sensors.
-        same = requests.post(f"{api}/channels/{NAME}/validate-schema", json={"schema": schema}, timeout=10)
+        same = requests.post(
+            f"{api}/channels/{NAME}/validate-schema", json={"schema": schema}, headers=headers(), timeout=10
+        )
         if same.status_code == 409:
             sys.exit(
                 f"The channel {NAME!r} is registered with another schema than this machine's, which would be rejected. "

@@ -4,23 +4,24 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from speeddata.exit_codes import DAMAGED, DONE, FAILED, epilog
+
 if TYPE_CHECKING:
+    from speeddata.progress_bar import ProgressBar
     from speeddata.repair import Outcome
     from speeddata.verify import Report
 
 __all__ = ["ARCHIVE_COMMANDS"]
 
-EPILOG = "Exit status: 0 whole, 3 damaged but readable, 1 unreadable, 2 wrong usage."
-REPAIR_EPILOG = (
-    "Exit status: 0 whole without loss, 3 records were lost, 1 could not be repaired, 2 wrong usage."
-)
-WHOLE, UNREADABLE, DAMAGED = 0, 1, 3
+EPILOG = epilog("whole", "unreadable", damaged="damaged but readable")
+REPAIR_EPILOG = epilog("whole without loss", "could not be repaired", damaged="records were lost")
+WHOLE, UNREADABLE = DONE, FAILED
 HINT = "; is it of SpeedData up to 0.6? then --schema FILE tells its schema"
 
 
@@ -56,6 +57,7 @@ def read_time(_context: click.Context, _option: click.Parameter, text: str | Non
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 schema_option = click.option(
     "--schema", "schema_text", metavar="FILE", callback=read_schema,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -66,8 +68,9 @@ schema_option = click.option(
 @click.command(epilog=EPILOG)
 @paths_argument("PATH...", folders=True)
 @json_option
+@quiet_option
 @schema_option
-def verify(paths: tuple[Path, ...], as_json: bool, schema_text: str | None) -> None:
+def verify(paths: tuple[Path, ...], as_json: bool, quiet: bool, schema_text: str | None) -> None:
     """Say what is damaged of an archive, and what that cost.
 
     Each block is read of segments, of channels' folders or of a whole archive, and compared with its index.
@@ -76,10 +79,12 @@ def verify(paths: tuple[Path, ...], as_json: bool, schema_text: str | None) -> N
 
     files = []
     with printing():
-        for report in reports_of(paths, schema_text):
-            files.append(report.as_json())
-            if not as_json:
-                say(report.lines())
+        with bar_of("verifying", not (as_json or quiet)) as bar:
+            for report in reports_of(paths, schema_text, bar):
+                files.append(report.as_json())
+                if not as_json and (lines := report.lines()):
+                    with bar.aside():
+                        say(lines)
         told = summary(files)
         if as_json:
             say_json({"files": files, "summary": told})
@@ -92,7 +97,8 @@ def verify(paths: tuple[Path, ...], as_json: bool, schema_text: str | None) -> N
 @paths_argument("PATH...", folders=True)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @json_option
-def repair(paths: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
+@quiet_option
+def repair(paths: tuple[Path, ...], dry_run: bool, as_json: bool, quiet: bool) -> None:
     """Make damaged segments whole, and keep the damaged ones.
 
     An index is made anew, a torn tail is cut, the good blocks around damage go to a new file. What is being written is
@@ -100,10 +106,12 @@ def repair(paths: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
     """
     outcomes = []
     with printing():
-        for outcome in outcomes_of(paths, dry_run):
-            outcomes.append(outcome)
-            if not as_json:
-                say(outcome.lines())
+        with bar_of("repairing", not (as_json or quiet)) as bar:
+            for outcome in outcomes_of(paths, dry_run, bar):
+                outcomes.append(outcome)
+                if not as_json and (lines := outcome.lines()):
+                    with bar.aside():
+                        say(lines)
         if as_json:
             say_json({"dry_run": dry_run, "files": [one.as_json() for one in outcomes]})
         else:
@@ -127,7 +135,9 @@ def inspect(path: Path, as_json: bool, schema_text: str | None) -> None:
 
     status = UNREADABLE
     with printing():
-        for report in reports_of([path], schema_text):
+        with bar_of("reading", not as_json) as bar:
+            reports = list(reports_of([path], schema_text, bar))
+        for report in reports:
             status = report.status
             if as_json:
                 say_json(describe(report))
@@ -177,19 +187,38 @@ def cat(
 ARCHIVE_COMMANDS = (verify, repair, inspect, cat)
 
 
-def reports_of(paths: Iterable[Path], schema_text: str | None) -> "Iterator[Report]":
-    """What is found out about each file, but for those that are deleted before it is their turn."""
+def bar_of(what: str, shown: bool) -> "ProgressBar":
+    """A bar of the bytes that are read."""
+    from speeddata.progress_bar import BYTES, ProgressBar
+
+    return ProgressBar(what, unit=BYTES, shown=shown)
+
+
+def found_files(paths: Iterable[Path], bar: "ProgressBar") -> list[tuple[Path, OSError | None]]:
+    """The files that paths stand for; the bar is told how many bytes they are."""
     from speeddata.segment_files import segment_files
+
+    found = list(segment_files(paths))
+    total = 0
+    for path, error in found:
+        with suppress(OSError):
+            total += 0 if error else path.stat().st_size
+    bar.reach(0, total)
+    return found
+
+
+def reports_of(paths: Iterable[Path], schema_text: str | None, bar: "ProgressBar") -> "Iterator[Report]":
+    """What is found out about each file, but for those that are deleted before it is their turn."""
     from speeddata.verify import Report, verify
 
-    for path, error in segment_files(paths):
+    for path, error in found_files(paths, bar):
         if error:
             report = Report(path)
             report.refuse(error)
             yield report
             continue
         try:
-            report = verify(path, schema_text=schema_text)
+            report = verify(path, schema_text=schema_text, watch=bar.add)
         except FileNotFoundError:
             continue
         if report.error:
@@ -197,14 +226,13 @@ def reports_of(paths: Iterable[Path], schema_text: str | None) -> "Iterator[Repo
         yield report
 
 
-def outcomes_of(paths: Iterable[Path], dry_run: bool) -> "Iterator[Outcome]":
+def outcomes_of(paths: Iterable[Path], dry_run: bool, bar: "ProgressBar") -> "Iterator[Outcome]":
     """What becomes of each file."""
     from speeddata.repair import Outcome, repair, tidy
-    from speeddata.segment_files import segment_files
 
     paths = list(paths)
     tidied: set[Path] = set()
-    for path, error in segment_files(paths):
+    for path, error in found_files(paths, bar):
         if error:
             yield Outcome(path, error=error.strerror or str(error))
             continue
@@ -212,7 +240,7 @@ def outcomes_of(paths: Iterable[Path], dry_run: bool) -> "Iterator[Outcome]":
             if not dry_run and path not in paths and path.parent not in tidied:
                 tidied.add(path.parent)
                 tidy(path.parent)
-            yield repair(path, dry_run=dry_run)
+            yield repair(path, dry_run=dry_run, watch=bar.add)
         except FileNotFoundError:
             continue
 

@@ -1,7 +1,7 @@
 """The `speeddata` command. Services are started as processes of their own, by module name.
 
-Exit status: 0 done or ended as asked; 1 something failed; 2 wrong usage or settings; 3 cannot start (a port or the data
-folder is in use, or the registry cannot be used). Commands that look into the archive have others: see archive_commands.
+What a command needs beyond click is imported when it runs: `speeddata --help` and what the shell asks for completion are
+to be quick. Exit statuses are those of exit_codes.py.
 """
 
 import os
@@ -10,21 +10,40 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 import speeddata
 from speeddata.archive_commands import ARCHIVE_COMMANDS
+from speeddata.channel_names import channels_argument
+from speeddata.channels_command import channels
+from speeddata.completion_command import completion
+from speeddata.config_command import config
+from speeddata.exit_codes import epilog
 from speeddata.export_command import export
 from speeddata.import_command import import_files
+from speeddata.key_command import key
+from speeddata.register_command import deregister, register, restart_channels
+from speeddata.reload_command import reload
+from speeddata.replay_command import replay
 from speeddata.run_options import RunOptions, run_options
+from speeddata.send_command import send
+from speeddata.server_options import server_options
+from speeddata.service_command import service
 from speeddata.sql_command import sql
+from speeddata.status_command import status
+from speeddata.tag_command import tag
+from speeddata.tail_command import tail
+from speeddata.token_command import token
 
-__all__ = ["main"]
+__all__ = ["STARTED", "commands", "main"]
 
 ORCHESTRATOR = "speeddata.relay.orchestrator"
 STOP = "speeddata.relay.stop"
 RESTART = "speeddata.relay.restart"
 DOCTOR = "speeddata.relay.doctor"
 BENCH = "speeddata.relay.bench"
+# Commands whose options and help are those of the module that they start.
+STARTED = {"doctor": DOCTOR, "bench relay": BENCH}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -32,10 +51,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     commands.main(args=None if argv is None else list(argv), prog_name="speeddata")
 
 
-EPILOG = "Exit status: 0 done or ended as asked, 1 failed, 2 wrong usage or settings, 3 cannot start."
+EPILOG = epilog("done or ended as asked", usage="wrong usage or settings", cannot_start="cannot start")
+GROUP_EPILOG = epilog("done or ended as asked", usage="wrong usage or settings")
+DATA_EPILOG = epilog(usage="wrong usage, or no such folder")
+
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path), default="data", show_default=True, help="Data folder."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
 
 
-@click.group(epilog=EPILOG)
+@click.group(epilog=f"{GROUP_EPILOG} Some have more: see their --help.")
 @click.version_option(speeddata.__version__, prog_name="speeddata")
 def commands() -> None:
     """Record, watch live and analyse telemetry that arrives as Avro over UDP."""
@@ -55,32 +81,42 @@ def demo(options: RunOptions) -> None:
     become(ORCHESTRATOR, ["--demo", *options.argv()])
 
 
-@commands.command(epilog=EPILOG)
-@click.option(
-    "--data", type=click.Path(path_type=Path), default="data", show_default=True, help="Data folder."
-)
-def stop(data: Path) -> None:
+@commands.command(epilog=DATA_EPILOG)
+@data_option
+@json_option
+def stop(data: Path, as_json: bool) -> None:
     """End everything that runs on a data folder, also what outlived its orchestrator."""
-    become(STOP, ["--data", str(data)])
+    become(STOP, ["--data", str(data), *(["--json"] if as_json else [])])
 
 
-@commands.command(epilog=EPILOG)
-@click.option(
-    "--data", type=click.Path(path_type=Path), default="data", show_default=True, help="Data folder."
-)
-def restart(data: Path) -> None:
-    """Renew every process that runs on a data folder, as after an upgrade; recording goes on, no packet is lost."""
-    become(RESTART, ["--data", str(data)])
+@commands.command(epilog=DATA_EPILOG)
+@channels_argument("names", "[CHANNEL...]", required=False)
+@data_option
+@server_options
+@json_option
+@click.pass_context
+def restart(context: click.Context, names: tuple[str, ...], data: Path, url: str, as_json: bool) -> None:
+    """Renew what runs, while recording goes on and no packet is lost.
+
+    Without CHANNEL every process on a data folder (--data), as after an upgrade; else the relays of these channels, by the API
+    (--url).
+    """
+    if not names:
+        become(RESTART, ["--data", str(data), *(["--json"] if as_json else [])])
+        return
+    if context.get_parameter_source("data") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--data is for all processes of a data folder: give either it or CHANNEL")
+    restart_channels(names, url, as_json)
 
 
 @commands.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def doctor(options: tuple[str, ...]) -> None:
-    """Examine this machine: receive buffers, and the rate that loses nothing while a relay is replaced."""
+    """Examine this machine: what should be mended, by which commands, and the rate it will hold (--help lists the options)."""
     become(DOCTOR, options)
 
 
-@commands.group(epilog=EPILOG)
+@commands.group(epilog=epilog())
 def bench() -> None:
     """Measure what this machine can do."""
 
@@ -92,10 +128,26 @@ def bench_relay(options: tuple[str, ...]) -> None:
     become(BENCH, options)
 
 
-commands.add_command(export)
-commands.add_command(import_files)
-commands.add_command(sql)
-for command in ARCHIVE_COMMANDS:
+OTHERS = (
+    status,
+    reload,
+    channels,
+    register,
+    deregister,
+    tail,
+    send,
+    replay,
+    tag,
+    export,
+    import_files,
+    sql,
+    config,
+    service,
+    token,
+    key,
+    completion,
+)
+for command in (*OTHERS, *ARCHIVE_COMMANDS):
     commands.add_command(command)
 
 

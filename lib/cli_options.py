@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["with_options"]
+__all__ = ["Decorator", "with_options"]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import requests
 
+from speeddata.credentials import authorize
 from speeddata.schema import Schema
 
 __all__ = ["SpeedDataClient"]
@@ -33,7 +34,7 @@ class SpeedDataClient:
         # The API's address, without a slash at the end.
         self.base_url = base_url.rstrip("/")
         # The session of all requests: headers set on it go with each.
-        self.session = requests.Session()
+        self.session = authorize(requests.Session())
 
     def list_channels(self, status: str | None = None) -> list[dict[str, Any]]:
         """All channels, or those of a status ("registered", "active")."""

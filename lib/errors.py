@@ -8,6 +8,7 @@
     * `ArchiveError` (also `OSError`): a segment or index that cannot be read
     * `FormatError` (also `OSError` and `ValueError`): a file that does not hold what is wanted of it, or cannot hold it
     * `RelayError`: a relay or its keeper could not do what was asked; `NoKeeper` when there is no keeper to ask
+    * `TokenError`: a token or key, or a file of them, that cannot be used
 """
 
 
@@ -53,6 +54,10 @@ class FormatError(SpeedDataError, OSError, ValueError):
 
 class RelayError(SpeedDataError):
     """A relay or its keeper could not do what was asked."""
+
+
+class TokenError(SpeedDataError):
+    """A token or key, or a file of them, that cannot be used."""
 
 
 class NoRelay(RelayError):

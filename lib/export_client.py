@@ -13,8 +13,10 @@ from typing import Any, BinaryIO
 
 import requests
 
-from speeddata.errors import SpeedDataError
+from speeddata.credentials import authorize
+from speeddata.errors import SpeedDataError, TokenError
 from speeddata.export_names import named_for
+from speeddata.server_options import away, token_hint
 
 __all__ = ["ExportClient", "ExportError", "Fetched", "Progress"]
 
@@ -44,8 +46,6 @@ class Progress:
     stage: str
     done: float  # records or bytes
     total: float | None
-    rate: float | None = None
-    eta_s: float | None = None
 
 
 @dataclass
@@ -67,7 +67,7 @@ class ExportClient:
 
     def __init__(self, url: str, watch: Watch = lambda _: None) -> None:
         self.url = url.rstrip("/").removesuffix("/api/v1")
-        self.session = requests.Session()
+        self.session = authorize(requests.Session())
         self._watch = watch
         self._sleep = time.sleep
         self._at = 0  # bytes of the file that are there
@@ -117,7 +117,7 @@ class ExportClient:
             while job["state"] in ("queued", "running"):
                 progress = job["progress"]
                 total = job["records"] / progress if progress else None
-                self._watch(Progress("making", job["records"], total, job["rate"], job["eta_s"]))
+                self._watch(Progress("making", job["records"], total))
                 self._sleep(next(waits))
                 job = self._call("GET", job["url"])
         except KeyboardInterrupt:
@@ -178,12 +178,10 @@ class ExportClient:
             self._take(answer, file, size)
 
     def _take(self, answer: requests.Response, file: BinaryIO, size: int) -> None:
-        began, first = time.monotonic(), self._at
         for piece in answer.iter_content(PIECE):
             file.write(piece)
             self._at += len(piece)
-            rate = (self._at - first) / max(1e-3, time.monotonic() - began)
-            self._watch(Progress("fetching", self._at, size, rate, (size - self._at) / rate))
+            self._watch(Progress("fetching", self._at, size))
 
     def _note(self, job: dict[str, Any], asked: Mapping[str, str], path: Path) -> None:
         """Write down what the unfinished file belongs to; the one of another export is given up."""
@@ -217,9 +215,11 @@ class ExportClient:
         except requests.ConnectionError:
             if options.get("stream") and path.endswith("/file"):
                 raise
-            raise ExportError(f"{self.url} does not answer") from None
+            raise ExportError(away("the history service", self.url)) from None
         except requests.RequestException as error:
             raise ExportError(f"{self.url}: {error}") from None
+        except TokenError as error:
+            raise ExportError(str(error)) from None
 
 
 class _TooLong(Exception):
@@ -274,4 +274,4 @@ def _check(answer: requests.Response) -> None:
     for key in ("wanted", "name", "signal", "tag", "hint"):
         if key in body:
             words += f" ({key}: {body[key]})"
-    raise ExportError(words, answer.status_code, body)
+    raise ExportError(words + token_hint(answer.status_code), answer.status_code, body)

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from speeddata.errors import FormatError
+from speeddata.exit_codes import DAMAGED, DONE, FAILED, USAGE, epilog
 from speeddata.export_names import ENDS, compression_of, format_of
+from speeddata.server_options import token_file_option
 
 if TYPE_CHECKING:
     from speeddata.export_client import Fetched, Progress
 
 __all__ = ["export"]
 
-EPILOG = (
-    "Exit status: 0 done, 3 done but damaged places of the archive are left out, 1 failed, 2 wrong usage."
-)
-DONE, FAILED, WRONG, DAMAGED = 0, 1, 2, 3
+EPILOG = epilog(damaged="done but damaged places of the archive are left out")
 
 
 @click.command(epilog=EPILOG)
@@ -41,6 +40,7 @@ DONE, FAILED, WRONG, DAMAGED = 0, 1, 2, 3
 @click.option("--time", metavar="FORM", help="CSV and JSON lines: iso, ns or s.")
 @click.option("--header", metavar="FORM", help="CSV: names or units.")
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The history service.")
+@token_file_option
 @click.option("--json", "as_json", is_flag=True, help="Say as JSON what was made.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def export(path: str | None, url: str, as_json: bool, quiet: bool, **asked: str | None) -> None:
@@ -61,7 +61,7 @@ def export(path: str | None, url: str, as_json: bool, quiet: bool, **asked: str 
         given = told_by(place, given) | given
     if place is None and out is None and "tag" in given and not as_zip(given):
         place = Path(file_name(given["tag"], given.get("format", "hdf5")))
-    with showing(not quiet and not as_json and sys.stderr.isatty()) as watch:
+    with showing(not quiet and not as_json) as watch:
         try:
             fetched = ExportClient(url, watch).fetch(given, place, out)
         except ExportError as error:
@@ -69,7 +69,7 @@ def export(path: str | None, url: str, as_json: bool, quiet: bool, **asked: str 
                 print(json.dumps({"error": str(error), **error.body}), file=sys.stderr)
             else:
                 print(f"speeddata export: {error}", file=sys.stderr)
-            sys.exit(WRONG if error.status == 400 else FAILED)
+            sys.exit(USAGE if error.status == 400 else FAILED)
         except OSError as error:
             print(f"speeddata export: {error.filename or place}: {error.strerror}", file=sys.stderr)
             sys.exit(FAILED)
@@ -117,33 +117,21 @@ def say(fetched: "Fetched", as_json: bool, piped: bool) -> None:
 
 @contextmanager
 def showing(wanted: bool) -> "Iterator[Any]":
-    """A bar with rate and time left, where somebody looks."""
-    if not wanted:
-        yield lambda _: None
-        return
-    from rich import progress
-    from rich.console import Console
+    """A bar for each stage, with rate and time left, where somebody looks."""
+    from speeddata.progress_bar import BYTES, ProgressBar
 
-    columns = (
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.TextColumn("{task.percentage:>3.0f} %"),
-        progress.TextColumn("{task.fields[told]}"),
-    )
-    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, Any] = {}
+    bars: dict[str, ProgressBar] = {}
 
-        def watch(seen: "Progress") -> None:
-            if seen.stage not in tasks:
-                tasks[seen.stage] = bars.add_task(seen.stage, total=None, told="")
-            bars.update(tasks[seen.stage], completed=seen.done, total=seen.total, told=pace(seen))
+    def watch(seen: "Progress") -> None:
+        if seen.stage not in bars:
+            for former in bars.values():
+                former.close()
+            unit = "records" if seen.stage == "making" else BYTES
+            bars[seen.stage] = ProgressBar(seen.stage, unit=unit, shown=wanted)
+        bars[seen.stage].reach(seen.done, seen.total)
 
+    try:
         yield watch
-
-
-def pace(seen: "Progress") -> str:
-    """The rate, and the time left."""
-    if not seen.rate:
-        return ""
-    rate = f"{seen.rate:,.0f} records/s" if seen.stage == "making" else f"{seen.rate / 1e6:,.1f} MB/s"
-    return rate if seen.eta_s is None else f"{rate}, {seen.eta_s:.0f} s left"
+    finally:
+        for bar in bars.values():
+            bar.close()

@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pyarrow as pa
 
+from speeddata import credentials
 from speeddata.channel import Channel
 from speeddata.remote_error import RemoteError
 
@@ -119,7 +120,7 @@ class _Connection:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"wanted an address such as http://localhost:8000, not {history!r}")
         self._path = f"{parts.path.rstrip('/')}/api/v1/follow?{urlencode(query)}"
-        self._headers = {"Accept": ARROW, **headers}
+        self._headers = {"Accept": ARROW, **credentials.headers(), **headers}
         self._silence_s = max(silence_s, 1.0)
         self._http = (
             http.client.HTTPSConnection(

@@ -7,9 +7,11 @@ from urllib.parse import quote
 
 import requests
 
-from speeddata.errors import SchemaError
+from speeddata.credentials import authorize
+from speeddata.errors import SchemaError, TokenError
 from speeddata.import_sender import SendError
 from speeddata.schema import Schema
+from speeddata.server_options import away, token_hint
 
 __all__ = ["Channels"]
 
@@ -23,7 +25,7 @@ class Channels:
     def __init__(self, address: str) -> None:
         address = address if "//" in address else f"http://{address}"
         self.address = f"{address.rstrip('/').removesuffix('/api/v1')}/api/v1"
-        self._session = requests.Session()
+        self._session = authorize(requests.Session())
         self._session.trust_env = False
 
     def close(self) -> None:
@@ -89,7 +91,9 @@ class Channels:
                 timeout=TIMEOUT_S,
             )
         except requests.RequestException as error:
-            raise SendError(f"the registry at {self.address} does not answer: {_cause(error)}") from None
+            raise SendError(f"{away('the registry', self.address, '--api')} ({_cause(error)})") from None
+        except TokenError as error:
+            raise SendError(str(error)) from None
         if response.ok or response.status_code == also:
             return response
         try:
@@ -97,7 +101,8 @@ class Channels:
             reason = "; ".join(str(told[key]) for key in ("error", "details") if told.get(key))
         except (ValueError, KeyError, TypeError, AttributeError):
             reason = response.reason
-        raise SendError(f"the registry refused {method} {path} ({response.status_code}): {reason}")
+        hint = token_hint(response.status_code)
+        raise SendError(f"the registry refused {method} {path} ({response.status_code}): {reason}{hint}")
 
 
 def _cause(error: requests.RequestException) -> str:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from speeddata.archive_commands import complain, printing, say, say_json
+from speeddata.exit_codes import DONE, FAILED, epilog
 from speeddata.import_settings import detection_options, options_of
+from speeddata.server_options import token_file_option
 
 if TYPE_CHECKING:
     from speeddata.import_channels import Channels
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["import_files"]
 
-EPILOG = "Exit status: 0 done, 1 failed or stopped, 2 wrong usage. Run the same command again to go on with what was stopped."
+EPILOG = f"{epilog(failed='failed or stopped')} Run the same command again to go on with what was stopped."
 SEALED = 1 << 20  # bytes that are worth a segment of their own
 API = "http://127.0.0.1:8080/api/v1"
 
@@ -76,7 +78,8 @@ class Terms:
 @click.option("--again", is_flag=True, help="Import once more what is imported already.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--api", default=API, show_default=True, metavar="URL", help="Registration API.")
-@click.option("--history", metavar="URL", help="History service.  [default: as the API tells]")  # fmt: skip
+@click.option("--history", metavar="URL", help="History service.  [default: as the API tells]")
+@token_file_option  # fmt: skip
 def import_files(
     files: tuple[Path, ...], dry_run: bool, as_json: bool, max_bad: int, rejects: Path | None, state: Path | None,
     again: bool, quiet: bool, api: str, history: str | None, **given: Any,
@@ -126,7 +129,7 @@ class Run:
             write_rejects(self.terms.rejects, self.refused)
         if self.terms.as_json:
             say_json({"dry_run": self.terms.dry_run, "files": self.told})
-        return 1 if failed else 0
+        return FAILED if failed else DONE
 
     def _import(self, path: Path) -> bool:
         """Import a file, part by part where it has parts, or say why not."""

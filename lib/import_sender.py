@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from speeddata.credentials import headers
 from speeddata.errors import SpeedDataError
+from speeddata.server_options import token_hint
 
 __all__ = ["Answer", "HttpSender", "SendError"]
 
@@ -105,7 +107,8 @@ class HttpSender:
     def _ask(self, path: str, body: bytes) -> tuple[int, float, dict[str, Any]]:
         """Status, seconds to wait, and what is said."""
         connection = self._connection()
-        connection.request("POST", path, body, {"Content-Type": "avro/binary", "Accept": "application/json"})
+        told = {"Content-Type": "avro/binary", "Accept": "application/json", **headers()}
+        connection.request("POST", path, body, told)
         with connection.getresponse() as response:
             data = response.read()
             after = response.getheader("Retry-After", "0")
@@ -113,13 +116,13 @@ class HttpSender:
         if closed:
             self._drop()
         try:
-            told = json.loads(data)
+            said = json.loads(data)
         except ValueError:
-            told = {}
+            said = {}
         return (
             response.status,
             float(after) if after.isdigit() else 0.0,
-            told if isinstance(told, dict) else {},
+            said if isinstance(said, dict) else {},
         )
 
     def _connection(self) -> Connection:
@@ -147,4 +150,4 @@ def _words(channel: str, status: int, told: dict[str, Any]) -> str:
     reason = told.get("error") or told.get("detail") or "no reason given"
     errors = told.get("errors")
     first = f": {json.dumps(errors[0])}" if isinstance(errors, list) and errors else ""
-    return f"channel {channel!r} was refused ({status}): {reason}{first}"
+    return f"channel {channel!r} was refused ({status}): {reason}{first}{token_hint(status)}"

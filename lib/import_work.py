@@ -13,9 +13,9 @@ from speeddata.import_files import file_format, open_source
 from speeddata.import_names import channel_name
 from speeddata.import_options import ImportOptions
 from speeddata.import_plan import Fit, Found, Source, fit_schema, make_schema
-from speeddata.import_progress import Bar
 from speeddata.import_run import Importer, Sender, Sent
 from speeddata.import_state import ImportState
+from speeddata.progress_bar import BYTES, ProgressBar
 from speeddata.schema import Schema
 
 __all__ = ["FileImport", "channel_names", "parts_of"]
@@ -45,7 +45,7 @@ class FileImport:
 
     def examine(self) -> Found:
         """Look at all of the file."""
-        with Bar(f"examining {self.path.name}", 0, self.shown) as bar:
+        with ProgressBar(f"examining {self.path.name}", unit=BYTES, shown=self.shown) as bar:
             self.found = self.source.examine(bar.reach)
         self.names = channel_names(self.channel, list(self.found.keys))
         return self.found
@@ -96,7 +96,8 @@ class FileImport:
         names = [self.names[key] for key in self.found.keys]
         importer = Importer(self.source, sender, state, names, salt)
         left = [chunk for number, chunk in enumerate(self.found.chunks) if number not in state.done]
-        with Bar(f"importing {self.path.name}", sum(chunk.size for chunk in left), self.shown) as bar:
+        size = sum(chunk.size for chunk in left)
+        with ProgressBar(f"importing {self.path.name}", size, unit="rows", shown=self.shown) as bar:
             sent = importer.run(self.found.chunks, fit, bar.add)
         state.finish(datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
         return sent

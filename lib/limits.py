@@ -12,7 +12,7 @@ from typing import Any
 from speeddata.errors import SchemaError
 from speeddata.tree import NUMBERS, Type
 
-__all__ = ["ALARM_FILE", "MAX_LIMITED", "Bounds", "Limits", "find_limits"]
+__all__ = ["ALARM_FILE", "MAX_LIMITED", "Bounds", "Limits", "find_limits", "set_limits", "without_limits"]
 
 MAX_LIMITED = 256  # signals of a channel that can have limits
 ALARM_FILE = (
@@ -50,6 +50,52 @@ def find_limits(record: Type) -> tuple[dict[str, Limits], list[SchemaError]]:
         wrong.append(SchemaError(f"limits at {len(found)} signals, at most {MAX_LIMITED} can have some"))
         found = dict(list(found.items())[:MAX_LIMITED])
     return found, wrong
+
+
+def set_limits(schema: Any, signal: str, limits: Mapping[str, Any] | None) -> None:
+    """State other limits of a signal, by its dotted name, in a schema as JSON; None: none. KeyError says why it has no such field."""
+    record, *_ = _records(schema)
+    *above, last = signal.split(".")
+    for name in above:
+        inner = _records(_field(record, name).get("type"))
+        if not inner:
+            raise KeyError(f"a signal; {name!r} is no record that is defined there")
+        record = inner[0]
+    field = _field(record, last)
+    about = dict(field.get("speeddata") or {})
+    about.pop("limits", None)
+    if limits is not None:
+        about["limits"] = dict(limits)
+    field.pop("speeddata", None)
+    if about:
+        field["speeddata"] = about
+
+
+def without_limits(schema: Any) -> Any:
+    """A schema as JSON without the limits of its signals: what two that differ in these alone have in common."""
+    if isinstance(schema, list):
+        return [without_limits(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {key: without_limits(value) for key, value in schema.items() if key != "speeddata"}
+    about = schema.get("speeddata")
+    if isinstance(about, dict):
+        about = {key: value for key, value in about.items() if key != "limits"}
+    return told | ({"speeddata": about} if about else {})
+
+
+def _records(type_: Any) -> list[dict[str, Any]]:
+    """The record that a type is, or the records among those of a union."""
+    branches = type_ if isinstance(type_, list) else [type_]
+    return [one for one in branches if isinstance(one, dict) and isinstance(one.get("fields"), list)]
+
+
+def _field(record: Mapping[str, Any], name: str) -> dict[str, Any]:
+    for field in record["fields"]:
+        if field.get("name") == name:
+            found: dict[str, Any] = field
+            return found
+    raise KeyError(f"one of {', '.join(str(field.get('name')) for field in record['fields'])}")
 
 
 def _stated(type_: Type, path: str, *, is_signal: bool) -> Iterator[tuple[str, Type, Any, bool]]:

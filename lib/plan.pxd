@@ -39,6 +39,8 @@ cpdef enum Reason:
     REASON_DEPTH      # nested deeper than a plan may be
     REASON_SOURCE     # the sender is not on the channel's list
     REASON_SCHEMA     # single-object framing with an unknown fingerprint
+    REASON_AUTH       # not signed by a key of the channel
+    REASON_REPLAY     # signed, and taken before, or too old to tell
     REASON_COUNT
 
 cpdef enum TimeUnit:

@@ -52,7 +52,9 @@ class Reason(IntEnum):
     REASON_DEPTH = 11
     REASON_SOURCE = 12
     REASON_SCHEMA = 13
-    REASON_COUNT = 14
+    REASON_AUTH = 14
+    REASON_REPLAY = 15
+    REASON_COUNT = 16
 
 class TimeUnit(IntEnum):
     UNIT_UNKNOWN = 0

@@ -26,7 +26,7 @@ __all__ = ["REASONS", "TIME_UNITS", "Kind", "Plan", "Reason", "StepKind", "TimeU
 
 # Names of the reasons, by number.
 REASONS = ("", "empty", "truncated", "short", "trailing", "varint", "length", "union", "enum", "boolean", "utf8",
-           "depth", "source", "schema")
+           "depth", "source", "schema", "auth", "replay")
 TIME_UNITS = {"s": UNIT_S, "ms": UNIT_MS, "us": UNIT_US, "ns": UNIT_NS}
 MEANINGS = {
     "empty": "there are no bytes",
@@ -42,6 +42,8 @@ MEANINGS = {
     "depth": "nested deeper than a plan may be",
     "source": "the sender is not on the channel's list",
     "schema": "not a single object of this schema",
+    "auth": "not signed by a key of the channel",
+    "replay": "signed, and taken before or too old to tell",
 }
 KINDS = {
     "null": KIND_NULL, "boolean": KIND_BOOLEAN, "int": KIND_INT, "long": KIND_LONG, "float": KIND_FLOAT,

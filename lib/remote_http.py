@@ -7,6 +7,7 @@ from typing import Any
 
 import requests
 
+from speeddata.credentials import authorize
 from speeddata.remote_error import RemoteError
 
 __all__ = ["Service"]
@@ -36,7 +37,7 @@ class Service:
         # How often a request is sent at most, where the service is busy or the connection breaks.
         self.attempts = attempts
         # Headers set on it go with each request.
-        self.session = requests.Session()
+        self.session = authorize(requests.Session())
         self.session.headers.update(headers or {})
 
     def close(self) -> None:

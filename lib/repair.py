@@ -4,17 +4,18 @@ What a process writes to just now is let alone.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from speeddata.errors import ArchiveError
+from speeddata.exit_codes import DAMAGED
 from speeddata.folder_lock import alone_in
 from speeddata.mend import mend
 from speeddata.salvage import finish, leftovers, salvage
-from speeddata.verify import DAMAGED, UNREADABLE, WHOLE, Report, said, signature_of, verify
+from speeddata.verify import UNREADABLE, WHOLE, Report, said, signature_of, verify
 from speeddata.writers import writer_of
 
 __all__ = ["Outcome", "repair", "tidy"]
@@ -57,14 +58,17 @@ class Outcome:
         return [f"{self.path}: {self.done}: {said(self.records)} saved, {said(self.lost)} lost{where}"]
 
 
-def repair(path: Path, *, dry_run: bool = False) -> Outcome:
-    """Make a file whole, if it is not, of what is whole of it. FileNotFoundError when it is not there."""
+def repair(path: Path, *, dry_run: bool = False, watch: Callable[[int], None] = lambda _: None) -> Outcome:
+    """Make a file whole, if it is not, of what is whole of it. FileNotFoundError when it is not there.
+
+    `watch` is told the bytes of each block that is read at first.
+    """
     try:
         if dry_run:
-            return _repair(path, dry_run)
+            return _repair(path, dry_run, watch)
         with _alone(path.parent):
             finish(path)
-            return _repair(path, dry_run)
+            return _repair(path, dry_run, watch)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -93,8 +97,8 @@ def _alone(folder: Path) -> Iterator[None]:
         time.sleep(0.02)
 
 
-def _repair(path: Path, dry_run: bool) -> Outcome:
-    report = verify(path)
+def _repair(path: Path, dry_run: bool, watch: Callable[[int], None]) -> Outcome:
+    report = verify(path, watch=watch)
     if report.error:
         return Outcome(path, error=report.error, lost=report.lost)
     if report.status == WHOLE:

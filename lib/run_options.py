@@ -11,6 +11,7 @@ import click
 
 from speeddata.cli_options import with_options
 from speeddata.errors import ConfigError
+from speeddata.logs import FORMATS
 from speeddata.settings import Override, Settings
 from speeddata.settings_table import SERVICES
 
@@ -38,7 +39,7 @@ class RunOptions:
     listen: str | None = None
     only: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
-    insecure: bool = False
+    log_format: str = "text"
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -81,9 +82,7 @@ class RunOptions:
             )
             if isinstance(value, tuple):
                 argv += [part for item in value for part in (name, item)]
-            elif value is True:
-                argv.append(name)
-            elif value is not None and value is not False:
+            elif value is not None and value != field.default:
                 argv += [name, str(value)]
         return argv
 
@@ -101,10 +100,8 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def exposed(settings: Settings, services: Sequence[str]) -> list[str]:
-    """Addresses, by setting, that these services would serve beyond this machine."""
+    """Addresses, by setting, where these services would answer others than this machine."""
     wanted = [(f"{service}.host", settings.flat[service]["host"]) for service in services]
-    if "relay" in services:
-        wanted.append(("relay.listen", settings.flat["relay"]["listen"]))
     return [f"{key} {value}" for key, value in wanted if not ipaddress.ip_address(value).is_loopback]
 
 
@@ -118,7 +115,7 @@ OPTIONS = (
     click.option("--host", metavar="ADDR", help="Address for HTTP and WebSocket. [default: 127.0.0.1]"),
     click.option("--listen", metavar="ADDR", help="Address for the channels' UDP ports. [default: 127.0.0.1]"),
     click.option("--only", type=click.Choice(SERVICES), multiple=True, help="Run this service alone (may be repeated)."),
+    click.option("--log-format", type=click.Choice(FORMATS), default="text", show_default=True, help="How it is said what happens."),
     click.option("--set", "sets", metavar="FILE.PATH=VALUE", multiple=True,
                  help="A setting, such as relay.decimation.factor=10 (may be repeated)."),
-    click.option("--insecure", is_flag=True, help="Serve addresses beyond this machine although nobody is asked who they are."),
 )  # fmt: skip

@@ -1,56 +1,63 @@
-"""Settings of the services: YAML files, `--set`, defaults; checked together, merged per service.
+"""Settings of the services: options, the environment, YAML files, defaults; checked together, merged per service.
 
-Precedence: `--set` > a service's own file > global.yaml > defaults. The rows of `speeddata.settings_table` say what
-there is. All problems of all files are raised at once, as one ConfigError.
+Precedence: `--set` > SPEEDDATA_... of the environment > local.yaml > a service's own file > global.yaml > defaults. The
+rows of `speeddata.settings_table` say what there is. All problems of all files are raised at once, as one ConfigError.
 """
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from speeddata.errors import ConfigError
+from speeddata.settings_environment import given, unread
+from speeddata.settings_layers import (
+    LOCAL,
+    Layer,
+    Override,
+    read_documents,
+    read_environment,
+    read_file,
+    read_local,
+    read_override,
+)
 from speeddata.settings_rules import cross_check, port_clashes, schema_problems, warnings
 from speeddata.settings_table import FILES, Setting, rows
-from speeddata.settings_values import Checked, Problem, check_channel, check_mapping
-from speeddata.settings_yaml import read_yaml
+from speeddata.settings_values import Problem, check_channel
+from speeddata.settings_yaml import Document
 
-__all__ = ["Override", "Settings", "find_folder", "load_config", "load_settings", "overlay"]
+__all__ = [
+    "SYSTEM_FOLDER",
+    "Override",
+    "Settings",
+    "examine",
+    "examine_folder",
+    "find_folder",
+    "load_config",
+    "load_settings",
+    "overlay",
+]
 
-RAW_KINDS = ("text", "host", "ipv4", "group", "choice", "algorithm", "codec")
 SYSTEM_FOLDER = Path("/etc/speeddata")
-
-
-@dataclass(frozen=True)
-class Override:
-    """A setting given on the command line; `label` is the option to name in messages."""
-
-    path: str  # FILE.PATH
-    text: str
-    label: str = "--set"
-
-    @classmethod
-    def parse(cls, argument: str) -> "Override":
-        """Read FILE.PATH=VALUE; ConfigError if it is not that."""
-        path, equals, text = argument.partition("=")
-        if not equals or not path.strip():
-            raise ConfigError(
-                [f"--set {argument}: wanted FILE.PATH=VALUE, such as relay.decimation.factor=10"]
-            )
-        return cls(path.strip(), text)
+DEFAULT = "default"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings in force: `flat[service]` maps dotted keys to values; `folder` is where schemas are looked for."""
+    """Settings in force: `flat[service]` maps dotted keys to values; `folder` is where schemas are looked for.
+
+    `origins` tells by service and key where what was given stands, `replaced` which setting put another out of force,
+    `read` what was looked at.
+    """
 
     folder: Path
     flat: Mapping[str, Mapping[str, Any]]
     warnings: Sequence[str] = ()
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    replaced: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    read: Sequence[str] = ()
 
     def nested(self, service: str) -> dict[str, Any]:
         """The settings of a service as nested plain dicts."""
@@ -63,14 +70,15 @@ class Settings:
             level[last] = value
         return result
 
-
-@dataclass
-class _Layer:
-    """Values of one file or option, where each comes from, and what is wrong there."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-    origin: dict[str, str] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+    def origin(self, service: str, key: str) -> str:
+        """Where the value in force comes from: file and line, variable, option, or that it is the default."""
+        origins = self.origins.get(service, {})
+        if key in origins:
+            return origins[key]
+        by = self.replaced.get(service, {}).get(key)
+        if by is not None:
+            return f"replaced by {by} ({origins[by]})" if by in origins else f"replaced by {by}"
+        return origins.get("channels", DEFAULT) if key.startswith("channels[") else DEFAULT
 
 
 def load_config(service: str, config_dir: str | os.PathLike[str] | None = None) -> dict[str, Any]:
@@ -80,25 +88,106 @@ def load_config(service: str, config_dir: str | os.PathLike[str] | None = None) 
     """
     if service not in FILES:
         raise ConfigError([f"service is {service!r}, wanted one of {', '.join(FILES)}"])
-    folder = find_folder(config_dir)
     files = ("global", service) if service != "global" else ("global",)
-    return _load(folder, (), files).nested(service)
+    return _in_order(*examine_folder(find_folder(config_dir), files=files)).nested(service)
 
 
 def load_settings(folder: Path | None = None, overrides: Iterable[Override] = ()) -> Settings:
     """Give the settings of all services, from the packaged defaults or a folder; ConfigError names all problems."""
-    return _load(folder or _packaged(), overrides, FILES)
+    return _in_order(*examine_folder(folder, overrides))
 
 
 def find_folder(config_dir: str | os.PathLike[str] | None = None) -> Path:
     """The config folder: the one given, else the first of those that `load_config` names."""
-    given = config_dir or os.environ.get("SPEEDDATA_CONFIG_DIR")
-    if given:
-        return Path(given)
+    chosen = config_dir or os.environ.get("SPEEDDATA_CONFIG_DIR")
+    if chosen:
+        return Path(chosen)
     for folder in (Path("config"), SYSTEM_FOLDER):
-        if any((folder / f"{name}.yaml").is_file() for name in FILES):
+        if any((folder / f"{name}.yaml").is_file() for name in (*FILES, LOCAL)):
             return folder
     return _packaged()
+
+
+def examine_folder(
+    folder: Path | None = None, overrides: Iterable[Override] = (), *, files: Sequence[str] = FILES
+) -> tuple[Settings, list[str]]:
+    """Give the settings of a folder, or of the packaged defaults, as far as they are in order, and all problems."""
+    packaged = _packaged()
+    if folder is not None and folder != packaged:
+        return examine(folder, read_documents(folder, (*files, LOCAL)), overrides, os.environ, files=files)
+    settings, problems = examine(
+        packaged, read_documents(packaged, files), overrides, os.environ, files=files
+    )
+    return _as_defaults(settings), problems
+
+
+def examine(
+    folder: Path,
+    documents: Mapping[str, Document],
+    overrides: Iterable[Override] = (),
+    environment: Mapping[str, str] | None = None,
+    *,
+    files: Sequence[str] = FILES,
+) -> tuple[Settings, list[str]]:
+    """Give the settings that documents make, as far as they are in order, and all problems; schemas are in `folder`."""
+    environment = environment or {}
+    sources = [
+        {name: read_file(name, documents[name]) for name in files if name in documents},
+        read_local(documents[LOCAL], files) if LOCAL in documents else {},
+        read_environment(environment, files),
+        *map(read_override, overrides),
+    ]
+    problems = [problem for source in sources for layer in source.values() for problem in layer.problems]
+    if not folder.is_dir():
+        wanted = f"one with {', '.join(f'{name}.yaml' for name in FILES)}"
+        problems.append(f"{folder}: is no folder, wanted {wanted}")
+    flat: dict[str, dict[str, Any]] = {}
+    origins: dict[str, dict[str, str]] = {}
+    replaced: dict[str, dict[str, str]] = {}
+    for service in files:
+        own = [
+            source[name]
+            for source in sources
+            for name in dict.fromkeys(("global", service))
+            if name in source
+        ]
+        flat[service], origins[service], replaced[service] = _merge(service, own)
+    for service in files:
+        problems += [
+            f"{_nearby(origins[service], problem.key) or service}: {problem}"
+            for problem in cross_check(flat[service])
+        ]
+    problems += _channel_problems(flat, origins)
+    problems += port_clashes(flat, origins)
+    problems += schema_problems(folder, flat, origins)
+    said = warnings(folder, flat, origins, documents) + unread(environment)
+    read = [str(document.path) for document in documents.values()]
+    read += [one.name for one in given(environment) if one.file in files]
+    return (
+        Settings(folder.resolve(), flat, said, origins, replaced, read),
+        sorted(set(problems), key=problems.index),
+    )
+
+
+def _as_defaults(settings: Settings) -> Settings:
+    """Settings whose files are the packaged ones: what those say is the default, unless somebody has edited them."""
+    packaged = str(_packaged())
+    origins = {
+        service: {
+            key: place
+            for key, place in own.items()
+            if not place.startswith(packaged) or settings.flat[service].get(key) != rows(service)[key].default
+        }
+        for service, own in settings.origins.items()
+    }
+    read = [name for name in settings.read if not name.startswith(packaged)]
+    return replace(settings, origins=origins, read=read)
+
+
+def _in_order(settings: Settings, problems: list[str]) -> Settings:
+    if problems:
+        raise ConfigError(problems)
+    return settings
 
 
 def overlay(
@@ -115,105 +204,6 @@ def overlay(
 
 def _packaged() -> Path:
     return Path(str(resources.files("speeddata.config")))
-
-
-def _load(folder: Path, overrides: Iterable[Override], files: Sequence[str]) -> Settings:
-    layers = {name: _read_file(folder, name) for name in files}
-    problems = [problem for layer in layers.values() for problem in layer.problems]
-    if not folder.is_dir():
-        problems.append(
-            f"{folder}: is no folder, wanted one with {', '.join(f'{name}.yaml' for name in FILES)}"
-        )
-    options = []
-    for override in overrides:
-        option = _read_override(override)
-        problems += option.problems
-        options.append((override.path.partition(".")[0], option))
-    flat: dict[str, dict[str, Any]] = {}
-    origins: dict[str, dict[str, str]] = {}
-    for service in files:
-        own = [layers["global"], *([layers[service]] if service != "global" else [])]
-        own += [option for file, option in options if file in ("global", service)]
-        flat[service], origins[service] = _merge(service, own)
-    for service in files:
-        problems += [
-            f"{_nearby(origins[service], problem.key) or service}: {problem}"
-            for problem in cross_check(flat[service])
-        ]
-    problems += _channel_problems(flat, origins)
-    problems += port_clashes(flat, origins)
-    problems += schema_problems(folder, flat, origins)
-    if problems:
-        raise ConfigError(sorted(set(problems), key=problems.index))
-    return Settings(folder.resolve(), flat, warnings(folder, flat, origins))
-
-
-def _read_file(folder: Path, name: str) -> _Layer:
-    path = folder / f"{name}.yaml"
-    if not path.exists():
-        return _Layer()
-    document = read_yaml(path)
-    checked = check_mapping(rows(name), document.values)
-    layer = _Layer(checked.values, {key: document.place(key) for key in checked.values}, document.problems)
-    layer.problems += [f"{document.place(problem.key)}: {problem}" for problem in checked.problems]
-    if "channels" in checked.values:
-        channels = checked.values["channels"]
-        layer.problems += [
-            f"{document.place(problem.key)}: {problem}" for problem in _check_channels(channels)
-        ]
-        schemas = [f"channels[{index}].schema" for index in range(len(channels))]
-        layer.origin |= {key: document.place(key) for key in schemas}
-    return layer
-
-
-def _read_override(override: Override) -> _Layer:
-    """Read one option as a layer of its own."""
-    file, _, key = override.path.partition(".")
-    label = (
-        f"{override.label} {override.path}={override.text}" if override.label == "--set" else override.label
-    )
-    if file not in FILES or not key:
-        return _Layer(
-            problems=[f"{label}: unknown file {file!r}, wanted one of {', '.join(FILES)}, then .PATH=VALUE"]
-        )
-    table = rows(file)
-    try:
-        value = yaml.safe_load(override.text)
-    except yaml.YAMLError:
-        value = override.text
-    if key in table and table[key].kind in RAW_KINDS and value is not None:
-        value = override.text
-    nested = value
-    for name in reversed(key.split(".")):
-        nested = {name: nested}
-    checked = check_mapping(table, nested)
-    problems = checked.problems + _check_channels(checked.values.get("channels", []))
-    return _Layer(
-        checked.values, dict.fromkeys(checked.values, label), [f"{label}: {problem}" for problem in problems]
-    )
-
-
-def _check_channels(channels: list[Any]) -> list[Problem]:
-    """Check each channel of a list, and that no two share a name or a port."""
-    problems = []
-    seen: dict[tuple[str, Any], int] = {}
-    for index, item in enumerate(channels):
-        place = f"channels[{index}]"
-        if not isinstance(item, dict):
-            problems.append(Problem(place, item, "a channel: name, port, schema"))
-            continue
-        checked: Checked = check_channel(item)
-        problems += [
-            Problem(f"{place}.{problem.key}", problem.value, problem.wanted, problem.unknown)
-            for problem in checked.problems
-        ]
-        for key in ("name", "port"):
-            if key in checked.values and seen.setdefault((key, checked.values[key]), index) != index:
-                first = seen[key, checked.values[key]]
-                problems.append(
-                    Problem(f"{place}.{key}", checked.values[key], f"one that channels[{first}] has not")
-                )
-    return problems
 
 
 def _channel_problems(
@@ -235,14 +225,26 @@ def _channel_problems(
     return problems
 
 
-def _merge(service: str, layers: Sequence[_Layer]) -> tuple[dict[str, Any], dict[str, str]]:
+def _merge(service: str, layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
+    """Values, where each was given, and what put others out of force."""
     table = rows(service)
     values = {key: row.default for key, row in table.items()}
     origin: dict[str, str] = {}
+    replaced: dict[str, str] = {}
     for layer in layers:
-        values = overlay(values, layer.values, table)
-        origin.update(layer.origin)
-    return values, origin
+        before, values = values, overlay(values, layer.values, table)
+        # What a layer before said of channels is no more when another gives the list.
+        stale = [key for key in origin if key.startswith("channels[")] if "channels" in layer.values else []
+        for key, value in layer.values.items():
+            others = table[key].replaces if value is not None else ()
+            replaced |= {other: key for other in others if before[other] is not None}
+            stale += [key, *others]
+        for key in stale:
+            origin.pop(key, None)
+        for key in layer.values:
+            replaced.pop(key, None)
+        origin |= layer.origin
+    return values, origin, replaced
 
 
 def _nearby(origin: Mapping[str, str], key: str) -> str:

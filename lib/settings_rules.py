@@ -3,8 +3,9 @@
 `flat` holds the merged settings by service and dotted key, `origins` the file and line or the option each came from.
 """
 
+import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ def cross_check(values: Mapping[str, Any]) -> list[Problem]:
     if values.get("retention.mode") is not None and values.get("retention.value") is None:
         wanted = "seconds" if values["retention.mode"] == "ttl" else "bytes"
         problems.append(Problem("retention.value", None, f"{wanted}, since retention.mode is given"))
+    if "ports.first" in values and values["ports.first"] > values["ports.last"]:
+        problems.append(
+            Problem("ports.last", values["ports.last"], f"{values['ports.first']} (ports.first) or more")
+        )
     if "decimation.factor" in values and values["decimation.factor"] is values["decimation.rate_hz"] is None:
         problems.append(Problem("decimation.rate_hz", None, "a rate, or decimation.factor instead"))
     if (
@@ -83,12 +88,13 @@ def schema_problems(folder: Path, flat: Flat, origins: Origins) -> list[str]:
     return problems
 
 
-def warnings(folder: Path, flat: Flat, origins: Origins) -> list[str]:
-    """What is worth saying about settings that are in order."""
+def warnings(folder: Path, flat: Flat, origins: Origins, read: Collection[str] = FILES) -> list[str]:
+    """What is worth saying about settings that are in order; `read` are the files that were, without `.yaml`."""
+    known = {f"{name}.yaml" for name in (*FILES, *read)}
     said = [
         f"{path}: is not read, wanted {', '.join(f'{name}.yaml' for name in FILES)}"
         for path in sorted(folder.glob("*.y*ml"))
-        if path.name not in {f"{name}.yaml" for name in FILES}
+        if path.name not in known
     ]
     for service in SERVICES:
         for key, value in flat.get(service, {}).items():
@@ -108,6 +114,8 @@ def _warning(key: str, value: Any) -> str:
         return "what exceeds retention.value is deleted (SpeedData 0.6 read this and deleted nothing)"
     if key in SHARED_GROUP and value is not None:
         return "one multicast group shared by all channels, subscribers must tell them apart by the relay's source port"
+    if key == "listen" and not ipaddress.ip_address(value).is_loopback:
+        return "every host that reaches it can send records; a channel's `sources` tells from where it takes them"
     if key == "multicast.ttl" and value > 1:
         return "multicast leaves this network segment"
     if key == "decimation.pass_through" and value is False:

@@ -55,34 +55,16 @@ SHARED_GROUP = "null gives each channel its own; a value is shared by all channe
 
 GLOBAL = (
     _row("global", "host", "host", "127.0.0.1", "address that HTTP and WebSocket bind to"),
-    _row(
-        "global",
-        "storage.avro_path",
-        "text",
-        None,
-        "folder of the archive; null: `archive` in the data folder",
-    ),
-    _row(
-        "global", "multicast.interface", "ipv4", "127.0.0.1", "address of the interface that multicast uses"
-    ),
+    _row("global", "access.required", "flag", False,
+         "ask for a token on loopback addresses too; on any other one is always asked for"),
+    _row("global", "storage.avro_path", "text", None, "folder of the archive; null: `archive` in the data folder"),
+    _row("global", "multicast.interface", "ipv4", "127.0.0.1", "address of the interface that multicast uses"),
     _row("global", "multicast.ttl", "integer", 0, "hops that multicast may travel", low=0, high=255),
-    _row(
-        "global",
-        "multicast.full_rate.address",
-        "group",
-        None,
-        f"group of the full-rate stream: {SHARED_GROUP}",
-    ),
+    _row("global", "multicast.full_rate.address", "group", None, f"group of the full-rate stream: {SHARED_GROUP}"),
     _port("global", "multicast.full_rate.port", None, f"port of the full-rate stream: {SHARED_GROUP}"),
-    _row(
-        "global",
-        "multicast.decimated.address",
-        "group",
-        None,
-        f"group of the decimated stream: {SHARED_GROUP}",
-    ),
+    _row("global", "multicast.decimated.address", "group", None, f"group of the decimated stream: {SHARED_GROUP}"),
     _port("global", "multicast.decimated.port", None, f"port of the decimated stream: {SHARED_GROUP}"),
-)
+)  # fmt: skip
 
 RELAY = (
     _row(
@@ -90,6 +72,20 @@ RELAY = (
     ),
     _row("relay", "listen", "ipv4", "127.0.0.1", "address that the channels' UDP ports bind to"),
     _port("relay", "api.port", 8080, "port of the registration API and the pages"),
+    _row(
+        "relay",
+        "limits.relays",
+        "integer",
+        1000,
+        "channels with a UDP port, each of which has a process",
+        low=1,
+        high=8000,
+    ),
+    _row("relay", "limits.channels", "integer", 100_000, "channels in all", low=1, high=10**6),
+    _port(
+        "relay", "ports.first", 26000, "first of the UDP ports that channels registered without one are given"
+    ),
+    _port("relay", "ports.last", 27000, "last of them"),
     _row(
         "relay", "api.names", "names", [], "host names, besides this machine's, that the services answer to"
     ),
@@ -262,6 +258,15 @@ RELAY = (
         "whether records that come by HTTP are sent live too, where their request does not say; "
         "a channel without UDP port that has it off has no live streams",
     ),
+    _channel(
+        "idle_after_s",
+        "number",
+        10,
+        "time without a packet after which the channel counts as idle",
+        unit="s",
+        low=1,
+        high=10**9,
+    ),
     _channel("block_age_s", "number", 1.0, "age at which a block is written", unit="s", low=0.01, high=3600),
     _channel(
         "durability",
@@ -297,6 +302,18 @@ RELAY = (
         "flag",
         False,
         "the receiver never sleeps: less latency, and a whole core for the channel",
+    ),
+    _channel(
+        "sources",
+        "networks",
+        None,
+        "addresses and networks that packets are taken from, such as 192.168.1.0/24; null: any. The address is not proved: it can be forged",
+    ),
+    _channel(
+        "sign",
+        "keys",
+        None,
+        "names of keys (`speeddata key create`), by one of which every packet must be signed; null: none need be",
     ),
     _channel("cpus", "cpus", None, "cores that the channel's relay may run on; null: any"),
     _channel(
@@ -362,25 +379,13 @@ TABLE = (*GLOBAL, *RELAY, *STRIPCHART, *PIVOT)
 
 # What a channel has beside the settings that it may override.
 CHANNEL = (
-    _row(
-        "relay",
-        "name",
-        "name",
-        None,
-        "letters, digits, _ . - (64 at most), a letter or digit first",
-        optional=False,
-    ),
+    _row("relay", "name", "name", None, "letters, digits, _ . - (64 at most), a letter or digit first",
+         optional=False),
     _row("relay", "port", "integer", None, "UDP port of its packets", low=1, high=65535, optional=False),
-    _row(
-        "relay",
-        "schema",
-        "schema",
-        None,
-        "Avro schema: a file below the config folder, or the schema itself",
-        optional=False,
-    ),
+    _row("relay", "schema", "schema", None, "Avro schema: a file below the config folder, or the schema itself",
+         optional=False),
     *(row for row in RELAY if row.channel),
-)
+)  # fmt: skip
 
 
 def rows(file: str) -> dict[str, Setting]:

@@ -8,7 +8,7 @@ import difflib
 import ipaddress
 import re
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ __all__ = [
     "check_channel",
     "check_mapping",
     "check_value",
+    "near",
 ]
 
 # No path is ever built from a name that does not match; '..' is refused beside it.
@@ -33,6 +34,8 @@ NAME_WANTED = "1 to 64 letters, digits, _ . -, a letter or digit first, no '..'"
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 
 MAX_CPUS = 4096
+MAX_NETWORKS = 64  # as many as a relay has room for
+MAX_KEYS = 64  # likewise
 MAX_SHOWN = 160  # characters of a value in a message
 SHORT = reprlib.Repr()
 SHORT.maxstring = SHORT.maxother = 80
@@ -92,7 +95,7 @@ def check_mapping(rows: Mapping[str, Setting], mapping: Mapping[Any, Any], prefi
             except Wanted as wanted:
                 checked.problems.append(Problem(key, value, str(wanted)))
         elif not any(known.startswith(f"{key}.") for known in rows):
-            checked.problems.append(Problem(key, value, _near(key, rows), unknown=True))
+            checked.problems.append(Problem(key, value, near(key, rows), unknown=True))
         elif isinstance(value, Mapping):
             below = check_mapping(rows, value, f"{key}.")
             checked.values.update(below.values)
@@ -104,14 +107,20 @@ def check_mapping(rows: Mapping[str, Setting], mapping: Mapping[Any, Any], prefi
     return checked
 
 
-def check_channel(mapping: Mapping[Any, Any], *, overrides_only: bool = False) -> Checked:
-    """Check a channel of relay.yaml, or (`overrides_only`) the `config` that one is registered with."""
+def check_channel(
+    mapping: Mapping[Any, Any], *, overrides_only: bool = False, complete: bool = True
+) -> Checked:
+    """Check a channel of relay.yaml, or (`overrides_only`) the `config` that one is registered with.
+
+    Where it is not `complete`, port and schema may be told elsewhere.
+    """
     rows = OVERRIDES if overrides_only else CHANNEL_ROWS
     factor = mapping.get("decimation")
     if isinstance(factor, int) and not isinstance(factor, bool):
         mapping = {**mapping, "decimation": {"factor": factor}}
     checked = check_mapping(rows, mapping)
-    for key in () if overrides_only else ("name", "port", "schema"):
+    needed = ("name", "port", "schema") if complete else ("name",)
+    for key in () if overrides_only else needed:
         if key not in mapping:
             checked.problems.append(Problem(key, None, CHANNEL_ROWS[key].help))
     return checked
@@ -128,7 +137,7 @@ def _rivals(rows: Mapping[str, Setting], values: Mapping[str, Any]) -> list[Prob
     ]
 
 
-def _near(key: str, rows: Mapping[str, Setting]) -> str:
+def near(key: str, rows: Collection[str]) -> str:
     """What to write instead of an unknown key: the sibling that looks like it, else all siblings."""
     parent = key[: key.rfind(".") + 1]
     siblings = sorted({row.removeprefix(parent).split(".")[0] for row in rows if row.startswith(parent)})
@@ -252,6 +261,28 @@ def _cpus(_setting: Setting, value: Any) -> list[int]:
     raise Wanted("a list of core numbers such as [2, 3]")
 
 
+def _networks(_setting: Setting, value: Any) -> list[str]:
+    wanted = "a list of IPv4 addresses and networks, such as [192.168.1.0/24]"
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_NETWORKS:
+        raise Wanted(f"{wanted}, at most {MAX_NETWORKS}")
+    found = []
+    for one in value:
+        try:
+            found.append(str(ipaddress.IPv4Network(one if isinstance(one, str) else _refuse())))
+        except ValueError:
+            raise Wanted(f"{wanted}, not {shorten(one)}") from None
+    return found
+
+
+def _keys(_setting: Setting, value: Any) -> list[str]:
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_KEYS:
+        raise Wanted(f"a list of names of keys, such as [roof], at most {MAX_KEYS}")
+    for one in value:
+        if not isinstance(one, str) or not CHANNEL_NAME.fullmatch(one):
+            raise Wanted(f"a list of names of keys, each of {NAME_WANTED}, not {shorten(one)}")
+    return list(dict.fromkeys(value))
+
+
 def _name(_setting: Setting, value: Any) -> str:
     if not isinstance(value, str) or not CHANNEL_NAME.fullmatch(value):
         raise Wanted(NAME_WANTED)
@@ -284,6 +315,8 @@ CHECKS: dict[str, Callable[[Setting, Any], Any]] = {
     "group": _group,
     "names": _names,
     "cpus": _cpus,
+    "networks": _networks,
+    "keys": _keys,
     "name": _name,
     "schema": _schema,
     "channels": _channels,

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 import click
 
 from speeddata.archive_commands import printing, shown
+from speeddata.exit_codes import FAILED, epilog
+from speeddata.server_options import away, token_file_option, token_hint
 
 if TYPE_CHECKING:
     import requests
 
 __all__ = ["sql"]
 
-EPILOG = "Exit status: 0 answered, 1 failed, 2 wrong usage."
+EPILOG = epilog("answered")
 BINARY = ("arrow", "parquet")
 CONNECT_S = 5.0
 WAIT_S = 300.0  # longer than the service lets a statement run
@@ -25,6 +27,7 @@ WAIT_S = 300.0  # longer than the service lets a statement run
 @click.command(epilog=EPILOG)
 @click.argument("statement", metavar="SQL")
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The history service.")
+@token_file_option
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--csv", "as_csv", is_flag=True, help="The same as --format csv.")
 @click.option(
@@ -79,23 +82,30 @@ def ask(url: str, body: dict[str, Any]) -> "requests.Response":
     """The answer of the service, or the end of the command with the service's words."""
     import requests
 
+    from speeddata.credentials import headers
+    from speeddata.errors import TokenError
+
     address = f"{url.rstrip('/').removesuffix('/api/v1')}/api/v1/sql"
     try:
-        answer = requests.post(address, json=body, stream=True, timeout=(CONNECT_S, WAIT_S))
+        answer = requests.post(
+            address, json=body, headers=headers(), stream=True, timeout=(CONNECT_S, WAIT_S)
+        )
     except requests.RequestException as error:
-        fail(f"the history service at {url} does not answer ({type(error).__name__})")
+        fail(f"{away('the history service', url)} ({type(error).__name__})")
+    except TokenError as error:
+        fail(str(error))
     if answer.status_code == 200:
         return answer
     try:
         words = answer.json()["error"]
     except (ValueError, KeyError, TypeError):
         words = f"{answer.status_code} {answer.reason}"
-    return fail(words)
+    return fail(words + token_hint(answer.status_code))
 
 
 def fail(words: str) -> NoReturn:
     click.echo(f"speeddata: {words}", err=True)
-    sys.exit(1)
+    sys.exit(FAILED)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """Verifies segments and other Avro container files: what is whole of them, what is damaged, and what that cost."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,15 +8,15 @@ from typing import Any
 from speeddata.container import Head
 from speeddata.errors import ArchiveError
 from speeddata.examination import Examination, Fault
-from speeddata.index import ENTRY_SIZE, entries_of, index_path
+from speeddata.exit_codes import DAMAGED, DONE, FAILED
+from speeddata.index import ENTRY, ENTRY_SIZE, Entry, entries_of, index_path
 from speeddata.index_state import index_faults, is_indexed, read_index, records_told
 from speeddata.segment import Segment
 from speeddata.writers import writer_of
 
-__all__ = ["DAMAGED", "UNREADABLE", "WHOLE", "Report", "signature_of", "summary", "total", "verify"]
+__all__ = ["UNREADABLE", "WHOLE", "Report", "signature_of", "summary", "total", "verify"]
 
-# Exit status, and what it stands for.
-WHOLE, UNREADABLE, DAMAGED = 0, 1, 3
+WHOLE, UNREADABLE = DONE, FAILED  # exit statuses
 STATES = {WHOLE: "whole", UNREADABLE: "unreadable", DAMAGED: "damaged"}
 ATTEMPTS = 3
 
@@ -112,17 +112,19 @@ class Report:
         return [f"{self.path}: damaged", *(f"  {line}" for line in found)]
 
 
-def verify(path: Path, *, schema_text: str | None = None) -> Report:
+def verify(
+    path: Path, *, schema_text: str | None = None, watch: Callable[[int], None] = lambda _: None
+) -> Report:
     """Read all of a file and of its index. FileNotFoundError when it is not there.
 
-    `schema_text` is for files of SpeedData up to 0.6, which have no head.
+    `schema_text` is for files of SpeedData up to 0.6, which have no head. `watch` is told the bytes of each block read.
     """
-    report = _verify(path, schema_text)
+    report = _verify(path, schema_text, watch)
     for _ in range(ATTEMPTS - 1):
         # What changes while it is read, by a relay or by sealing, may look damaged.
         if report.status == WHOLE or signature_of(path) == report.signature:
             break
-        report = _verify(path, schema_text)
+        report = _verify(path, schema_text, lambda _: None)
     return report
 
 
@@ -157,12 +159,12 @@ def said(count: int | None) -> str:
     return f"{'an unknown number of' if count is None else count} records"
 
 
-def _verify(path: Path, schema_text: str | None) -> Report:
+def _verify(path: Path, schema_text: str | None, watch: Callable[[int], None]) -> Report:
     report = Report(path, signature=signature_of(path))
     before = read_index(path)
     try:
         with Segment(path, schema_text=schema_text, timed=False) as segment:
-            _examine(segment, before, report)
+            _examine(segment, before, report, watch)
     except FileNotFoundError:
         raise
     except (OSError, ArchiveError) as error:
@@ -172,10 +174,10 @@ def _verify(path: Path, schema_text: str | None) -> Report:
     return report
 
 
-def _examine(segment: Segment, before: bytes | None, report: Report) -> None:
+def _examine(segment: Segment, before: bytes | None, report: Report, watch: Callable[[int], None]) -> None:
     examination = Examination(segment, before)
-    for _ in examination.read():
-        pass
+    for packed, _ in examination.read():
+        watch(Entry._make(ENTRY.unpack(packed)).length)
     examination.find_tail()
     after = read_index(report.path)
     # Whoever has begun to write since has changed it since.

@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 
 from speeddata.archive import Archive
+from speeddata.credentials import authorize
 from speeddata.pivot.problem import Problem
 from speeddata.settings_values import CHANNEL_NAME
 
@@ -35,7 +36,7 @@ class Catalogue:
         self._url = f"{registry.rstrip('/').removesuffix('/api/v1')}/api/v1/channels" if registry else None
         self._clock = clock
         self._lock = threading.Lock()
-        self._session = requests.Session()
+        self._session = authorize(requests.Session())
         self._registered: frozenset[str] = frozenset()
         self._asked = -FRESH_S  # when the registry was asked last
         self._away = False

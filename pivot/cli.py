@@ -17,6 +17,10 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
+from speeddata import logs
+from speeddata.access_options import access_of, access_options
+from speeddata.exit_codes import CANNOT_START
+from speeddata.heartbeat import Heartbeat
 from speeddata.pidfile import pidfile
 from speeddata.pivot.body_options import body_limits, body_options
 from speeddata.pivot.catalogue import Catalogue
@@ -35,7 +39,6 @@ __all__ = ["main"]
 
 logger = logging.getLogger(__name__)
 
-EXIT_PORT_IN_USE = 3
 UNSENT = 1 << 17  # bytes that the kernel holds for a client beyond what is on its way
 OOM_SCORE = 500  # rather this service than a relay
 GRACE_S = 2  # for answers that are under way when the service is stopped
@@ -79,6 +82,7 @@ class Server(uvicorn.Server):
 @body_options
 @sql_options
 @query_options
+@access_options
 def main(
     registry: str,
     host: str,
@@ -87,16 +91,19 @@ def main(
     ingest_socket: Path | None,
     names: tuple[str, ...],
     pid_path: Path | None,
+    tokens: Path | None,
+    own_token: Path | None,
     **given: Any,
 ) -> None:
     """Serve exports of recorded data."""
-    logging.basicConfig(level=logging.INFO, format="pivot: %(message)s")
+    logs.set_up("pivot")
+    access = access_of(host, tokens, own_token)
     try:
         listener = bind(host, port)
     except OSError as error:
         reason = "in use" if error.errno == errno.EADDRINUSE else f"not to be had: {error.strerror or error}"
         click.echo(f"pivot: port {port} on {host} is {reason}", err=True)
-        sys.exit(EXIT_PORT_IN_USE)
+        sys.exit(CANNOT_START)
     allow_files()
     keep_memory()
     give_way(OOM_SCORE)
@@ -112,7 +119,8 @@ def main(
     queries = make_queries(exporter.catalogue, given["timeout"], given)
     with pidfile(pid_path):
         hosts = [name.lower() for name in names]
-        app = make_app(exporter, hosts, ingest, registry, sql_limits(given), queries, body_limits(given))
+        sql, bodies = sql_limits(given), body_limits(given)
+        app = make_app(exporter, hosts, ingest, registry, sql, queries, bodies, access)
         uvloop.run(serve(app, exporter, listener, ingest))
 
 
@@ -139,11 +147,13 @@ async def serve(app: FastAPI, exporter: Exporter, listener: socket.socket, inges
         app.state.follow.close()
 
     loop = asyncio.get_running_loop()
+    beating = loop.create_task(Heartbeat().beating())
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     host, port = listener.getsockname()[:2]
     logger.info("history at http://%s:%s", f"[{host}]" if ":" in host else host, port)
     await server.serve(sockets=[listener])
+    beating.cancel()
     ingest.close()
 
 

@@ -85,6 +85,7 @@ def _port(address: str) -> int | None:
 def _told(origin: str) -> dict[str, str]:
     return {
         "access-control-allow-origin": origin,
+        "access-control-allow-credentials": "true",  # the cookie of who has logged in on the registry's pages
         "access-control-expose-headers": EXPOSED,
         "vary": "Origin",
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from speeddata.credentials import authorize
 from speeddata.errors import TimeError
 from speeddata.pivot.problem import Problem
 from speeddata.times import parse_time
@@ -40,7 +41,7 @@ class Tags:
         self._url = f"{registry.rstrip('/').removesuffix('/api/v1')}/api/v1/tags" if registry else None
         self._clock = clock
         self._lock = threading.Lock()
-        self._session = requests.Session()
+        self._session = authorize(requests.Session())
         self._known: list[Tag] = []
         self._asked = -FRESH_S
 

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
+from speeddata.credentials import headers
 from speeddata.errors import SpeedDataError
 from speeddata.pivot.problem import Problem
 from speeddata.plan import Plan
@@ -161,14 +162,14 @@ class Specs:
 
     def _exchange(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """A request on this thread's connection; requests takes four times as long. A connection that was left is made anew."""
-        headers = {"content-type": "application/json"} if body is not None else {}
+        told = headers() | ({"content-type": "application/json"} if body is not None else {})
         for again in (True, False):
             kept: HTTPConnection | None = getattr(self._local, "connection", None)
             connection = kept or HTTPConnection(self._address, timeout=TIMEOUT_S)
             self._local.connection = connection
             self._open.add(connection)
             try:
-                connection.request(method, f"{self._path}{path}", body, headers)
+                connection.request(method, f"{self._path}{path}", body, told)
                 response = connection.getresponse()
                 return response.status, response.read()
             except (OSError, HTTPException):

@@ -16,9 +16,11 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import speeddata
+from speeddata.access import Access
 from speeddata.host_names import Guard, host_of
 from speeddata.pivot.cross_origin import CrossOrigin
 from speeddata.pivot.exporter import Exporter
+from speeddata.pivot.gate import Gate
 from speeddata.pivot.ingest import Ingest
 from speeddata.pivot.ingest_body import BodyLimits
 from speeddata.pivot.problem import Problem
@@ -75,11 +77,12 @@ def make_app(
     sql: SqlLimits | None = None,
     queries: QueryService | None = None,
     bodies: BodyLimits | None = None,
+    access: Access | None = None,
 ) -> FastAPI:
     """Make the application; closing it stops the exports that are being made.
 
     `names` are host names to answer to beside addresses and loopback names; without `ingest` nothing is taken in.
-    `registry` is the address of the registry, whose pages may use the service.
+    `registry` is the address of the registry, whose pages may use the service. Without `access` nobody is asked who they are.
     """
     runner = SqlRunner(exporter.catalogue.folder, sql or SqlLimits())
     queries = queries or QueryService(Engine(exporter.catalogue))
@@ -98,6 +101,7 @@ def make_app(
     app.state.queries = queries
     # What is added first is the innermost: a page of the registry may read what an unforeseen error is answered with.
     app.add_middleware(ServerErrorMiddleware, handler=_unforeseen)
+    app.add_middleware(Gate, access=access or Access())
     app.add_middleware(CrossOrigin, guard=Guard(names), registry=registry)
     app.add_middleware(HostCheck, guard=Guard(names))
     _add_routes(app)

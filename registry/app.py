@@ -9,12 +9,17 @@ from pathlib import Path
 import flask
 import werkzeug.exceptions
 
-from speeddata.host_names import Guard
+from speeddata.access import Access
 from speeddata.registry.channels import Registry
+from speeddata.registry.document import document
+from speeddata.registry.door import watch_door
 from speeddata.registry.problems import ApiProblem
 from speeddata.registry.routes_alarms import alarm_routes
 from speeddata.registry.routes_channels import channel_routes
 from speeddata.registry.routes_control import control_routes
+from speeddata.registry.routes_events import event_routes
+from speeddata.registry.routes_login import login_routes
+from speeddata.registry.routes_metrics import metric_routes
 from speeddata.registry.routes_pages import page_routes
 from speeddata.registry.routes_ports import port_routes
 from speeddata.registry.routes_schemas import schema_routes
@@ -34,28 +39,31 @@ HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
 
 
 def create_app(
-    registry: Registry, system: System, names: Collection[str] = (), folders: Sequence[Path] = ()
+    registry: Registry,
+    system: System,
+    names: Collection[str] = (),
+    folders: Sequence[Path] = (),
+    access: Access | None = None,
 ) -> flask.Flask:
     """Make the application.
 
-    `names` are host names to answer to beside addresses and loopback names, `folders` have pages that users wrote.
+    `names` are host names to answer to beside addresses and loopback names, `folders` have pages that users wrote. Without
+    `access` nobody is asked who they are.
     """
+    access = access or Access()
     app = flask.Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    parts = channel_routes, control_routes, schema_routes, port_routes, tag_routes, alarm_routes
+    parts = channel_routes, control_routes, schema_routes, port_routes, tag_routes, alarm_routes, event_routes
     for routes in (*(part(registry) for part in parts), system_routes(system)):
         app.register_blueprint(routes, url_prefix=PREFIX)
+    app.register_blueprint(login_routes(access), url_prefix=PREFIX)
     pages = UserPages(folders)
     app.register_blueprint(user_page_list(pages), url_prefix=PREFIX)
     app.register_blueprint(user_page_routes(pages, lambda: _policy(system)))
     app.register_blueprint(page_routes())
-    app.add_url_rule("/healthz", "healthz", lambda: flask.jsonify(status="ok"))
-    guard = Guard(names)
-
-    @app.before_request
-    def check_host() -> None:
-        if not guard.admits(requested_host()):
-            raise ApiProblem(400, "Host not allowed", host=flask.request.host)
+    app.add_url_rule("/openapi.json", "openapi", lambda: flask.jsonify(document()))
+    app.register_blueprint(metric_routes(registry, system, access))
+    watch_door(app, names, access)
 
     @app.after_request
     def add_headers(response: flask.Response) -> flask.Response:
@@ -108,15 +116,17 @@ def _answer_http(error: werkzeug.exceptions.HTTPException) -> tuple[flask.Respon
     headers = {
         key: value for key, value in error.get_headers() if key in ("Allow", "Retry-After", "Location")
     }
-    body = {"error": error.name, "path": flask.request.path, "details": error.description}
+    body = {"error": error.name, "field": None, "details": error.description, "path": flask.request.path}
     return flask.jsonify(body), error.code or 500, headers
 
 
 def _answer_database(error: StoreError) -> tuple[flask.Response, int]:
     log.error("registry database: %s", error)
-    return flask.jsonify(error="Registry database is not available", details=str(error)), 503
+    return flask.jsonify(error="Registry database is not available", field=None, details=str(error)), 503
 
 
 def _answer_unexpected(error: Exception) -> tuple[flask.Response, int]:
     log.exception("%s %s failed", flask.request.method, flask.request.path, exc_info=error)
-    return flask.jsonify(error="Internal error"), 500
+    return flask.jsonify(
+        error="Internal error", field=None, details="the log of the orchestrator tells more"
+    ), 500

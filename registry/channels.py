@@ -5,28 +5,30 @@ Registering, de-registering and starting take turns, so that a channel is never 
 """
 
 import contextlib
-import json
+import itertools
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from speeddata.errors import RelayError
 from speeddata.limits import ALARM_FILE
+from speeddata.registry.admission import Admission, Registered
 from speeddata.registry.alarms import Alarms
 from speeddata.registry.batches import sort_batch
-from speeddata.registry.changes import changed_config, invalid
-from speeddata.registry.descriptions import condition, describe
+from speeddata.registry.catalogue import Catalogue
+from speeddata.registry.changes import changed
+from speeddata.registry.channel_specs import ChannelSpecs
+from speeddata.registry.events import Event, Events
 from speeddata.registry.launcher import Ingest, Launcher, NoIngest
-from speeddata.registry.multicast import Streams, own_ports, shared_streams, streams
-from speeddata.registry.problems import ApiProblem, wrong_value
-from speeddata.registry.registration import Registration, read_channel
+from speeddata.registry.leases import Leases
+from speeddata.registry.port_owners import PortOwners
+from speeddata.registry.problems import ApiProblem
+from speeddata.registry.registration import Registration
 from speeddata.registry.relays import Relays
 from speeddata.registry.schema_versions import SchemaVersion, SchemaVersions, check_framing, with_schema
-from speeddata.registry.specs import channel_problems, channel_settings, spec
-from speeddata.registry.store import Channel, NameTaken, PortTaken, Store, StoreError
+from speeddata.registry.store import Channel, Store, StoreError
 from speeddata.registry.tags import Tags
 
 __all__ = ["Registry"]
@@ -34,7 +36,6 @@ __all__ = ["Registry"]
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
-MOST_SETTINGS = 1000  # that are remembered
 
 
 class Registry:
@@ -53,27 +54,34 @@ class Registry:
         self.store = store
         self.tags = Tags(store)
         self.schemas = SchemaVersions(store)
+        self.events = Events(store)
+        self.leases = Leases()
         self.launcher = launcher
         self.relays = Relays(launcher)
         self.ingest = ingest or NoIngest()
         self.alarms = Alarms(store, launcher, self.ingest)
-        self.relay = relay  # settings by dotted key
+        self.specs = ChannelSpecs(store, relay, archive)
+        self.ports = PortOwners(store, services, self.specs.shared)
+        self.catalogue = Catalogue(
+            self.store, self.schemas, self.specs, self.relays, self.ingest, self.leases
+        )
+        self.admission = Admission(
+            store, self.schemas, self.specs, self.ports, self.relays, self.leases, folder
+        )
         self.archive = archive
         self.folder = folder  # where schema files are looked for
-        # Ports that no channel may have, and whose they are.
-        self.services = dict(services)
-        self.shared = shared_streams(relay)
-        for name, (_, port) in self.shared.items():
-            self.services[port] = f"multicast ({name})"
         self._turn = threading.Lock()
-        # By config: what it takes to tell is not little, and thousands of channels have the same.
-        self._settings: dict[str, Json] = {}
-        self._streams: dict[int, Streams] = {}  # by multicast index, of which they are a function
-        for moved in self.store.move_multicast(self.services):
+        for moved in self.store.move_multicast(self.ports.services):
             log.warning("channel %s has other multicast ports now, the former ones are in use", moved.name)
 
-    def add_baseline(self, channels: Sequence[Mapping[str, Any]]) -> None:
-        """Register the channels of relay.yaml whose names are not known; what is registered stays as it is."""
+    @property
+    def relay(self) -> Mapping[str, Any]:
+        """The relay's settings in force, by dotted key."""
+        return self.specs.relay
+
+    def add_baseline(self, channels: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Register the channels of relay.yaml whose names are not known, and give these; what is registered stays as it is."""
+        added = []
         for item in channels:
             if self.store.get(item["name"]) is not None:
                 continue
@@ -81,89 +89,123 @@ class Registry:
             request = Registration(item["name"], item["port"], item["schema"], config or None)
             try:
                 with self._turn:
-                    self._insert(request)
+                    self.admission.insert(request)
+                added.append(request.name)
             except ApiProblem as problem:
                 log.error("channel %s of relay.yaml is not registered: %s", request.name, problem.body)
+        return added
 
-    def register(self, request: Registration) -> int | None:
-        """Register a channel and start its relay; its pid, None where it has no port. Nothing stays behind when that fails."""
+    def register(self, request: Registration) -> Registered:
+        """Register a channel and start its relay. Nothing stays behind when that fails.
+
+        A device that comes again, leaving the port to us, is told what it has.
+        """
         with self._turn:
-            channel = self._insert(request)
-            if channel.port is None:
-                log.info("channel %s registered without a port", channel.name)
-                return None
-            try:
-                pid = self._start(channel)
-            except RelayError as error:
-                self.store.delete(channel.name)
-                self.relays.faults.pop(channel.name, None)
-                raise ApiProblem(
-                    500, "Failed to start relay process", name=channel.name, details=str(error)
-                ) from None
-        log.info("channel %s registered on port %d, relay %d", channel.name, channel.port, pid)
-        return pid
+            done = self.admission.let_in(request)
+        channel = done.channel
+        self.leases.renew(channel.name)
+        if done.is_new:
+            self._note(
+                channel.name, "registered", f"port {channel.port}" if channel.port else "without a port"
+            )
+            log.info("channel %s registered on port %s, relay %s", channel.name, channel.port, done.pid)
+        return done
 
     def register_all(self, given: list[Any]) -> Json:
         """Register channels without a port, in one transaction; the names of those that are new, present, refused and why."""
         with self._turn:
             known = {channel.name: channel.fingerprint for channel in self.store.channels()}
-            done = sort_batch(given, known, self.folder, lambda one: self.check_config(one.config))
+            done = sort_batch(given, known, self.folder, lambda one: self.specs.check_config(one.config))
+            self.admission.check_room(len(done.fresh), 0)
             live = {name for name, channel in done.fresh.items() if (channel.config or {}).get("live")}
             try:
-                self.store.insert_all(done.fresh.values(), live, self.services)
+                self.store.insert_all(done.fresh.values(), live, self.ports.services)
             except OverflowError as error:
                 raise ApiProblem(409, "No multicast group is free", details=str(error)) from None
         if done.fresh:
-            log.info("%d channels registered without a port", len(done.fresh))
+            names = ", ".join(itertools.islice(done.fresh, 5))
+            count = len(done.fresh)
+            self._note(
+                next(iter(done.fresh)),
+                "registered",
+                f"{count} channels without a port: {names}{' ...' if count > 5 else ''}",
+            )
+            log.info("%d channels registered without a port", count)
         return done.to_json()
 
-    def add_schema(self, name: str, source: str | Json) -> tuple[SchemaVersion, int | None]:
+    def add_schema(
+        self, name: str, source: str | Json, *, force: bool = False
+    ) -> tuple[SchemaVersion, int | None]:
         """Register a further version of a channel's schema, and have its relay go over to it: the version, and the pid.
 
-        Nothing is registered when that fails.
+        Nothing is registered when that fails. Unless by `force`, what was recorded must be readable by the version.
         """
         with self._turn:
             channel = self.find(name)
             if channel.port is not None:  # what comes by HTTP says itself which version it is of
-                check_framing(self._settings_of(channel)["framing"])
+                check_framing(self.specs.settings(channel)["framing"])
             newer = with_schema(channel, source, self.folder)
-            number = self.schemas.next_number(newer)
+            number = self.schemas.next_number(newer, force=force)
             try:
                 with self.schemas.adding(newer, number):
-                    wanted = self._relay_spec(newer, [*self.schemas.former(name), channel.schema])
-                    present = self._relay_spec(channel, self.schemas.former(name))
-                    pid = self.relays.go_over(wanted, present)
+                    wanted = self.specs.for_relay(newer, [*self.schemas.former(name), channel.schema])
+                    pid = self.relays.go_over(wanted, self._relay_spec(channel))
             except RelayError as error:
                 raise ApiProblem(
                     500, "Failed to replace relay process", name=name, details=str(error)
                 ) from None
             added = self.schemas.of(name)[-1]
+        self._note(name, "schema", f"version {number}, {newer.fingerprint}")
         log.info("channel %s has version %d of its schema, %s", name, number, newer.fingerprint)
         return added, pid
 
     def change(self, name: str, changes: Json) -> int | None:
-        """Give a channel other settings, which its relay goes over to while it receives; its pid, None where none lives.
+        """Change a channel, without losing what comes meanwhile; its relay's pid, None where none lives.
 
         Nothing is changed when that fails.
         """
         with self._turn:
             channel = self.find(name)
-            newer = replace(channel, config=changed_config(channel.config, changes))
-            if problems := channel_problems(newer.config, self.relay):
-                raise invalid(problems[0].key, problems[0].value, problems[0].wanted)
+            newer = changed(channel, changes)
+            self.specs.check_config(newer.config, "")
+            self.schemas.check_limits(newer)
             former = self.schemas.former(name)
             try:
                 with self.store.changing(newer):
                     pid = None
-                    if channel.port is not None:
-                        pid = self.relays.go_over(
-                            self._relay_spec(newer, former), self._relay_spec(channel, former)
-                        )
+                    if channel.port is not None and not self.leases.has_run_out(name):
+                        wanted = self.specs.for_relay(newer, former)
+                        pid = self.relays.go_over(wanted, self._relay_spec(channel))
             except RelayError as error:
                 raise ApiProblem(500, "Failed to change channel", name=name, details=str(error)) from None
-            self.ingest.use(self._spec(newer, former))
+            self.ingest.use(self.specs.of(newer, former))
+        if "ttl" in changes:
+            self._forget_lease(name)
+        self._note(name, "changed", ", ".join(sorted(changes)))
         log.info("channel %s changed: %s", name, changes)
         return pid
+
+    def use(self, relay: Mapping[str, Any], services: Mapping[int, str]) -> dict[str, str]:
+        """Go by other settings from now on: channels whose own are others by that go over, without a loss where that can be.
+
+        Their names, and why one did not, empty where it did.
+        """
+        with self._turn:
+            channels = self.store.channels()
+            before = {one.name: self._spec(one) for one in channels}
+            self.specs.use(relay)
+            self.ports.use(services, self.specs.shared)
+            done = {}
+            for channel in channels:
+                wanted, name = self._spec(channel), channel.name
+                if wanted == before[name]:
+                    continue
+                if channel.port is None and wanted is not None:
+                    self.ingest.use(wanted)
+                elif channel.port is not None and not self.leases.has_run_out(name):
+                    done[name] = self._go_over(channel)
+        self.events.note(Event("settings", "settings", "reloaded", f"{len(done)} channels have gone over"))
+        return done
 
     def restart(self, name: str) -> int | None:
         """Have another relay go on with a channel, without a loss; its pid, None where the keeper is about to start one."""
@@ -172,12 +214,14 @@ class Registry:
             if channel.port is None:
                 details = "it has no UDP port: what comes by HTTP is appended by the shared relay"
                 raise ApiProblem(409, "Channel has no relay of its own", name=name, details=details)
+            self.leases.renew(name)
             try:
-                pid = self.relays.restart(self._relay_spec(channel, self.schemas.former(name)))
+                pid = self.relays.restart(self._relay_spec(channel))
             except RelayError as error:
                 raise ApiProblem(
                     500, "Failed to restart relay process", name=name, details=str(error)
                 ) from None
+        self._note(name, "restarted")
         log.info("channel %s: relay restarted, %s", name, pid)
         return pid
 
@@ -196,16 +240,47 @@ class Registry:
                     self._start(channel)
                 raise
             self.relays.faults.pop(name, None)
+            self.leases.forget(name)
             with contextlib.suppress(OSError):  # another channel of that name is not to have them
                 (self.archive / name / ALARM_FILE).unlink(missing_ok=True)
         self.ingest.forget(name)
+        self._note(name, "deregistered")
         log.info("channel %s de-registered", name)
+
+    def renew(self, name: str) -> Channel:
+        """Take note that a channel's device is there; one that was given up runs again."""
+        channel = self.find(name)
+        if channel.ttl_s is None:
+            details = "it was registered without ttl, and is there until it is de-registered"
+            raise ApiProblem(409, "Channel has no lease", name=name, details=details)
+        if self.leases.renew(name):
+            self._note(name, "renewed", "its device is there again")
+            self.start(name)
+        return channel
+
+    def expire(self, heard: Sequence[str]) -> list[str]:
+        """Stop channels whose devices have said nothing for as long as their leases are; `heard` are those that sent meanwhile."""
+        for name in heard:
+            self.leases.renew(name)
+        gone = []
+        for channel in self.store.channels():
+            name, ttl_s = channel.name, channel.ttl_s
+            if ttl_s is None or self.leases.has_run_out(name) or self.leases.left_s(name, ttl_s):
+                continue
+            with self._turn, contextlib.suppress(RelayError):  # then it is tried again
+                if channel.port is not None:
+                    self.relays.stop(name)
+                self.leases.give_up(name)
+                gone.append(name)
+                self._note(name, "expired", f"nothing was heard of its device for {ttl_s:g} s")
+                log.info("channel %s: its lease has run out", name)
+        return gone
 
     def start(self, name: str) -> int | None:
         """Start a channel's relay if it is registered; one that runs with other settings is replaced."""
         with self._turn:
             channel = self.store.get(name)
-            if channel is None or channel.port is None:
+            if channel is None or channel.port is None or self.leases.has_run_out(name):
                 return None
             try:
                 return self._start(channel)
@@ -226,7 +301,8 @@ class Registry:
         """The channel of a name; 404 if there is none."""
         channel = self.store.get(name)
         if channel is None:
-            raise ApiProblem(404, "Channel not found", name=name)
+            details = f"there is no channel {name[:100]!r}"
+            raise ApiProblem(404, "Channel not found", field="name", details=details, name=name)
         return channel
 
     def knows(self, name: str) -> bool:
@@ -234,123 +310,43 @@ class Registry:
         folder = self.archive / name
         return self.store.get(name) is not None or (folder.is_dir() and not folder.is_symlink())
 
-    def describe(self, name: str) -> Json:
-        """A channel as the API shows it."""
-        channel = self.find(name)
-        running, trouble = self.relays.running(name, stats=True, sources=True)
-        about = running.get(name), trouble, self.schemas.counts(), self.ingest.counts()
-        return self._describe(channel, *about)
-
-    def describe_all(self, status: str | None = None, *, live: bool = False) -> list[Json]:
-        """All channels, or those of a status, as the API shows them; `live`: but those that have no live streams."""
-        running, trouble = self.relays.running(stats=True)
-        about = trouble, self.schemas.counts(), self.ingest.counts()
-        channels = self.store.channels(live=live)
-        shown = [self._describe(one, running.get(one.name), *about) for one in channels]
-        return [channel for channel in shown if status in (None, channel["status"])]
-
     def spec(self, name: str) -> Json:
         """Everything that a relay must know of a channel; 404 if there is none."""
-        return self._spec(self.find(name), self.schemas.former(name))
+        return self.specs.of(self.find(name), self.schemas.former(name))
 
     def spec_or_none(self, name: str) -> Json | None:
         """The same; None where there is none."""
         channel = self.store.get(name)
-        return None if channel is None else self._spec(channel, self.schemas.former(name))
+        return None if channel is None else self.specs.of(channel, self.schemas.former(name))
 
-    def conditions(self) -> list[Json]:
-        """State and reason of all channels, without their counters."""
-        running, trouble = self.relays.running()
-        places = self.store.places()
-        return [self._condition(name, port, running.get(name), trouble) for name, port, _ in places]
+    def _go_over(self, channel: Channel) -> str:
+        try:
+            self._start(channel)
+        except RelayError as error:
+            self.relays.note_fault(channel.name, error)
+            return str(error)
+        return ""
 
-    def streams(self, channel: Channel) -> Streams | None:
-        """Where a channel's streams are sent; None where it has none."""
-        index = channel.multicast_index
-        if index is None:
+    def _spec(self, channel: Channel) -> Json | None:
+        """Everything that a relay must know; None of a row that is damaged."""
+        try:
+            return self.specs.of(channel, self.schemas.former(channel.name))
+        except RelayError:
             return None
-        if index not in self._streams:
-            self._streams[index] = streams(self.store.multicast_base, index, self.shared)
-        return self._streams[index]
-
-    def port_owners(self) -> dict[int, str]:
-        """What every port that a channel cannot have is used for; the name alone if it is a channel's input."""
-        owners = dict(self.services)
-        places = self.store.places()
-        for name, _, index in places:
-            if index is None:
-                continue
-            for stream, port in zip(("full_rate", "decimated"), own_ports(index), strict=True):
-                if stream not in self.shared:
-                    owners.setdefault(port, f"multicast of {name} ({stream})")
-        return owners | {port: name for name, port, _ in places if port is not None}
-
-    def _settings_of(self, channel: Channel) -> Json:
-        """The settings that hold for a channel."""
-        key = json.dumps(channel.config, sort_keys=True)
-        if key not in self._settings:
-            if len(self._settings) >= MOST_SETTINGS:
-                self._settings.clear()
-            self._settings[key] = channel_settings(channel.config, self.relay)
-        return self._settings[key]
-
-    def check_config(self, config: Mapping[str, Any] | None) -> None:
-        """Whether a config agrees with the relay's settings; 400 if not."""
-        problems = channel_problems(config, self.relay)
-        if problems:
-            raise wrong_value(
-                "Invalid config", f"config.{problems[0].key}", problems[0].value, problems[0].wanted
-            )
-
-    def _insert(self, request: Registration) -> Channel:
-        self.check_config(request.config)
-        owner = self.port_owners().get(request.port) if request.port is not None else None
-        if owner is not None:
-            raise ApiProblem(409, "Port already in use", port=request.port, used_by=owner)
-        channel = read_channel(request, self.folder)
-        try:
-            streamed = channel.port is not None or self._settings_of(channel)["live"]
-            return self.store.insert(channel, self.services, streams=streamed)
-        except NameTaken:
-            raise ApiProblem(409, "Channel name already registered", name=request.name) from None
-        except PortTaken:
-            raise ApiProblem(
-                409, "Port already in use", port=request.port, used_by="another channel"
-            ) from None
-        except OverflowError as error:
-            raise ApiProblem(409, "No multicast group is free", details=str(error)) from None
-
-    def _spec(self, channel: Channel, former: Sequence[str]) -> Json:
-        try:
-            return spec(channel, self.relay, self.archive, self.streams(channel), former)
-        except ValueError as error:
-            raise RelayError(f"the registry's row of {channel.name!r} is damaged: {error}") from None
-
-    def _relay_spec(self, channel: Channel, former: Sequence[str]) -> Json:
-        """What a relay of its own is told: not what only the shared one asks for, which a keeper of before does not know."""
-        return {key: value for key, value in self._spec(channel, former).items() if key != "live"}
 
     def _start(self, channel: Channel) -> int:
-        return self.relays.start(self._relay_spec(channel, self.schemas.former(channel.name)))
+        return self.relays.start(self._relay_spec(channel))
 
-    def _describe(
-        self,
-        channel: Channel,
-        running: Json | None,
-        trouble: str,
-        versions: Mapping[str, int],
-        ingested: Mapping[str, Json],
-    ) -> Json:
-        return describe(
-            channel,
-            running,
-            self._condition(channel.name, channel.port, running, trouble),
-            self._settings_of(channel),
-            self.streams(channel),
-            ingested.get(channel.name),
-            versions.get(channel.name, 1),
-            f"{self.archive}/{channel.name}",
-        )
+    def _relay_spec(self, channel: Channel) -> Json:
+        return self.specs.for_relay(channel, self.schemas.former(channel.name))
 
-    def _condition(self, name: str, port: int | None, running: Json | None, trouble: str) -> Json:
-        return condition(port, running, self.relays.faults.get(name), trouble)
+    def _forget_lease(self, name: str) -> None:
+        """A lease of another length begins anew; a channel that had run out runs again."""
+        was_out = self.leases.has_run_out(name)
+        self.leases.forget(name)
+        if was_out:
+            with contextlib.suppress(RelayError):  # it is told as its fault
+                self.start(name)
+
+    def _note(self, name: str, event: str, reason: str = "") -> None:
+        self.events.note(Event("channel", name, event, reason))

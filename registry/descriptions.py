@@ -1,86 +1,85 @@
-"""How the API shows a channel: pure."""
+"""How the API shows a channel: pure.
+
+What follows from its row alone is told apart from what changes while it runs, so that of thousands of channels the first need
+not be made again each time that somebody asks.
+"""
 
 import datetime
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from speeddata.registry.conditions import WITHOUT_PORT
 from speeddata.registry.multicast import Streams
 from speeddata.registry.specs import decimation
 from speeddata.registry.store import Channel
 from speeddata.times import format_time
 
-__all__ = ["WITHOUT_PORT", "Fault", "condition", "describe"]
+__all__ = ["describe_row", "describe_run"]
 
 Json = dict[str, Any]
 STATUSES = {True: "active", False: "registered"}  # SpeedData 0.6's words
-WITHOUT_PORT = "ingest"  # state of a channel that has no relay of its own
 
 
-@dataclass(frozen=True)
-class Fault:
-    """Why a channel could not be started."""
-
-    reason: str
-    since_ns: int
-
-
-def describe(
-    channel: Channel,
-    running: Json | None,
-    condition: Json,
-    settings: Mapping[str, Any],
-    streams: Streams | None,
-    ingested: Json | None,
-    schemas: int,
-    archive: str,
+def describe_row(
+    channel: Channel, settings: Mapping[str, Any], streams: Streams | None, archive: str
 ) -> Json:
-    """A channel: what is registered, what its relay says, and what came by HTTP."""
-    stats = running["stats"] if running else None
+    """What is registered; of what runs, what is said while nothing does."""
     about: Json = {
         "name": channel.name,
         "port": channel.port,
         "schema_path": channel.schema_path,
-        "status": STATUSES[bool(running and running["pid"]) or channel.port is None],
+        "status": STATUSES[channel.port is None],
         "created_at": channel.created_at,
-        "pid": running["pid"] if running else None,
-        "last_heartbeat": _seconds((stats or {}).get("heartbeat")),
-        **condition,
-        "stats": stats and _shown(stats),
-        "ingested": ingested,
+        "pid": None,
+        "last_heartbeat": None,
+        "state": WITHOUT_PORT if channel.port is None else "stopped",
+        "reason": "",
+        "restarts": 0,
+        "since": None,
+        "ttl": channel.ttl_s,
+        "expires_in_s": None,
+        "stats": None,
+        "ingested": None,
         "live": settings["live"],
         "multicast": streams and streams.to_json(),
-        "source": (stats or {}).get("source"),
-        "time_unit": (stats or {}).get("time_unit") or channel.time_unit,
+        "source": None,
+        "time_unit": channel.time_unit,
         "schema": channel.fingerprint,
-        "schemas": schemas,
+        "schemas": 1,
+        "revision": f"{zlib.crc32(channel.schema.encode()):08x}",
         "framing": settings["framing"],
+        "signed": bool(settings["sign"]),
         "decimation": decimation(settings),
         "archive": archive,
     }
-    if running and "sources" in running:
-        about["sources"] = [one | {"last": format_time(one["last"])} for one in running["sources"]]
     return about if channel.config is None else about | {"config": channel.config}
+
+
+def describe_run(running: Json | None, condition: Json) -> Json:
+    """What its relay and the keeper say."""
+    stats = (running or {}).get("stats")
+    about: Json = {
+        **condition,
+        "pid": running["pid"] if running else None,
+        "last_heartbeat": _seconds((stats or {}).get("heartbeat")),
+        "stats": stats and _shown(stats),
+        "source": (stats or {}).get("source"),
+    }
+    if running:
+        about["status"] = STATUSES[bool(running["pid"])]
+        if "sources" in running:
+            about["sources"] = [one | {"last": format_time(one["last"])} for one in running["sources"]]
+    if unit := (stats or {}).get("time_unit"):
+        about["time_unit"] = unit
+    return about
 
 
 def _shown(stats: Json) -> Json:
     """Counters with the times among them as text."""
-    durable = stats.get("durable_until")
-    return stats | {"since": format_time(stats["since"]), "durable_until": durable and format_time(durable)}
-
-
-def condition(port: int | None, running: Json | None, fault: Fault | None, trouble: str) -> Json:
-    """State, reason and since of a channel: what the keeper says, else why it was not started."""
-    if running:
-        since = running["since"]
-        return {"state": running["state"], "reason": running["reason"] or "", "restarts": running["restarts"],
-                "since": format_time(since)}  # fmt: skip
-    if port is None:
-        return {"state": WITHOUT_PORT, "reason": "", "restarts": 0, "since": None}
-    if fault:
-        since = fault.since_ns
-        return {"state": "backoff", "reason": fault.reason, "restarts": 0, "since": format_time(since)}
-    return {"state": "stopped", "reason": trouble, "restarts": 0, "since": None}
+    times = {key: stats.get(key) for key in ("durable_until", "last_packet")}
+    told = {key: stamp and format_time(stamp) for key, stamp in times.items()}
+    return stats | {"since": format_time(stats["since"]), **told}
 
 
 def _seconds(stamp_ns: Any) -> str | None:

@@ -5,11 +5,11 @@ import sqlite3
 from importlib import resources
 from pathlib import Path
 
-__all__ = ["OLDEST", "VERSION", "backup_path", "migrate"]
+__all__ = ["OLDEST", "VERSION", "back_up", "backup_path", "migrate"]
 
 log = logging.getLogger(__name__)
 
-VERSION = 4  # PRAGMA user_version
+VERSION = 5  # PRAGMA user_version
 OLDEST = 1  # that can be brought to it
 
 
@@ -23,7 +23,7 @@ def migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
     if version == VERSION:
         return
     copy = backup_path(path, version)
-    _back_up(connection, copy)
+    back_up(connection, copy)
     folder = resources.files("speeddata.registry")
     scripts = [
         folder.joinpath(f"from_{step}.sql").read_text(encoding="utf-8") for step in range(version, VERSION)
@@ -39,7 +39,7 @@ def migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
     log.info("%s brought from version %d to %d, the former one is %s", path, version, VERSION, copy.name)
 
 
-def _back_up(connection: sqlite3.Connection, copy: Path) -> None:
+def back_up(connection: sqlite3.Connection, copy: Path) -> None:
     """Copy a database; the copy is there as a whole or not at all."""
     fresh = copy.with_name(f".{copy.name}.new")
     fresh.unlink(missing_ok=True)

@@ -36,7 +36,15 @@ def read_range(arguments: Mapping[str, str]) -> tuple[int, int]:
             raise wrong_value("Invalid port range", field, text, "an integer from 1 to 65535")
         values[field] = int(text)
     if values["start"] >= values["end"]:
-        raise ApiProblem(400, "start must be less than end", **values)
+        details = f"start is {values['start']}, wanted less than end, which is {values['end']}"
+        raise ApiProblem(
+            400,
+            "start must be less than end",
+            field="start",
+            details=details,
+            start=values["start"],
+            end=values["end"],
+        )
     return values["start"], values["end"]
 
 

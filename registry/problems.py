@@ -2,23 +2,35 @@
 
 from typing import Any
 
-__all__ = ["ApiProblem", "wrong_value"]
+__all__ = ["ApiProblem", "shown", "wrong_value"]
+
+MAX_SHOWN = 200  # characters of a value
 
 
 class ApiProblem(Exception):
-    """An answer other than success; `error` is what SpeedData's clients look at, the rest says more."""
+    """An answer other than success: `error` says what is wrong, `field` what of the request (None: all of it), `details` more.
 
-    def __init__(self, status: int, error: str, **more: Any) -> None:
+    What else is given (`name`, `port`, `path` ...) is what SpeedData 0.6 told beside.
+    """
+
+    def __init__(
+        self, status: int, error: str, *, field: str | None = None, details: str | None = None, **more: Any
+    ) -> None:
         self.status = status
-        self.body = {"error": error, **more}
+        self.body = {"error": error, "field": field, "details": error if details is None else details, **more}
         super().__init__(error)
 
 
 def wrong_value(error: str, field: str, value: Any, wanted: str) -> ApiProblem:
     """400 for a value: names the field, what it is and what it should be."""
-    shown = value if isinstance(value, str | int | float | bool | None) else repr(value)
-    if isinstance(shown, str) and len(shown) > 200:
-        shown = shown[:197] + "..."
-    return ApiProblem(
-        400, error, field=field, value=shown, wanted=wanted, details=f"{field}: wanted {wanted}"
-    )
+    told = shown(value)
+    details = f"{field} is {told!r}, wanted {wanted}"
+    return ApiProblem(400, error, field=field, value=told, wanted=wanted, details=details)
+
+
+def shown(value: Any) -> str | int | float | bool | None:
+    """A value as it stands in an answer."""
+    told = value if isinstance(value, str | int | float | bool | None) else repr(value)
+    if isinstance(told, str) and len(told) > MAX_SHOWN:
+        told = told[: MAX_SHOWN - 3] + "..."
+    return told

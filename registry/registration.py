@@ -24,11 +24,16 @@ __all__ = [
     "read_registration",
     "read_schema_of",
     "read_source",
+    "read_ttl",
     "refuse_strange",
+    "wants_any_port",
 ]
 
-REQUIRED = ["name", "port", "schema"]
-FIELDS = frozenset([*REQUIRED, "config"])
+REQUIRED = ["name", "schema"]
+FIELDS = frozenset([*REQUIRED, "port", "config", "ttl"])
+V06_REQUIRED = ["name", "port", "schema"]  # what SpeedData 0.6 named
+MAX_TTL_S = 10**7
+TTL_WANTED = f"seconds from 1 to {MAX_TTL_S}, or null for no lease"
 
 
 @dataclass(frozen=True)
@@ -39,18 +44,44 @@ class Registration:
     port: int | None  # None: what comes by HTTP is all it is to have
     schema: str | dict[str, Any]
     config: dict[str, Any] | None
+    ttl_s: float | None = None  # how long its lease is
+    any_port: bool = False  # one that is free is to be found
 
 
 def read_registration(body: Mapping[str, Any]) -> Registration:
     """Check everything but the schema, in the order in which SpeedData always did."""
-    without_port = "port" in body and body["port"] is None
-    missing = [field for field in REQUIRED if not body.get(field) and not (field == "port" and without_port)]
+    missing = [field for field in REQUIRED if not body.get(field)]
     if missing:
-        raise ApiProblem(400, "Missing required fields", required=REQUIRED, missing=missing)
+        details = f"wanted {' and '.join(missing)}"
+        raise ApiProblem(
+            400,
+            "Missing required fields",
+            field=missing[0],
+            details=details,
+            required=V06_REQUIRED,
+            missing=missing,
+        )
     refuse_strange(body)
-    port = None if without_port else read_port(body["port"])
+    any_port = wants_any_port(body)
+    port = None if any_port or body["port"] is None else read_port(body["port"])
     name = read_name(body["name"])
-    return Registration(name, port, read_source(body["schema"]), read_config(body.get("config")))
+    source, config = read_source(body["schema"]), read_config(body.get("config"))
+    return Registration(name, port, source, config, read_ttl(body.get("ttl")), any_port)
+
+
+def wants_any_port(body: Mapping[str, Any]) -> bool:
+    """Whether a request leaves it to us which port a channel has: it names none, or 0."""
+    port = body.get("port", 0)
+    return port in ("", "0") or (type(port) in (int, float) and port == 0)
+
+
+def read_ttl(value: Any) -> float | None:
+    """How long a lease is, in seconds; None: there is none."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= MAX_TTL_S:
+        raise wrong_value("Invalid ttl", "ttl", value, TTL_WANTED)
+    return value
 
 
 def refuse_strange(body: Mapping[str, Any]) -> None:
@@ -106,6 +137,7 @@ def read_channel(request: Registration, folder: Path) -> Channel:
         fingerprint=schema.fingerprint.hex(),
         time_unit=schema.time_unit,
         config=request.config,
+        ttl_s=request.ttl_s,
     )
 
 
@@ -130,11 +162,12 @@ def read_schema_of(folder: Path, source: str | dict[str, Any], unit: str | None)
     try:
         return read_schema(folder, source, unit)
     except OSError:
-        raise ApiProblem(400, "Schema file not found", path=source) from None
+        details = f"schema: there is no file {source!r} below the config folder"
+        raise ApiProblem(400, "Schema file not found", field="schema", details=details, path=source) from None
     except json.JSONDecodeError as error:
         raise ApiProblem(
-            400, "Invalid schema file (not valid JSON)", path=source, details=str(error)
+            400, "Invalid schema file (not valid JSON)", field="schema", path=source, details=str(error)
         ) from None
     except SchemaError as error:
-        field = {"field": f"schema: {error.field}" if error.field else "schema"}
-        raise ApiProblem(400, "Invalid schema", **path, **field, details=str(error)) from None
+        field = f"schema: {error.field}" if error.field else "schema"
+        raise ApiProblem(400, "Invalid schema", field=field, details=str(error), **path) from None

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from speeddata.errors import RelayError
-from speeddata.registry.descriptions import Fault
+from speeddata.registry.conditions import Fault
 from speeddata.registry.launcher import Launcher
 
 __all__ = ["Relays"]
@@ -49,7 +49,9 @@ class Relays:
 
     def note_fault(self, name: str, error: RelayError) -> None:
         """Keep why a channel cannot be started."""
-        self.faults[name] = Fault(str(error), time.time_ns())
+        former = self.faults.get(name)
+        tries = former.tries + 1 if former else 1
+        self.faults[name] = Fault(str(error), former.since_ns if former else time.time_ns(), tries)
 
     def go_over(self, wanted: Json, present: Json) -> int | None:
         """Have a relay go over to another spec; its pid, None where none lives, and the next one will have it.

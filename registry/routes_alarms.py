@@ -57,7 +57,10 @@ def alarm_routes(registry: Registry) -> flask.Blueprint:
         try:
             done, others = registry.alarms.acknowledge(wanted, by, note)
         except LookupError as error:
-            raise ApiProblem(404, "Signal has no limits", signals=error.args[0]) from None
+            details = f"signals: there are no limits of {', '.join(map(str, error.args[0]))}"
+            raise ApiProblem(
+                404, "Signal has no limits", field="signals", details=details, signals=error.args[0]
+            ) from None
         except RelayError as error:
             raise _no_answer(error) from None
         return flask.jsonify(

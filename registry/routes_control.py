@@ -1,4 +1,4 @@
-"""/api/v1/channels: change one, have its relay restarted, look at a registration before it is made."""
+"""/api/v1/channels: change one, renew its lease, have its relay restarted, look at a registration before it is made."""
 
 import flask
 
@@ -24,7 +24,12 @@ def control_routes(registry: Registry) -> flask.Blueprint:
     def change(name: str) -> Answer:
         registry.find(name)
         registry.change(name, read_changes(json_body()))
-        return flask.jsonify(registry.describe(name))
+        return flask.jsonify(registry.catalogue.describe(registry.find(name)))
+
+    @routes.post("/channels/<name>/renew")
+    def renew(name: str) -> Answer:
+        channel = registry.renew(name)
+        return flask.jsonify(status="success", name=name, port=channel.port, ttl=channel.ttl_s)
 
     @routes.post("/channels/<name>/restart")
     def restart(name: str) -> Answer:

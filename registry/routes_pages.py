@@ -1,4 +1,4 @@
-"""The pages at /, /history and /system, their files at /static/pages/, and the chart modules at /static/stripchart/."""
+"""The pages at /, /history, /system and /login, their files at /static/pages/, and the chart modules at /static/stripchart/."""
 
 import mimetypes
 from importlib import resources
@@ -27,6 +27,10 @@ def page_routes() -> flask.Blueprint:
     @routes.get("/history")
     def history() -> flask.Response:
         return flask.send_from_directory(pages, "history.html", max_age=0)
+
+    @routes.get("/login")
+    def login() -> flask.Response:
+        return flask.send_from_directory(pages, "login.html", max_age=0)
 
     @routes.get("/favicon.ico")
     def icon() -> flask.Response:

@@ -16,12 +16,12 @@ def port_routes(registry: Registry) -> flask.Blueprint:
     @routes.get("/ports/available")
     def list_available() -> flask.Response:
         start, end = read_range(flask.request.args)
-        taken = {*registry.port_owners(), *bound_ports(registry.relay["listen"])}
+        taken = {*registry.ports.all(), *bound_ports(registry.relay["listen"])}
         return flask.jsonify(available(start, end, taken))
 
     @routes.get("/ports/<int:port>/status")
     def status(port: int) -> flask.Response:
         bound = bound_ports(registry.relay["listen"])
-        return flask.jsonify(port_status(read_port(port), registry.port_owners(), bound))
+        return flask.jsonify(port_status(read_port(port), registry.ports.all(), bound))
 
     return routes

@@ -13,6 +13,7 @@ from speeddata.registry.registration import read_source
 __all__ = ["read_version", "schema_routes"]
 
 REQUIRED = ["schema"]
+FIELDS = (*REQUIRED, "force")
 
 Answer = flask.Response | tuple[flask.Response, int]
 
@@ -29,7 +30,9 @@ def schema_routes(registry: Registry) -> flask.Blueprint:
     @routes.post("/channels/<name>/schemas")
     def add_schema(name: str) -> Answer:
         registry.find(name)
-        added, pid = registry.add_schema(name, read_version(json_body()))
+        body = json_body()
+        source = read_version(body)
+        added, pid = registry.add_schema(name, source, force=body.get("force", False))
         message = f"Version {added.version} of the schema of channel '{name}' registered"
         answer = flask.jsonify(
             status="success",
@@ -48,8 +51,12 @@ def schema_routes(registry: Registry) -> flask.Blueprint:
 def read_version(body: Mapping[str, Any]) -> str | dict[str, Any]:
     """The schema that a request brings."""
     for field in body:
-        if field not in REQUIRED:
-            raise wrong_value("Unknown field", field, body[field], "schema")
+        if field not in FIELDS:
+            raise wrong_value("Unknown field", field, body[field], f"one of {', '.join(FIELDS)}")
     if not body.get("schema"):
-        raise ApiProblem(400, "Missing required fields", required=REQUIRED)
+        raise ApiProblem(
+            400, "Missing required fields", field="schema", details="wanted schema", required=REQUIRED
+        )
+    if not isinstance(body.get("force", False), bool):
+        raise wrong_value("Invalid force", "force", body["force"], "true or false")
     return read_source(body["schema"])

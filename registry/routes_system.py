@@ -1,12 +1,15 @@
-"""/api/v1/health, services, status, system, doctor: how the system fares and where its other services are."""
+"""/api/v1/health, services, status, system, doctor, reload: how the system fares and where its other services are."""
 
 import ipaddress
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import flask
 
 import speeddata
+from speeddata.errors import ConfigError
 from speeddata.host_names import host_of
+from speeddata.registry.problems import ApiProblem
 
 __all__ = ["System", "system_routes"]
 
@@ -23,11 +26,20 @@ class System(Protocol):
     def status(self) -> dict[str, Any]:
         """The whole system: version, data folder, keeper, services, channels by state."""
 
+    def waits_for(self) -> dict[str, list[str]]:
+        """Names, by kind, of what should run and does not. StoreError where the registry does not answer."""
+
     def vitals(self) -> dict[str, Any]:
         """Processes and machine, with what they use."""
 
+    def usage(self, status: dict[str, Any], relays: Mapping[str, int | None]) -> list[dict[str, Any]]:
+        """What every process has used since it began; `status` as told above, relays: their pids by name."""
+
     def examine(self) -> dict[str, Any]:
         """What should be mended on this machine."""
+
+    def reload(self) -> dict[str, Any]:
+        """Go over to the settings as they are now, and what has come of it. ConfigError: they cannot be used."""
 
 
 def system_routes(system: System) -> flask.Blueprint:
@@ -62,6 +74,16 @@ def system_routes(system: System) -> flask.Blueprint:
     @routes.get("/doctor")
     def examine() -> flask.Response:
         return flask.jsonify(system.examine())
+
+    @routes.post("/reload")
+    def reload() -> flask.Response:
+        try:
+            return flask.jsonify(system.reload())
+        except ConfigError as error:
+            details = "; ".join(error.problems)
+            raise ApiProblem(
+                409, "Settings cannot be used", details=details, problems=error.problems
+            ) from None
 
     return routes
 

@@ -41,14 +41,14 @@ def tag_routes(registry: Registry) -> flask.Blueprint:
         tag = read_tag(json_body(), time.time_ns())
         for name in tag.channels or ():
             if not registry.knows(name):
-                raise ApiProblem(404, "Channel not found", name=name)
+                raise _no_channel(name)
         return flask.jsonify(tags.add(tag).to_json()), 201
 
     @routes.get("/tags/<id>")
     def show(id: str) -> Answer:
         tag = tags.get(read_id(id))
         if tag is None:
-            raise ApiProblem(404, "Tag not found", id=id)
+            raise _no_tag(id)
         return flask.jsonify(tag.to_json())
 
     @routes.patch("/tags/<id>")
@@ -56,21 +56,21 @@ def tag_routes(registry: Registry) -> flask.Blueprint:
         body = json_body()
         former = tags.get(read_id(id))
         if former is None:
-            raise ApiProblem(404, "Tag not found", id=id)
+            raise _no_tag(id)
         whole = former.to_json()
         tag = read_tag({field: whole[field] for field in KEPT} | body, time.time_ns())
         for name in set(tag.channels or ()) - set(former.channels or ()):
             if not registry.knows(name):
-                raise ApiProblem(404, "Channel not found", name=name)
+                raise _no_channel(name)
         changed = tags.change(former.id, tag)
         if changed is None:
-            raise ApiProblem(404, "Tag not found", id=id)
+            raise _no_tag(id)
         return flask.jsonify(changed.to_json())
 
     @routes.delete("/tags/<id>")
     def delete(id: str) -> Answer:
         if not tags.delete(read_id(id)):
-            raise ApiProblem(404, "Tag not found", id=id)
+            raise _no_tag(id)
         return flask.jsonify(status="success", id=int(id), message=f"Tag {int(id)} deleted")
 
     return routes
@@ -79,7 +79,7 @@ def tag_routes(registry: Registry) -> flask.Blueprint:
 def read_id(text: str) -> int:
     """The id that a path names; 404 for what can be none."""
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < MAX_ID):
-        raise ApiProblem(404, "Tag not found", id=text[:100])
+        raise _no_tag(text[:100])
     return int(text)
 
 
@@ -89,7 +89,7 @@ def read_tag(body: Mapping[str, Any], now_ns: int) -> Tag:
         if field not in FIELDS:
             raise wrong_value("Unknown field", field, body[field], f"one of {', '.join(FIELDS)}")
     if not body.get("name"):
-        raise ApiProblem(400, "Missing required fields", required=REQUIRED, details=OR_LAST)
+        raise ApiProblem(400, "Missing required fields", field="name", required=REQUIRED, details=OR_LAST)
     name = read_text(body, "name", MAX_NAME)
     start_ns, end_ns = _range(body, now_ns)
     return Tag(name, start_ns, end_ns, _channels(body.get("channels")), read_text(body, "note", MAX_NOTE))
@@ -102,7 +102,7 @@ def _range(body: Mapping[str, Any], now_ns: int) -> tuple[int, int]:
             raise wrong_value("Invalid range", "last", body["last"], f"either last or {given[0]}, not both")
         return _last(body["last"], now_ns)
     if len(given) < 2:
-        raise ApiProblem(400, "Missing required fields", required=REQUIRED, details=OR_LAST)
+        raise ApiProblem(400, "Missing required fields", field="start", required=REQUIRED, details=OR_LAST)
     start_ns, end_ns = _time(body, "start"), _time(body, "end")
     if end_ns < start_ns:
         raise wrong_value("Invalid range", "end", body["end"], "a time that is not before start")
@@ -140,3 +140,12 @@ def _channels(value: Any) -> tuple[str, ...] | None:
         if not isinstance(name, str) or not CHANNEL_NAME.fullmatch(name):
             raise wrong_value("Invalid channel name", "channels", name, NAME_WANTED)
     return tuple(dict.fromkeys(value))
+
+
+def _no_tag(id: str) -> ApiProblem:
+    return ApiProblem(404, "Tag not found", field="id", details=f"id: there is no tag {id!r}", id=id)
+
+
+def _no_channel(name: str) -> ApiProblem:
+    details = f"channels: {name!r} is not registered and has no archive"
+    return ApiProblem(404, "Channel not found", field="channels", details=details, name=name)

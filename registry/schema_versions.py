@@ -4,7 +4,7 @@ Packets tell by fingerprint which version they are of, so a fingerprint is a cha
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +12,19 @@ from typing import Any
 
 from speeddata.limits import MAX_LIMITED
 from speeddata.registry.alarm import limited_sides
+from speeddata.registry.compatibility import incompatibilities
 from speeddata.registry.problems import ApiProblem, wrong_value
 from speeddata.registry.registration import Registration, read_channel
 from speeddata.registry.store import Channel, Store
 
-__all__ = ["MAX_VERSIONS", "SchemaVersion", "SchemaVersions", "check_framing", "with_schema"]
+__all__ = [
+    "MAX_VERSIONS",
+    "SchemaVersion",
+    "SchemaVersions",
+    "check_compatible",
+    "check_framing",
+    "with_schema",
+]
 
 MAX_VERSIONS = 16  # of a channel's schema, as many as a relay takes
 
@@ -80,14 +88,18 @@ class SchemaVersions:
                 reader.execute("SELECT channel, count(*) + 1 FROM former_schemas GROUP BY channel").fetchall()
             )
 
-    def next_number(self, newer: Channel) -> int:
-        """The number that the schema of `newer` gets; 409 if it is registered already, or with it there is too much."""
+    def next_number(self, newer: Channel, *, force: bool = False) -> int:
+        """The number that the schema of `newer` gets.
+
+        409 if it is registered already, if with it there is too much, and unless by `force` if what was recorded cannot be read by it.
+        """
         known = self.of(newer.name)
         for one in known:
             if one.fingerprint == newer.fingerprint:
                 raise ApiProblem(
                     409,
                     "Schema already registered",
+                    field="schema",
                     name=newer.name,
                     fingerprint=newer.fingerprint,
                     version=one.version,
@@ -97,21 +109,21 @@ class SchemaVersions:
             raise ApiProblem(
                 409,
                 "Too many versions of the schema",
+                field="schema",
+                details=f"schema: there are {len(known)} versions, and no more can be",
                 name=newer.name,
                 versions=len(known),
                 wanted=f"at most {MAX_VERSIONS}",
             )
-        schemas = [*(one.schema for one in known), newer.schema]
-        limited = {about["signal"] for schema in schemas for about, _ in limited_sides(schema)}
-        if len(limited) > MAX_LIMITED:
-            raise ApiProblem(
-                409,
-                "Too many signals with limits",
-                name=newer.name,
-                signals=len(limited),
-                wanted=f"at most {MAX_LIMITED} over all versions of the schema",
-            )
+        _check_limited(newer.name, [*(one.schema for one in known), newer.schema])
+        if not force:
+            for one in known:
+                check_compatible(newer, one)
         return len(known) + 1
+
+    def check_limits(self, channel: Channel) -> None:
+        """Whether a channel's versions together have not too many signals with limits; 409 if they have."""
+        _check_limited(channel.name, [*self.former(channel.name), channel.schema])
 
     @contextmanager
     def adding(self, newer: Channel, number: int) -> Iterator[None]:
@@ -127,6 +139,37 @@ class SchemaVersions:
                 (newer.schema_path, newer.schema, newer.fingerprint, newer.time_unit, newer.name),
             )
             yield
+
+
+def _check_limited(name: str, schemas: Sequence[str]) -> None:
+    limited = {about["signal"] for schema in schemas for about, _ in limited_sides(schema)}
+    if len(limited) > MAX_LIMITED:
+        wanted = f"at most {MAX_LIMITED} over all versions of the schema"
+        raise ApiProblem(
+            409,
+            "Too many signals with limits",
+            field="schema",
+            details=f"schema: {len(limited)} signals have limits, wanted {wanted}",
+            name=name,
+            signals=len(limited),
+            wanted=wanted,
+        )
+
+
+def check_compatible(newer: Channel, former: SchemaVersion) -> None:
+    """Whether records of a former version can be read by a newer one, by Avro's rules of schema resolution; 409 if not."""
+    reasons = incompatibilities(json.loads(newer.schema), json.loads(former.schema))
+    if reasons:
+        raise ApiProblem(
+            409,
+            "Schema is not compatible",
+            field="schema",
+            details=f"records of version {former.version} cannot be read by it: {reasons[0]}",
+            hint="force: true registers it all the same",
+            name=newer.name,
+            version=former.version,
+            incompatibilities=reasons,
+        )
 
 
 def check_framing(framing: str) -> None:

@@ -27,6 +27,7 @@ PLAIN = (
     "cpus",
     "durability",
     "quarantine_bytes",
+    "sources",
     "live",
 )
 DAY_S = 86400

@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from speeddata.errors import SpeedDataError
-from speeddata.registry.migration import OLDEST, VERSION, migrate
+from speeddata.registry.migration import OLDEST, VERSION, back_up, migrate
 from speeddata.registry.multicast import CAPACITY, free_index, ports_free
 from speeddata.settings_values import CHANNEL_NAME
 
-__all__ = ["Channel", "NameTaken", "PortTaken", "Store", "StoreError"]
+__all__ = ["Channel", "NameTaken", "PortTaken", "Store", "StoreError", "copy_path", "open_store"]
 
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 5.0
-COLUMNS = "name, port, schema_path, schema, fingerprint, time_unit, config_json, multicast_index, created_at"
+WRITTEN = "name, port, schema_path, schema, fingerprint, time_unit, config_json, multicast_index"
+COLUMNS = f"{WRITTEN}, created_at, ttl_s"
 
 
 class StoreError(SpeedDataError):
@@ -35,6 +36,9 @@ class NameTaken(SpeedDataError):
 
 class PortTaken(SpeedDataError):
     """A channel with this port is registered."""
+
+
+Place = tuple[str, int | None, int | None]  # of a channel: its name, port and multicast index
 
 
 @dataclass(frozen=True)
@@ -51,29 +55,47 @@ class Channel:
     # Given by the store; None: it has no live streams.
     multicast_index: int | None = None
     created_at: str = ""  # given by the store
+    ttl_s: float | None = None  # its lease; None: it has none, and is there until it is de-registered
 
 
 class Store:
-    """The channels of one registry database."""
+    """The channels of one registry database.
 
-    def __init__(self, path: Path) -> None:
+    With `instead_of` it is the copy of one that cannot be used, for the reason given: it is read, and nothing is written.
+    """
+
+    def __init__(self, path: Path, instead_of: str = "") -> None:
         self.path = path
+        self.instead_of = instead_of
+        self._copied = -1  # revision that was last copied
         self._write_lock = threading.Lock()
         self._read_lock = threading.Lock()
         # Rows that are no channels, by name, with what is wrong with each.
         self.damaged: dict[str, str] = {}
+        # What was read of the channels, and of which state of the database.
+        self._known: tuple[int, dict[str, Channel], list[Place]] = (-1, {}, [])
         try:
+            mode = "mode=ro&immutable=1" if instead_of else "mode=rwc"
             # The connection that writes, and the one that all reads share.
-            self._writer = self._open(f"{path.resolve().as_uri()}?mode=rwc")
+            self._writer = self._open(f"{path.resolve().as_uri()}?{mode}")
             try:
                 self._prepare()
-                self._reader = self._open(f"{path.resolve().as_uri()}?mode=ro")
+                self._reader = self._open(f"{path.resolve().as_uri()}?{mode.replace('rwc', 'ro')}")
             except BaseException:
                 self._writer.close()
                 raise
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{path} cannot be used as registry: {error}; {ADVICE}") from error
         self.multicast_base = self._facts()["multicast_base"]
+
+    def copy(self) -> None:
+        """Lay a copy beside the database where it has changed since the last, whole or not at all. StoreError, OSError."""
+        if self.instead_of or self.revision == self._copied:
+            return
+        with self._write_lock, self._errors():
+            back_up(self._writer, copy_path(self.path))
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._copied = self.revision  # which clearing the log of writes has raised
 
     def close(self) -> None:
         """Close the database; closing twice is fine."""
@@ -83,16 +105,23 @@ class Store:
 
     def channels(self, *, live: bool = False) -> list[Channel]:
         """All channels by name; `live`: those that have live streams."""
-        return self._select(("WHERE multicast_index IS NOT NULL " if live else "") + "ORDER BY name")
+        known = self._read()[1].values()
+        return [channel for channel in known if not live or channel.multicast_index is not None]
 
     def get(self, name: str) -> Channel | None:
         """The channel of a name."""
-        return next(iter(self._select("WHERE name = ?", name)), None)
+        return self._read()[1].get(name)
 
-    def places(self) -> list[tuple[str, int | None, int | None]]:
-        """Name, port and multicast index of all channels."""
+    def places(self) -> list[Place]:
+        """Name, port and multicast index of all channels, also of those whose rows are damaged otherwise."""
+        return self._read()[2]
+
+    @property
+    def revision(self) -> int:
+        """A number that is another one whenever something was written."""
         with self.reading() as reader:
-            return reader.execute("SELECT name, port, multicast_index FROM channels ORDER BY name").fetchall()
+            (version,) = reader.execute("PRAGMA data_version").fetchone()
+        return int(version)
 
     def insert(self, channel: Channel, reserved: Collection[int], *, streams: bool = True) -> Channel:
         """Add a channel; its multicast ports, where it has streams, will be no input port and none of the `reserved` ones."""
@@ -138,20 +167,26 @@ class Store:
     def deleting(self, name: str) -> Iterator[bool]:
         """Remove a channel at the end of the context, unless that fails; begin by making sure that it can be."""
         with self.transaction() as writer:
-            for table in ("former_schemas", "acknowledgements"):
+            for table in ("former_schemas", "acknowledgements", "leases"):
                 writer.execute(f"DELETE FROM {table} WHERE channel = ?", (name,))
             yield writer.execute("DELETE FROM channels WHERE name = ?", (name,)).rowcount > 0
 
     @contextmanager
     def changing(self, channel: Channel) -> Iterator[None]:
-        """Give a channel other settings at the end of the context, unless that fails."""
+        """Give a channel other settings, limits in its schema, another lease at the end of the context, unless that fails."""
         config = None if channel.config is None else json.dumps(channel.config)
         with self.transaction() as writer:
-            writer.execute("UPDATE channels SET config_json = ? WHERE name = ?", (config, channel.name))
+            writer.execute(
+                "UPDATE channels SET config_json = ?, schema = ? WHERE name = ?",
+                (config, channel.schema, channel.name),
+            )
+            _set_lease(writer, channel)
             yield
 
     def move_multicast(self, reserved: Collection[int]) -> list[Channel]:
         """Give another index to channels whose multicast ports have become input ports or `reserved` ones."""
+        if self.instead_of:
+            return []
         channels = self.channels()
         ports = {channel.port for channel in channels} | set(reserved)
         used = {channel.multicast_index for channel in channels}
@@ -175,6 +210,9 @@ class Store:
 
     def _prepare(self) -> None:
         """Check the database, or make one."""
+        if self.instead_of:
+            self._writer.execute("PRAGMA quick_check(1)")
+            return
         (version,) = self._writer.execute("PRAGMA user_version").fetchone()
         (tables,) = self._writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables and not OLDEST <= version <= VERSION:
@@ -201,10 +239,17 @@ class Store:
         with self.reading() as reader:
             return dict(reader.execute("SELECT name, value FROM facts"))
 
-    def _select(self, where: str, *values: Any) -> list[Channel]:
+    def _read(self) -> tuple[int, dict[str, Channel], list[Place]]:
+        """The channels as they are; read again when anything was written since, as thousands of them take their time."""
         with self.reading() as reader:
-            rows = reader.execute(f"SELECT {COLUMNS} FROM channels {where}", values).fetchall()
-        return [channel for row in rows if (channel := self._channel(row))]
+            (version,) = reader.execute("PRAGMA data_version").fetchone()
+            if version != self._known[0]:
+                rows = reader.execute(
+                    f"SELECT {COLUMNS} FROM channels LEFT JOIN leases ON channel = name ORDER BY name"
+                ).fetchall()
+                found = {channel.name: channel for row in rows if (channel := self._channel(row))}
+                self._known = version, found, [(row[0], row[1], row[7]) for row in rows]
+            return self._known
 
     def _channel(self, row: tuple[Any, ...]) -> Channel | None:
         """The channel of a row; one that somebody spoiled by hand must not keep the others from running."""
@@ -226,6 +271,8 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """The connection that writes, until the context ends. StoreError when the database refuses."""
+        if self.instead_of:
+            raise StoreError(f"nothing can be changed: {self.instead_of}")
         with self._write_lock, self._errors():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
@@ -244,21 +291,54 @@ class Store:
             raise StoreError(f"{self.path}: {error}") from error
 
 
+def copy_path(path: Path) -> Path:
+    """Where the copy of a database lies that is made when it changes."""
+    return path.with_name(f"{path.name}.bak")
+
+
+def open_store(path: Path) -> Store:
+    """The database, or while it cannot be used its last copy, which can only be read. StoreError where there is none."""
+    try:
+        return Store(path)
+    except StoreError as error:
+        copy = copy_path(path)
+        if not copy.is_file():
+            raise
+        try:
+            store = Store(copy, str(error))
+        except StoreError:
+            raise error from None
+        log.error(
+            "%s; going on with its copy %s, and nothing can be changed until it is put in its place",
+            error,
+            copy,
+        )
+        return store
+
+
 ADVICE = "move it away, or use another data folder"
 
 
 def _insert(writer: sqlite3.Connection, channel: Channel) -> None:
     config = None if channel.config is None else json.dumps(channel.config)
     writer.execute(
-        f"INSERT INTO channels ({COLUMNS.rpartition(',')[0]}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO channels ({WRITTEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (channel.name, channel.port, channel.schema_path, channel.schema, channel.fingerprint)
         + (channel.time_unit, config, channel.multicast_index),
     )
+    if channel.ttl_s is not None:
+        _set_lease(writer, channel)
+
+
+def _set_lease(writer: sqlite3.Connection, channel: Channel) -> None:
+    writer.execute("DELETE FROM leases WHERE channel = ?", (channel.name,))
+    if channel.ttl_s is not None:
+        writer.execute("INSERT INTO leases VALUES (?, ?)", (channel.name, channel.ttl_s))
 
 
 def _channel(row: tuple[Any, ...]) -> Channel:
     """The channel of a row; ValueError says what is wrong with it."""
-    name, port, schema_path, schema, fingerprint, time_unit, config_json, index, created_at = row
+    name, port, schema_path, schema, fingerprint, time_unit, config_json, index, created_at, ttl_s = row
     if not CHANNEL_NAME.fullmatch(name):
         raise ValueError("name: not a channel's name")
     try:
@@ -267,4 +347,4 @@ def _channel(row: tuple[Any, ...]) -> Channel:
         raise ValueError(f"config_json: {error}") from None
     if not isinstance(config, dict | None):
         raise ValueError("config_json: not an object")
-    return Channel(name, port, schema_path, schema, fingerprint, time_unit, config, index, created_at)
+    return Channel(name, port, schema_path, schema, fingerprint, time_unit, config, index, created_at, ttl_s)

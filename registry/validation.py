@@ -5,6 +5,7 @@ from typing import Any
 
 from speeddata.errors import SchemaError
 from speeddata.plan import Plan
+from speeddata.registry.admission import name_taken, port_taken
 from speeddata.registry.channels import Registry
 from speeddata.registry.ports import bound_ports
 from speeddata.registry.problems import ApiProblem
@@ -15,7 +16,9 @@ from speeddata.registry.registration import (
     read_port,
     read_schema_of,
     read_source,
+    read_ttl,
     refuse_strange,
+    wants_any_port,
 )
 from speeddata.schema import Schema
 
@@ -43,20 +46,20 @@ def validate(registry: Registry, body: Mapping[str, Any]) -> Json:
     """Look at a request to register a channel; `schema` tells what was found in a schema that can be had."""
     found = Findings()
     given = {field: body[field] for field in REQUIRED if body.get(field) not in (None, "")}
-    without_port = "port" in body and body["port"] is None
     found.of("config", lambda: refuse_strange(body))
     config = found.of("config", lambda: _read_config(registry, body.get("config")))
     if "name" in given:
         found.of("name", lambda: _read_name(registry, given["name"]))
-    if "port" in given:
-        found.of("port", lambda: _read_port(registry, given["port"]))
+    if body.get("port") is not None and not wants_any_port(body):
+        found.of("port", lambda: _read_port(registry, body["port"]))
+    found.of("ttl", lambda: read_ttl(body.get("ttl")))
     unit = (config or {}).get("time_unit")
     schema = (
         found.of("schema", lambda: _read_schema(registry, given["schema"], unit))
         if "schema" in given
         else None
     )
-    missing = [field for field in REQUIRED if field not in given and not (field == "port" and without_port)]
+    missing = [field for field in REQUIRED if field not in given]
     return {
         "valid": not missing and not found.problems,
         "missing": missing,
@@ -68,21 +71,21 @@ def validate(registry: Registry, body: Mapping[str, Any]) -> Json:
 def _read_name(registry: Registry, value: Any) -> None:
     name = read_name(value)
     if registry.store.get(name) is not None:
-        raise ApiProblem(409, "Channel name already registered", name=name)
+        raise name_taken(name)
 
 
 def _read_port(registry: Registry, value: Any) -> None:
     port = read_port(value)
-    owner = registry.port_owners().get(port)
+    owner = registry.ports.all().get(port)
     if owner is None and port in bound_ports(registry.relay["listen"]):
         owner = "another program"
     if owner is not None:
-        raise ApiProblem(409, "Port already in use", port=port, used_by=owner)
+        raise port_taken(port, owner)
 
 
 def _read_config(registry: Registry, value: Any) -> Json | None:
     config = read_config(value)
-    registry.check_config(config)
+    registry.specs.check_config(config)
     return config
 
 

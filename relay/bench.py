@@ -17,6 +17,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from speeddata.exit_codes import epilog
+from speeddata.progress_bar import ProgressBar
 from speeddata.relay.bench_plot import plot
 from speeddata.relay.bench_run import DISTURBED, Point, attempts, packets
 from speeddata.relay.contenders import NAMES
@@ -126,7 +128,7 @@ def point_json(point: Point) -> dict[str, Any]:
     return {**asdict(point), "disturbed": point.disturbed}
 
 
-def curve(name: str, size: int, mode: str, seconds: float, say: Console) -> Series:
+def curve(name: str, size: int, mode: str, seconds: float, say: Console, bar: ProgressBar) -> Series:
     """Loss against rate: flat out, then halving the interval in which losses begin."""
     series = Series(name, size, mode)
     low, high = 0.0, 0.0
@@ -134,9 +136,15 @@ def curve(name: str, size: int, mode: str, seconds: float, say: Console) -> Seri
         rate = (low + high) / 2 if step else 0.0
         made = attempts(name, size, mode, rate, seconds)
         series.points += made
-        for point in made:
-            note = f"  [red]disturbed: others used {point.others:.0%} of a core[/]" if point.disturbed else ""
-            say.print(f"  {name:9} {size:5} B {mode:5} {point.rate:12,.0f}/s  lost {point.lost:,}{note}")
+        bar.add(1)
+        with bar.aside():
+            for point in made:
+                note = (
+                    f"  [red]disturbed: others used {point.others:.0%} of a core[/]"
+                    if point.disturbed
+                    else ""
+                )
+                say.print(f"  {name:9} {size:5} B {mode:5} {point.rate:12,.0f}/s  lost {point.lost:,}{note}")
         if made[-1].disturbed:
             break  # nothing that follows would be certain
         if made[-1].lost == 0:
@@ -148,7 +156,7 @@ def curve(name: str, size: int, mode: str, seconds: float, say: Console) -> Seri
     return series
 
 
-def compare(series: list[Series], count: int, seconds: float) -> Comparison:
+def compare(series: list[Series], count: int, seconds: float, bar: ProgressBar) -> Comparison:
     """Compare processor times at 0.8 of the slower lossless rate."""
     by_name = {one.name: one for one in series}
     relay, plain = by_name["relay"], by_name["recvmmsg"]
@@ -158,6 +166,7 @@ def compare(series: list[Series], count: int, seconds: float) -> Comparison:
     for _ in range(count):
         for one in (relay, plain):
             found.runs.append(attempts(one.name, one.size, one.mode, found.rate, seconds))
+            bar.add(1)
         if any(made[-1].disturbed for made in found.runs[-2:]):
             found.disturbed = True
             break
@@ -233,7 +242,7 @@ def read_out(_context: click.Context, _option: click.Parameter, out: Path) -> Pa
     return out
 
 
-@click.command()
+@click.command(epilog=epilog("measured"))
 @click.option(
     "--sizes",
     default="64,200,1400,8000",
@@ -271,15 +280,23 @@ def read_out(_context: click.Context, _option: click.Parameter, out: Path) -> Pa
     callback=read_out,
     help="Files to write, without ending.",
 )
-def main(sizes: list[int], modes: list[str], seconds: float, pairs: int, out: Path) -> None:
+@click.option("-q", "--quiet", is_flag=True, help="No progress: the table alone.")
+@click.option("--json", "as_json", is_flag=True, help="Say it as JSON, which is what the .json file has.")
+def main(
+    sizes: list[int], modes: list[str], seconds: float, pairs: int, out: Path, quiet: bool, as_json: bool
+) -> None:
     """Measure the relay on this machine: loss against rate, processor time per packet, beside two baselines."""
-    say = Console()
+    say = Console(quiet=quiet or as_json)
     results: list[Result] = []
-    for mode in modes:
-        for size in sizes:
-            series = [curve(name, size, mode, seconds, say) for name in NAMES]
-            results.append(Result(size, mode, series, compare(series, pairs, seconds)))
-    say.print(report(results))
+    runs = len(modes) * len(sizes) * (len(NAMES) * (BISECTIONS + 1) + 2 * pairs)  # at most
+    with ProgressBar("measuring", runs, unit="runs", shown=not (quiet or as_json)) as bar:
+        for mode in modes:
+            for size in sizes:
+                series = [curve(name, size, mode, seconds, say, bar) for name in NAMES]
+                results.append(Result(size, mode, series, compare(series, pairs, seconds, bar)))
+                bar.reach(runs * len(results) / (len(modes) * len(sizes)), runs)
+    if not as_json:
+        Console().print(report(results))
     document = {
         "machine": machine(),
         "disturbed": any(result.disturbed for result in results),
@@ -288,7 +305,10 @@ def main(sizes: list[int], modes: list[str], seconds: float, pairs: int, out: Pa
     }
     out.with_name(f"{out.name}.json").write_text(json.dumps(document, indent=1))
     out.with_name(f"{out.name}.svg").write_text(plot(document))
-    say.print(f"{out}.json, {out}.svg")
+    if as_json:
+        print(json.dumps(document))
+    else:
+        Console().print(f"{out}.json, {out}.svg")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class Point:
     lost: int
     cpu_ns: float  # of the contender, per packet that it dealt with
     others: float  # cores that other processes, or other guests of the host, used meanwhile
+    held: float = 0.0  # packets a second that the contender dealt with, until its socket was empty again
 
     @property
     def disturbed(self) -> bool:
@@ -92,13 +93,18 @@ def attempts(name: str, size: int, mode: str, rate: float, seconds: float) -> li
     return made
 
 
-def run(name: str, size: int, mode: str, rate: float, seconds: float) -> Point:
-    """Send to a contender for a while, and see what it made of it."""
+def run(
+    name: str, size: int, mode: str, rate: float, seconds: float, place: Path | None = None, **changes: Any
+) -> Point:
+    """Send to a contender for a while, and see what it made of it.
+
+    It archives in a folder of its own in `place`, if that is given; `changes` are of its channel.
+    """
     joined = mode == "gso"
     burst = packets(size, joined)
     cores = sorted(os.sched_getaffinity(0))
-    with tempfile.TemporaryDirectory(prefix="speeddata-bench-") as folder:
-        spec = spec_of(Path(folder), joined)
+    with tempfile.TemporaryDirectory(prefix="speeddata-bench-", dir=place) as folder:
+        spec = replace(spec_of(Path(folder), joined), **changes)
         with (
             running(name, spec, Path(folder), set(cores[1:]) or set(cores)) as contender,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
@@ -115,7 +121,8 @@ def run(name: str, size: int, mode: str, rate: float, seconds: float) -> Point:
             others = (_busy_s() - busy - (_own_s() - own) - spent) / elapsed
             contender.finish()
     dealt = max(1, contender.packets)
-    return Point(sent / took, sent, sent - contender.packets, spent / dealt * 1e9, max(0.0, others))
+    held = contender.packets / elapsed
+    return Point(sent / took, sent, sent - contender.packets, spent / dealt * 1e9, max(0.0, others), held)
 
 
 @contextmanager

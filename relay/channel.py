@@ -3,19 +3,21 @@
 receiver    socket -> block, full-rate stream      (receiver.pyx)
 decimator   block -> decimated stream, limits      (decimator.pyx)
 writer      block -> segment, index, fsync         (writer.pyx)
-main        signals, refused packets -> quarantine, alarms -> alarms.json (here)
+main        signals, refused packets -> quarantine, alarms -> alarms.json, numbers of signed packets -> counters.json (here)
 """
 
 import contextlib
 import errno
+import ipaddress
 import logging
 import math
 import os
 import select
 import signal
+import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from speeddata.errors import RelayError
 from speeddata.lock import take_lock
 from speeddata.plan import TIME_UNITS, Plan
 from speeddata.relay.alarm_file import AlarmFile
+from speeddata.relay.counter_file import CounterFile
 from speeddata.relay.decimator import Decimator
 from speeddata.relay.doorbell import Doorbell
 from speeddata.relay.handover import Door
@@ -32,16 +35,19 @@ from speeddata.relay.mapping import Mapping
 from speeddata.relay.quarantine import Quarantine
 from speeddata.relay.receiver import Receiver
 from speeddata.relay.repair import last_unit, repair
+from speeddata.relay.signature import Signatures
 from speeddata.relay.sockets import ChannelSockets
 from speeddata.relay.spec import ChannelSpec, Decimation
 from speeddata.relay.writer import Writer
 from speeddata.schema import Schema
+from speeddata.signing import read_keys
 
 __all__ = ["ChannelRelay", "compile_plans"]
 
 log = logging.getLogger(__name__)
 
 CLERK_REST_S = 0.2  # between two looks into the quarantine ring
+ON_WIRE = struct.Struct("=I")  # an address as the kernel gives it
 REST_MS = 100  # of a writer that waits for the disk
 
 
@@ -81,6 +87,9 @@ class ChannelRelay:
         self.bells = {name: Doorbell() for name in ("receiver", "writer", "decimator", "clerk")}
         self.quarantine = Quarantine(self.folder, spec.quarantine_bytes)
         self.alarms = AlarmFile(self.folder, mapping, self.plans)
+        keys = read_keys(spec.sign or ())
+        self.signatures = Signatures(spec.name, keys) if keys else None
+        self.counters = CounterFile(self.folder, mapping, frozenset(keys))
         # Set by signal handlers.
         self.stopping = False
         self.threads: dict[str, threading.Thread] = {}
@@ -173,11 +182,13 @@ class ChannelRelay:
 
     def _receiver(self) -> Receiver:
         bells = self.bells
+        self.counters.restore()
         return Receiver(
             self.mapping, self.plans, self.sockets.input.fileno(),
             self.sockets.full_rate.fileno() if self.spec.full_rate else -1,
             self.spec.framing == "single_object", self.sockets.gro, self.spec.busy_poll, self.spec.block_age_s,
-            bells["receiver"], bells["writer"], bells["decimator"], bells["clerk"],
+            networks(self.spec.sources), bells["receiver"], bells["writer"], bells["decimator"], bells["clerk"],
+            self.signatures,
         )  # fmt: skip
 
     def _decimator(self) -> Decimator:
@@ -233,7 +244,7 @@ class ChannelRelay:
         self.stopping = True
 
     def _serve(self, wake: int) -> None:
-        """File refused packets and keep alarms until told to stop, or until a thread fails."""
+        """File refused packets, keep alarms and numbers until told to stop, or until a thread fails."""
         poll = select.poll()
         poll.register(wake, select.POLLIN)
         if self.door:
@@ -242,12 +253,13 @@ class ChannelRelay:
         rest_ms = int(CLERK_REST_S * 1000)
         while not self.stopping and not self.failures:
             idle = not any([self._file_refused(), self.alarms.keep()])
+            self.counters.keep()
             if idle:
                 clerk.lie_down()
                 poll.register(clerk.fd, select.POLLIN)
             # What came before we lay down has rung no bell.
             waiting = self.mapping.refused_waiting() or self.alarms.waiting
-            events = dict(poll.poll(rest_ms if waiting or not idle else None))
+            events = dict(poll.poll(rest_ms if waiting or not idle else self.counters.rest_ms))
             if idle:
                 clerk.get_up()
                 poll.unregister(clerk.fd)
@@ -278,6 +290,7 @@ class ChannelRelay:
         while self._file_refused():
             pass
         self.alarms.write()
+        self.counters.write()
         if self.door:
             self.door.close()
         for fd in (self.folder_fd, self.lock):
@@ -285,6 +298,15 @@ class ChannelRelay:
                 os.close(fd)
         self.mapping.clean = not self.failures
         return 1 if self.failures else 0
+
+
+def networks(sources: Sequence[str] | None) -> list[tuple[int, int]]:
+    """Address and mask, as on the wire, of networks such as 192.168.1.0/24; none where packets are taken from everywhere."""
+    found = [ipaddress.IPv4Network(source) for source in sources or ()]
+    return [
+        (ON_WIRE.unpack(one.network_address.packed)[0], ON_WIRE.unpack(one.netmask.packed)[0])
+        for one in found
+    ]
 
 
 def flush_interval(spec: ChannelSpec) -> float:

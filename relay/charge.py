@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import random
 import signal
 import socket
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from speeddata.errors import RelayError, SpeedDataError
+from speeddata.exit_codes import CANNOT_START
 from speeddata.plan import Plan
 from speeddata.relay.alarms import limited_signals, tell_alarms
 from speeddata.relay.channel import ChannelRelay, compile_plans
@@ -25,8 +27,12 @@ log = logging.getLogger(__name__)
 
 MAX_DELAY_S = 30
 QUICK_DEATHS = 3  # in a row that are no reason to wait
+FAILED_DEATHS = 8  # in a row after which a channel is said to have failed; it is tried on all the same
+STUCK_S = 5.0  # in which a relay takes none of the packets that wait
+RENEWED = frozenset(
+    ("block_bytes", "ring_bytes", "receive_buffer_bytes", "gro")
+)  # taken over with a fresh mapping
 STEADY_S = 60.0  # a relay that lived as long as this, or did any work, is followed at once
-CANNOT_START = 3
 
 
 class Charge:
@@ -58,6 +64,11 @@ class Charge:
         self.waiting: list[socket.socket] = []
         self.replacing: list[socket.socket] = []
         self.replaced = False  # its end was asked for, to be followed by another
+        # What it goes on with once its relay has ended in order.
+        self.following: tuple[ChannelSpec, list[Plan]] | None = None
+        self.begun = False  # the living relay has been seen to receive
+        # Batches of the receiver, and when they were last seen to be more, or nothing waited.
+        self.batches, self.moved = 0, time.monotonic()
 
     @classmethod
     def begin(cls, spec: ChannelSpec) -> "Charge":
@@ -79,6 +90,7 @@ class Charge:
         mapping = attach(adopted, memory)
         charge = cls(spec, ChannelSockets.adopt(fds), mapping, compile_plans(spec))
         charge.pid, charge.pidfd, charge.started = adopted.pid, adopted.pidfd, time.monotonic()
+        charge.begun = True
         return charge
 
     def descriptors(self) -> set[int]:
@@ -109,6 +121,7 @@ class Charge:
             raise
         self.pid, self.pidfd, self.started = pid, pidfd, time.monotonic()
         self.since, self.reason = time.time_ns(), ""
+        self.begun, self.moved = False, self.started
         log.info("%s: relay %d started", self.spec.name, pid)
 
     def _relay(self, run_folder: int) -> int:
@@ -131,6 +144,39 @@ class Charge:
             raise RelayError(f"channel {spec.name!r} runs with another {', '.join(differing)}; stop it first")
         self.plans = check(spec)
         self.spec = spec
+
+    def renewable(self, spec: ChannelSpec) -> bool:
+        """Whether another spec takes nothing but another mapping, or another buffer of the socket."""
+        differing = set(self.spec.hard_differences(spec))
+        return bool(differing) and differing <= RENEWED
+
+    def follow_with(self, spec: ChannelSpec) -> None:
+        """Note the spec that the next relay begins afresh with. RelayError or SchemaError for one that none can have."""
+        self.following = spec, check(spec)
+
+    def renew(self) -> None:
+        """Go over to what is to follow: the last relay has ended in order, and packets wait in the socket."""
+        assert self.following is not None, "there is something to go over to"
+        self.spec, self.plans = self.following
+        self.following = None
+        os.close(self.mapping.fd)
+        self.mapping = fresh_mapping(self.spec)
+        self.sockets.adjust(self.spec)
+        self.work = 0
+
+    def is_stuck(self, now: float, *, was_away: bool) -> bool:
+        """Whether packets wait in the socket and the relay does not go on, though nothing but itself can keep it from that."""
+        batches = self.mapping.batches
+        if self.pid is None or was_away or batches != self.batches or not self.sockets.receive_used:
+            self.batches, self.moved = batches, now
+        return now - self.moved >= STUCK_S
+
+    def kill_stuck(self) -> None:
+        """End a relay that does not go on, for another to take its place."""
+        self.mapping.words = f"it took no packet for {STUCK_S:g} s, though some waited"
+        log.error("%s: relay %d is killed: %s", self.spec.name, self.pid, self.mapping.words)
+        self.moved = time.monotonic()
+        self.signal(signal.SIGKILL)
 
     def receives(self) -> bool:
         """Whether the relay has begun to receive."""
@@ -155,7 +201,8 @@ class Charge:
         self.pidfd = -1
         self._note_end(f"{how}: {self.mapping.words}" if self.mapping.words else how)
         too_many = self.quick_deaths - QUICK_DEATHS
-        return 0.0 if too_many <= 0 else float(min(MAX_DELAY_S, 2 ** min(too_many - 1, 10)))
+        # Not all at the same instant, where one thing has killed many.
+        return 0.0 if too_many <= 0 else min(MAX_DELAY_S, 2 ** min(too_many - 1, 10)) * random.uniform(1, 1.2)
 
     def _note_end(self, reason: str) -> None:
         self.reason = reason
@@ -178,17 +225,26 @@ class Charge:
         self, *, with_stats: bool = False, with_alarms: bool = False, with_sources: bool = False
     ) -> dict[str, Any]:
         """Name, pid, state, reason, since, restarts: `degraded` is a relay that lives and does not archive all it gets."""
-        state, reason = "stopped" if self.stopping else "active" if self.pid else "backoff", self.reason
+        state, reason = self._state(), self.reason
         stats = self.mapping.stats()
         if state == "active" and (trouble := _trouble(stats)):
             state, reason = "degraded", trouble
         about: dict[str, Any] = {"name": self.spec.name, "pid": self.pid, "state": state, "reason": reason,
-                 "since": self.since, "restarts": self.restarts}  # fmt: skip
+                 "since": self.since, "restarts": self.restarts, "last_packet": stats["last_packet"]}  # fmt: skip
         names = [segment_name(self.spec.name, start) if start else None for start in stats.pop("segments_us")]
         stats |= {"segment": names[0], "segments_in_use": [name for name in names if name]}
         about |= {"alarms": self._alarms()} if with_alarms else {}
         about |= {"sources": self.mapping.sources()} if with_sources else {}
         return about | {"stats": stats | self._socket_stats()} if with_stats else about
+
+    def _state(self) -> str:
+        """How its process fares."""
+        if self.stopping:
+            return "stopped"
+        if self.pid is None:
+            return "failed" if self.quick_deaths >= FAILED_DEATHS else "backoff"
+        self.begun = self.begun or self.receives()
+        return "active" if self.begun else "starting"
 
     def _alarms(self) -> dict[str, Any]:
         """How many signals have limits, their sides that were ever beyond them, and what was not checked."""

@@ -2,13 +2,13 @@
 
 import argparse
 import json
-import logging
 import os
 import sys
-import time
 from pathlib import Path
 
+from speeddata import logs
 from speeddata.errors import ConfigError, RelayError, SchemaError
+from speeddata.exit_codes import CANNOT_START
 from speeddata.relay.channel import ChannelRelay
 from speeddata.relay.keeper import Keeper
 from speeddata.relay.mapping import Mapping
@@ -16,8 +16,6 @@ from speeddata.relay.sockets import ChannelSockets, kernel_drops
 from speeddata.relay.spec import ChannelSpec
 
 __all__ = ["main"]
-
-CANNOT_START = 3
 
 
 def main(argv: list[str]) -> int:
@@ -27,8 +25,7 @@ def main(argv: list[str]) -> int:
     what.add_argument("--spec", type=Path, metavar="FILE", help="relay the channel of this JSON file")
     what.add_argument("--keeper", type=Path, metavar="DATA", help="keep the relays of this data folder")
     arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.Formatter.converter = time.gmtime
+    logs.set_up("keeper" if arguments.keeper else "relay")
     try:
         if arguments.keeper:
             return keep(arguments.keeper)

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from speeddata.errors import NoKeeper, RelayError
 from speeddata.lock import lock_holder
 from speeddata.relay.keeper import KEEPER_SOCKET
@@ -134,7 +136,7 @@ class KeeperClient:
         except OSError as error:
             raise NoKeeper(f"no keeper in {self.data}: {error.strerror or error}") from None
         try:
-            answer: dict[str, Any] = json.loads(line)
+            answer = _read(line)
         except ValueError:
             raise RelayError("the keeper ended while it was asked") from None
         if not answer.pop("ok"):
@@ -157,3 +159,12 @@ class KeeperClient:
                 return bytes(answer)
         finally:
             os.close(folder)
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    """An answer of the keeper, hundreds of KB each second; numbers that are infinite are what Python's JSON alone can read."""
+    try:
+        answer: dict[str, Any] = orjson.loads(line)
+    except ValueError:
+        answer = json.loads(line)
+    return answer

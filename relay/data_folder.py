@@ -22,6 +22,9 @@ class DataFolder:
         self.archive = self.path / "archive"
         self.id = self.path / "id"
         self.run = self.path / "run"
+        # Who may ask, and by what the services ask each other.
+        self.tokens = self.path / "tokens.json"
+        self.own_token = self.run / "token"
         self.log = self.path / "log"
         # Pages that users write.
         self.pages = self.path / "pages"

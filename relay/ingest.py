@@ -16,7 +16,9 @@ from pathlib import Path
 
 import click
 
+from speeddata import logs
 from speeddata.errors import RelayError
+from speeddata.exit_codes import CANNOT_START
 from speeddata.lock import take_lock
 from speeddata.pidfile import pidfile
 from speeddata.relay.data_folder import DataFolder
@@ -28,7 +30,6 @@ __all__ = ["main"]
 
 log = logging.getLogger(__name__)
 
-CANNOT_START = 3
 MOST_OPEN = 512  # segments, of two files each
 OTHER_FILES = 768  # connections, sockets of live streams
 LEAST_OPEN = 16
@@ -39,7 +40,7 @@ LEAST_OPEN = 16
 @click.option("--pidfile", "pid_path", type=click.Path(path_type=Path))
 def main(data: Path, pid_path: Path | None) -> None:
     """Append what comes by HTTP."""
-    logging.basicConfig(level=logging.INFO, format="ingest: %(message)s")
+    logs.set_up("ingest")
     folder = DataFolder(data)
     try:
         folder.make()

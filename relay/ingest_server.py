@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from speeddata.heartbeat import BEAT_S, Heartbeat
 from speeddata.relay.ingest_protocol import (
     MAX_BODY,
     MAX_HEAD,
@@ -88,10 +89,11 @@ class IngestServer:
 
     def run(self) -> None:
         """Serve until `stopping`; requests that have come by then are answered."""
-        limit = 0.0
+        limit, heartbeat = 0.0, Heartbeat()
         while not self.stopping:
             self._turn(limit)
-            limit = self.store.tick()
+            limit = min(self.store.tick(), BEAT_S)
+            heartbeat.beat()
             self._give_back()
 
     def close(self) -> None:

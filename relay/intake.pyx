@@ -11,6 +11,7 @@ from speeddata.plan cimport (
     REASON_OK,
     REASON_SCHEMA,
     REASON_SHORT,
+    REASON_SOURCE,
     REASON_TRAILING,
     REASON_TRUNCATED,
     UNIT_UNKNOWN,
@@ -34,6 +35,7 @@ from speeddata.relay.outlet cimport queue_packet, send_queued
 from speeddata.relay.receiver cimport Receiving
 from speeddata.relay.ring cimport close_block, make_room
 from speeddata.relay.sequence cimport find_sender, follow
+from speeddata.relay.signature cimport TRAILER_BYTES, check_signature
 
 # A packet in its slot.
 cdef struct Datagram:
@@ -42,7 +44,8 @@ cdef struct Datagram:
     bint truncated           # it was larger
     int64_t arrival_ns
     const sockaddr_in *sender
-    Sender *source           # what is known of who sent it
+    bint admitted            # it comes from where packets may come from
+    Sender *source           # what is known of who sent it; NULL: nobody whose packets are taken, as far as is known
 
 
 cdef void set_aside(Receiving *r, const Datagram *d, Reason reason, uint32_t offset) noexcept nogil:
@@ -178,20 +181,53 @@ cdef Reason take_records(Receiving *r, State *state, const Datagram *d, uint32_t
     return reason
 
 
-cdef void take_packet(Receiving *r, State *state, const Datagram *d) noexcept nogil:
+cdef bint admits(const Receiving *r, uint32_t address) noexcept nogil:
+    """Whether packets are taken from an address, as on the wire."""
+    cdef uint32_t i
+    for i in range(r.allowed):  # r.allowed <= MAX_NETWORKS
+        if address & r.networks[i].mask == r.networks[i].address:
+            return True
+    return r.allowed == 0
+
+
+cdef void know_source(Receiving *r, State *state, Datagram *d) noexcept nogil:
+    """Follow the sender of a packet. One that nobody may send, or that is not signed, takes nobody's place."""
+    if d.source == NULL:
+        d.source = find_sender(state, d.sender.sin_addr.s_addr, d.sender.sin_port, r.batch)
+        d.source.last_ns = d.arrival_ns
+
+
+cdef Reason take_signed(Receiving *r, State *state, Datagram *d, uint32_t *offset) noexcept nogil:
+    """Bring the records of a packet that must be signed into the block and the books: what is before its trailer."""
+    cdef Reason reason = check_signature(r.keys, r.key_count, state.signers, d.data, d.length)
+    if reason != REASON_OK:
+        return reason
+    know_source(r, state, d)
+    d.length -= TRAILER_BYTES
+    reason = take_records(r, state, d, offset) if d.length else REASON_EMPTY
+    d.length += TRAILER_BYTES
+    return reason
+
+
+cdef void take_packet(Receiving *r, State *state, Datagram *d) noexcept nogil:
     """Account for one packet: into the block and the full-rate stream, or refused and set aside."""
     cdef uint64_t records = state.books.records
     cdef uint32_t offset = 0
     cdef Reason reason
-    if d.length == 0:
+    if not d.admitted:
+        reason = REASON_SOURCE
+    elif d.length == 0:
         reason = REASON_EMPTY
     elif d.truncated:
         reason = REASON_TRUNCATED
+    elif r.key_count:
+        reason = take_signed(r, state, d, &offset)
     else:
         reason = take_records(r, state, d, &offset)
     if reason != REASON_OK:
         state.rejected[<int>reason] += 1
-        d.source.refused += 1
+        if d.source != NULL:
+            d.source.refused += 1
         set_aside(r, d, reason, offset)
         return
     state.books.packets += 1
@@ -211,8 +247,10 @@ cdef void take_message(Receiving *r, State *state, unsigned int i) noexcept nogi
     cdef Datagram d
     size = read_control(message, &d.arrival_ns)
     d.sender = &r.parts.names[i]
-    d.source = find_sender(state, d.sender.sin_addr.s_addr, d.sender.sin_port, r.batch)
-    d.source.last_ns = d.arrival_ns
+    d.source = NULL
+    d.admitted = admits(r, d.sender.sin_addr.s_addr)
+    if d.admitted and not r.key_count:
+        know_source(r, state, &d)
     d.data = r.parts.slots + i * SLOT_STRIDE
     d.truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0
     if size == 0 or d.truncated:
@@ -227,9 +265,9 @@ cdef void take_message(Receiving *r, State *state, unsigned int i) noexcept nogi
 
 
 cdef void forward(Receiving *r, const State *state, const Datagram *d) noexcept nogil:
-    """Queue a packet to be re-sent: from the block, where it follows the one before, or with its frames from the slot."""
+    """Queue a packet to be re-sent: from the block, where it follows the one before, or with its frames or trailer from the slot."""
     cdef const Building *b = &state.books.building
-    if r.single_object:
+    if r.single_object or r.key_count:
         queue_packet(&r.forward, d.data, d.length)
         return
     if b.block != r.forward_block:

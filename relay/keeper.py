@@ -15,17 +15,17 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from speeddata.errors import NoRelay, RelayError, SpeedDataError
+from speeddata.errors import RelayError, SpeedDataError
 from speeddata.lock import sign_lock, take_lock
 from speeddata.relay.charge import Charge, end_of
-from speeddata.relay.handover import ask_relay, collect
+from speeddata.relay.handover import collect
 from speeddata.relay.losses import note_loss, reserve_losses
+from speeddata.relay.replacement import Replacement
 from speeddata.relay.request_server import Answer, RequestServer
-from speeddata.relay.spec import ChannelSpec, Decimation
+from speeddata.relay.spec import ChannelSpec
 
 __all__ = ["KEEPER_SOCKET", "Keeper"]
 
@@ -38,8 +38,6 @@ WRITE_LIMIT_S = (
     24.0  # for all of that, where a slow disk takes so long; less than who waits for the answer waits
 )
 FORK_AGAIN_S = 1.0
-LOOK_AGAIN_S = 0.002
-GO_OVER_S = 2.0  # in which a relay that has just been started can be asked
 HANG_S = 1.0  # between two looks for relays that were killed and cannot die
 
 
@@ -65,8 +63,10 @@ class Keeper:
         # Told to end without its relays.
         self.left = False
         self.waker = -1
+        self._looked_at = time.monotonic()
         self._adopt()
         self.server = RequestServer(self.folder, KEEPER_SOCKET, self.selector, self._after, self._handle)
+        self.replacement = Replacement(self.folder, self._after, self.server.answer, self._end_in_order)
 
     def _adopt(self) -> None:
         """Go on with the relays of a keeper that was killed."""
@@ -173,55 +173,10 @@ class Keeper:
             raise RelayError(f"channel {spec.name!r} runs already, with other settings; stop it first")
         return {"pid": charge.pid}
 
-    def _decimate(self, charge: Charge, decimation: Decimation) -> None:
-        """Have a channel's relay, and those that follow it, decimate in another way."""
-        if charge.pid is not None:
-            ask_relay(self.folder, charge.spec.name, {"op": "decimate", "decimation": asdict(decimation)})
-        charge.spec = replace(charge.spec, decimation=decimation)
-
-    def _go_over(
-        self, client: socket.socket, charge: Charge, decimation: Decimation, until: float
-    ) -> Answer | None:
-        """Decimate in another way; a relay that is only about to open its socket, or to follow a dead one, is asked later."""
-        try:
-            self._decimate(charge, decimation)
-        except NoRelay:
-            if time.monotonic() > until:
-                raise
-            self._after(LOOK_AGAIN_S, lambda: self._go_over_later(client, charge, decimation, until))
-            return None
-        return {"pid": charge.pid}
-
-    def _go_over_later(
-        self, client: socket.socket, charge: Charge, decimation: Decimation, until: float
-    ) -> None:
-        try:
-            answer = self._go_over(client, charge, decimation, until)
-        except RelayError as error:
-            answer = {"ok": False, "error": str(error)}
-        if answer is not None:
-            self.server.answer(client, {"ok": True, **answer})
-
     def handle_replace(self, client: socket.socket, request: Answer) -> Answer | None:
-        """Another relay for a channel, with another spec where one is given; packets wait in the socket meanwhile.
-
-        The former one is killed: that is what loses nothing at any instant, and takes the least time. It stays where it
-        can go over to the other spec while it runs.
-        """
-        charge = self._charge(request)
-        if charge.stopping:
-            raise RelayError(f"channel {charge.spec.name!r} is being stopped")
-        if request.get("spec"):
-            wanted = ChannelSpec.from_json(request["spec"])
-            if charge.pid is not None and wanted == replace(charge.spec, decimation=wanted.decimation):
-                return self._go_over(client, charge, wanted.decimation, time.monotonic() + GO_OVER_S)
-            charge.change(wanted)
-        if charge.pid is None:
-            return {"pid": None}
-        charge.replacing.append(client)
-        charge.replaced = True
-        charge.signal(signal.SIGKILL)
-        return None
+        """Another relay for a channel, or another spec; packets wait in the socket meanwhile."""
+        wanted = ChannelSpec.from_json(request["spec"]) if request.get("spec") else None
+        return self.replacement.begin(client, self._charge(request), wanted)
 
     def handle_leave(self, client: socket.socket, _request: Answer) -> None:
         """The keeper alone ends, for another to adopt its relays."""
@@ -277,6 +232,11 @@ class Keeper:
 
         self._after(limit_s, look)
 
+    def _end_in_order(self, charge: Charge) -> None:
+        """Have a relay end that another is to follow."""
+        charge.end_by = time.monotonic() + WRITE_LIMIT_S
+        self._terminate(charge, STOP_LIMIT_S)
+
     def _end(self, charge: Charge) -> None:
         """The channel's last relay is dead. What it left, because it was killed, a successor writes, once."""
         if not charge.mapping.clean and not charge.drained:
@@ -297,25 +257,13 @@ class Keeper:
             self._after(FORK_AGAIN_S, lambda: self._fork_again(charge))
             return
         self._watch(charge)
-        self._tell_replaced(charge)
+        self.replacement.tell(charge)
 
     def _fork_again(self, charge: Charge) -> None:
         """The next relay, unless there is one, or the channel has ended, since this was put off."""
         here = self.channels.get(charge.spec.name) is charge
         if here and charge.pid is None and charge.stopping == charge.drained:
             self._fork(charge)
-
-    def _tell_replaced(self, charge: Charge) -> None:
-        """Answer who asked for another relay, as soon as it receives or has failed."""
-        if charge.pid is not None and not charge.receives():
-            if charge.replacing:
-                self._after(LOOK_AGAIN_S, lambda: self._tell_replaced(charge))
-            return
-        answer: Answer = {"ok": True, "pid": charge.pid}
-        if charge.pid is None:
-            answer = {"ok": False, "error": f"{charge.spec.name}: the next relay ended: {charge.reason}"}
-        while charge.replacing:
-            self.server.answer(charge.replacing.pop(), answer)
 
     def _watch(self, charge: Charge) -> None:
         self.selector.register(charge.pidfd, selectors.EVENT_READ, (self._on_exit, (charge,)))
@@ -342,11 +290,17 @@ class Keeper:
         if charge.stopping:
             self._end(charge)
         else:
+            delay = self.replacement.ended(charge, delay)
             self._after(delay, lambda: self._fork_again(charge))
 
     def _look_for_hanging(self) -> None:
-        """Follow relays that were killed and cannot die, as a disk holds one of their threads: others may receive."""
+        """End relays that do not go on, and follow those that cannot die, as a disk holds one of their threads: others may receive."""
+        now = time.monotonic()
+        # Who was stopped ourselves, as with the whole machine, has not seen what the others did.
+        was_away, self._looked_at = now - self._looked_at > 3 * HANG_S, now
         for charge in list(self.channels.values()):
+            if charge.is_stuck(now, was_away=was_away):
+                charge.kill_stuck()
             if charge.hangs():
                 self.selector.unregister(charge.pidfd)
                 pid = charge.let_go()

@@ -34,6 +34,7 @@ cdef enum:
     MAX_VERSIONS = 16        # of a channel's schema
     MAX_LIMITED = 256        # signals of a channel that have limits, over all versions of its schema
     LEVELS = 2               # of limits: warn, alarm
+    MAX_KEYS = 64            # that a channel's packets may be signed by
 
 cdef enum:
     MSG_EMPTY = 0xFFFFFFFFu  # msg_len of a message that recvmmsg has not filled (0 is a legal datagram)
@@ -73,6 +74,13 @@ cdef struct Sender:
     uint64_t duplicates
     uint64_t reordered
     int64_t newest           # highest number seen
+    uint64_t seen            # bit k: newest - k was seen
+
+# A key that packets are signed by, and the numbers of those that were taken.
+cdef struct Signer:
+    uint32_t key             # its id, as on the wire
+    uint32_t pad
+    uint64_t newest          # highest number
     uint64_t seen            # bit k: newest - k was seen
 
 # A block while it is filled; becomes a Block when it is closed.
@@ -117,7 +125,9 @@ cdef struct State:
     uint64_t tail            # blocks handed to the writer
     uint64_t known           # senders that are followed
     uint64_t forgotten       # senders that were, and gave way to others
-    Sender senders[SENDERS]  # last: as many as are known are copied
+    uint64_t keys            # of signers
+    Sender senders[SENDERS]  # these two last: as many as there are are copied
+    Signer signers[MAX_KEYS]
 
 # What the writer has done.
 cdef struct Store:
@@ -307,3 +317,6 @@ cdef inline State *current_state(const Parts *parts, uint64_t commit) noexcept n
 cdef class Mapping:
     cdef Parts parts
     cdef readonly int fd
+
+    # The State that counts, whole.
+    cdef void copy_state(self, State *out) noexcept

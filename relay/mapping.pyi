@@ -43,6 +43,10 @@ class Mapping:
         """The channel's counters, as a whole: the receiver's at one instant, the writer's at one instant."""
 
     @property
+    def batches(self) -> int:
+        """How many batches the receiver has begun: what only moves when it does."""
+
+    @property
     def turns(self) -> int:
         """How often a signal went beyond its limits, or came back."""
 

@@ -32,7 +32,7 @@ from speeddata.relay.c_system cimport (
 from speeddata.relay.standings cimport acknowledge_rises, read_standings, restore_standings
 
 cdef uint64_t MAGIC = 0x5344_4D41_5050_4544
-cdef uint64_t VERSION = 4  # of what mapping.pxd declares: a relay goes on in the mapping of another
+cdef uint64_t VERSION = 5  # of what mapping.pxd declares: a relay goes on in the mapping of another
 cdef enum:
     PAGE = 4096
 
@@ -166,12 +166,23 @@ cdef class Mapping:
         begin_store(&self.parts).error = error
         commit_store(&self.parts)
 
+    cdef void copy_state(self, State *out) noexcept:
+        """Copy the State that counts; again when a batch was committed meanwhile (two would overwrite it)."""
+        cdef Head *head = self.parts.head
+        cdef uint64_t commit
+        while True:
+            commit = load64(&head.commit)
+            memcpy(out, &head.states[commit >> 1 & 1], sizeof(State))
+            fence()
+            if load64(&head.commit) >> 1 == commit >> 1:
+                return
+
     def stats(self) -> dict[str, object]:
         """The channel's counters, as a whole: the receiver's at one instant, the writer's at one instant."""
         cdef State state
         cdef Store store
         cdef Head *head = self.parts.head
-        copy_state(head, &state)
+        self.copy_state(&state)
         copy_store(head, &store)
         return {
             "packets": state.books.packets,
@@ -180,8 +191,8 @@ cdef class Mapping:
             "ingested": 0,
             "archived": store.archived,
             "durable": store.durable,
-            "rejected": {REASONS[k]: state.rejected[k] for k in range(1, <int>REASON_COUNT)},
-            "not_archived": {LOSSES[k]: store.lost[k] for k in range(<int>LOSS_COUNT)},
+            "rejected": {REASONS[i]: state.rejected[i] for i in range(1, <int>REASON_COUNT)},
+            "not_archived": {LOSSES[i]: store.lost[i] for i in range(<int>LOSS_COUNT)},
             "ring_full": state.books.ring_full,
             "bad_time": state.books.bad_time,
             "forwarded": state.forwarded,
@@ -192,6 +203,7 @@ cdef class Mapping:
             "decimate_cut": head.trail.cut,
             "decimate_skipped_blocks": head.trail.skipped,
             "durable_until": store.durable_ns or None,
+            "last_packet": last_packet(&state) or None,
             "sources": {"followed": state.known, "forgotten": state.forgotten},
             "sequence": {"gaps": state.books.gaps, "duplicates": state.books.duplicates, "reordered": state.books.reordered},
             "ring": {"blocks": head.block_count, "queued": max(0, <int64_t>(state.tail - store.head))},
@@ -214,6 +226,11 @@ cdef class Mapping:
             "time_unit": UNIT_NAMES.get(state.books.unit),
             "since": head.created_ns,
         }
+
+    @property
+    def batches(self) -> int:
+        """How many batches the receiver has begun: what only moves when it does."""
+        return load64(&self.parts.head.commit) >> 2
 
     @property
     def turns(self) -> int:
@@ -241,7 +258,7 @@ cdef class Mapping:
         """Who sends, in the order of their appearance: address and port, what came of each, when the last packet came."""
         cdef State state
         cdef uint64_t k
-        copy_state(self.parts.head, &state)
+        self.copy_state(&state)
         return [
             {
                 "address": socket.inet_ntoa(int(state.senders[k].address).to_bytes(4, sys.byteorder)),
@@ -281,15 +298,13 @@ cdef class Mapping:
         self.parts.head.quarantined += packets
 
 
-cdef void copy_state(Head *head, State *out) noexcept:
-    """Copy the State that counts; again when a batch was committed meanwhile (two would overwrite it)."""
-    cdef uint64_t commit
-    while True:
-        commit = load64(&head.commit)
-        memcpy(out, &head.states[commit >> 1 & 1], sizeof(State))
-        fence()
-        if load64(&head.commit) >> 1 == commit >> 1:
-            return
+cdef int64_t last_packet(const State *state) noexcept:
+    """When the newest packet came of all who are followed; 0: none has."""
+    cdef int64_t last_ns = 0
+    cdef uint64_t k
+    for k in range(state.known):
+        last_ns = max(last_ns, state.senders[k].last_ns)
+    return last_ns
 
 
 cdef void copy_store(Head *head, Store *out) noexcept:

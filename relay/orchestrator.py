@@ -12,29 +12,43 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import click
 
 import speeddata
+from speeddata import logs
 from speeddata.errors import ConfigError, RelayError
+from speeddata.exit_codes import CANNOT_START, USAGE
 from speeddata.lock import sign_lock, take_lock
 from speeddata.registry.app import create_app
 from speeddata.registry.channels import Registry
-from speeddata.registry.store import Store, StoreError
+from speeddata.registry.conditions import WITHOUT_PORT
+from speeddata.registry.store import StoreError, open_store
 from speeddata.relay.addresses import announce, api_names, archive_folder, own_ports, service_addresses
 from speeddata.relay.client import KeeperClient
 from speeddata.relay.data_folder import DataFolder
+from speeddata.relay.doctor_check import Subject
+from speeddata.relay.entrance import Entrance
 from speeddata.relay.event_loop import EventLoop
+from speeddata.relay.house_rules import HouseRules
 from speeddata.relay.housekeeper import Housekeeper
 from speeddata.relay.ingest_client import IngestClient
+from speeddata.relay.log_collector import LogCollector
+from speeddata.relay.notify import Notifier
+from speeddata.relay.readiness import waited_for
 from speeddata.relay.reconciler import Reconciler
+from speeddata.relay.reload import Outcome, effective, reload
+from speeddata.relay.sealer import NAME as SEALING
 from speeddata.relay.services import demo_pages, demo_sources, services
 from speeddata.relay.supervisor import Supervisor
 from speeddata.relay.system_state import SystemState
+from speeddata.relay.watch import Watch
 from speeddata.relay.web_server import WebServer, bind
-from speeddata.run_options import RunOptions, exposed, run_options
+from speeddata.run_options import RunOptions, run_options
 from speeddata.settings import Settings, load_settings
 from speeddata.times import format_time
 
@@ -42,8 +56,8 @@ __all__ = ["Orchestrator", "main"]
 
 log = logging.getLogger(__name__)
 
-USAGE, CANNOT_START = 2, 3
 SERVICES_GRACE_S = 3.0
+RELOAD_LIMIT_S = 60.0
 SHARED_RELAY_GRACE_S = 10.0  # as long as a keeper has for its relays: what it has is to be flushed
 ANEW = "SIGUSR1"  # the signal that has us begin anew, with the code and settings of today, while the recording goes on
 HELD = "SPEEDDATA_LOCK_"  # environment variable: the descriptor of a service's lock, over the exec
@@ -53,19 +67,24 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 class Orchestrator:
     """Everything that `speeddata run` runs."""
 
-    def __init__(self, options: RunOptions, settings: Settings, *, demo: bool = False) -> None:
+    def __init__(
+        self, options: RunOptions, settings: Settings, entrance: Entrance | None = None, *, demo: bool = False
+    ) -> None:
         self.options = options
         self.settings = settings
+        self.entrance = entrance or Entrance()
         self.demo = demo
         self.data = DataFolder(options.data_folder)
         self.archive = archive_folder(options, settings, self.data)
         self.started_ns = time.time_ns()
         self.loop = EventLoop()
+        self.notifier = Notifier(self.loop)
         self.supervisor = Supervisor(self.loop)
         self.reconciler = Reconciler(self.loop, KeeperClient(self.data.path))
         self.registry: Registry | None = None
         self.housekeeper: Housekeeper | None = None
         self.system: SystemState | None = None
+        self.collector = LogCollector(self._logs)
         # Everything has been started.
         self.up = False
         self.locks: dict[str, int] = {}
@@ -82,7 +101,10 @@ class Orchestrator:
             undo.callback(self._let_go)
             for service in self.options.services:
                 self._take_lock(service)
+            self.entrance.open(self.options.services)
             undo.callback(self.supervisor.wait, SERVICES_GRACE_S, SHARED_RELAY_GRACE_S)
+            self.collector.start()
+            undo.callback(self.collector.stop)
             if "relay" in self.options.services:
                 self._start_relay(undo)
             # Services are asked to end first and waited for last: they end while the relays flush.
@@ -90,12 +112,16 @@ class Orchestrator:
             self._start_services()
             announce(self.options.services, self.settings, self.data, self.archive)
             self.up = True
+            self.notifier.ready(f"{', '.join(self.options.services)} of {self.data.path}")
             while not self.stopping:
                 self.loop.turn()
             if self.stopping == ANEW:
                 # Who asks us to end from here on asks the one that we become.
                 signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
                 self.loop.forget(self._wake)
+                self.notifier.begins_anew()
+            else:
+                self.notifier.stops()
             log.info("%s: %s", self.stopping, "beginning anew" if self.stopping == ANEW else "stopping")
         log.info("recording goes on" if self.stopping == ANEW else "everything has ended")
 
@@ -131,22 +157,37 @@ class Orchestrator:
         """The whole system."""
         assert self.registry is not None, "asked by the API, which needs one"
         assert self.housekeeper is not None, "begun before the API"
-        states = Counter(channel["state"] for channel in self.registry.conditions())
+        states = Counter(told["state"] for _, told, _ in self.registry.catalogue.conditions())
+        states[WITHOUT_PORT] += sum(port is None for _, port, _ in self.registry.store.places())
         return {
             "version": speeddata.__version__,
             "data": str(self.data.path),
             "archive": self.housekeeper.to_json(),
+            "registry": {"trouble": self.registry.store.instead_of or None},
             "started": format_time(self.started_ns),
             "pid": os.getpid(),
             "keeper": self.reconciler.to_json(),
             "services": self.supervisor.to_json(),
-            "channels": {"count": states.total(), "states": dict(states)},
+            "channels": {"count": states.total(), "states": dict(+states)},
+            "left_out": {"log_lines": self._log_lines_left_out(), "events": self.registry.events.left_out},
         }
+
+    def waits_for(self) -> dict[str, list[str]]:
+        """What should run and does not."""
+        assert self.registry is not None, "asked by the API, which needs one"
+        up = self.up and not self.stopping
+        services, keeper = self.supervisor.not_serving(), self.reconciler.to_json()
+        return waited_for(self.registry, up=up, services=services, keeper=keeper)
 
     def vitals(self) -> dict[str, Any]:
         """Processes and machine, with what they use."""
         assert self.system is not None, "begun before the API"
         return self.system.to_json()
+
+    def usage(self, status: dict[str, Any], relays: Mapping[str, int | None]) -> list[dict[str, Any]]:
+        """What every process has used since it began."""
+        assert self.system is not None, "begun before the API"
+        return self.system.usage(status, relays)
 
     def examine(self) -> dict[str, Any]:
         """What should be mended on this machine."""
@@ -160,7 +201,7 @@ class Orchestrator:
             listener = undo.enter_context(bind(relay["host"], relay["api.port"]))
         except RelayError as error:
             raise RelayError(f"{error} (--api-port takes another)") from None
-        store = Store(self.data.registry)
+        store = open_store(self.data.registry)
         undo.callback(store.close)
         undo.push(lambda kind, *_: self._end_relays(failed=kind is not None))
         self.reconciler.start_keeper()
@@ -174,16 +215,40 @@ class Orchestrator:
         self.supervisor.end_strays([self.housekeeper.sealer.pidfile])
         self.housekeeper.start()
         undo.callback(self.housekeeper.stop)
+        watch = Watch(registry, self._parts, lambda: self.reconciler.keeper_pid)
+        watch.start()
+        undo.callback(watch.stop)
         relays = functools.partial(registry.relays.running, stats=True)
-        self.system = SystemState(self.status, self.housekeeper.sealer.to_json, relays)
+        subject = Subject.of(self.settings, self.archive, self.options.config)
+        self.system = SystemState(self.status, self.housekeeper.sealer.to_json, relays, subject=subject)
         folders = [self.data.pages, *(demo_pages() if self.demo else ())]
-        web = WebServer(create_app(registry, self, api_names(self.settings), folders), listener)
+        app = create_app(registry, self, api_names(self.settings), folders, self.entrance.access)
+        web = WebServer(app, listener)
         web.start()
         undo.callback(web.close)
 
+    def _logs(self) -> dict[str, Path]:
+        """What the processes say that we have started, by name."""
+        own = ["keeper", SEALING] if "relay" in self.options.services else []
+        return {name: self.data.log_file(name) for name in (*own, *self.supervisor.watches)}
+
+    def _log_lines_left_out(self) -> dict[str, int]:
+        """How many lines of each process were too many to be passed on, and how many of all were too many for the log."""
+        of_children = {name: self.collector.left_out.get(name, 0) for name in self._logs()}
+        return {"orchestrator": logs.left_out(), **of_children}
+
+    def _parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What has a state beside the channels: kind, and how it fares."""
+        assert self.housekeeper is not None, "begun before"
+        yield "keeper", {"name": "keeper", **self.reconciler.to_json()}
+        for service in self.supervisor.to_json():
+            yield "service", service
+        trouble = self.housekeeper.trouble
+        yield "archive", {"name": "archive", "state": "degraded" if trouble else "active", "reason": trouble}
+
     def _start_services(self) -> None:
         """Start the services, after ending those of an orchestrator that was killed."""
-        wanted = services(self.options.services, self.settings, self.data, self.archive)
+        wanted = services(self.options.services, self.settings, self.data, self.archive, self.entrance.argv)
         former = [service.pidfile for service in wanted]
         if "relay" in self.options.services:
             former += [source.pidfile for source in demo_sources(self.settings, self.data)]
@@ -223,10 +288,47 @@ class Orchestrator:
             os.close(wake)
             os.close(waker)
 
+    def reload(self) -> dict[str, Any]:
+        """Go over to the settings as they are now, for any thread; ConfigError tells all that is wrong with them."""
+        done: Future[Outcome] = Future()
+
+        def carry_out() -> None:
+            try:
+                done.set_result(self._reload())
+            except BaseException as error:
+                done.set_exception(error)
+
+        self.loop.post(carry_out)
+        return done.result(RELOAD_LIMIT_S).to_json()
+
+    def _reload(self) -> Outcome:
+        """The same, in the loop's own thread."""
+        after = load_settings(self.options.config, self.options.overrides())
+        held = effective(self.settings, after)
+        wanted = services(self.options.services, held, self.data, self.archive, self.entrance.argv)
+        begin = self.reconciler.begin
+        with self.loop.waiting(RELOAD_LIMIT_S):
+            outcome = reload(self.settings, after, self.registry, self.supervisor, wanted, begin)
+        if self.housekeeper is not None and self.registry is not None:
+            self.housekeeper.rules = HouseRules(self.registry)
+        self.settings = held
+        for line in (*after.warnings, *outcome.lines()):
+            log.info("%s", line)
+        return outcome
+
+    def _reload_by_signal(self) -> None:
+        try:
+            self._reload()
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("settings are not taken: %s", problem)
+
     def _on_signals(self, numbers: bytes) -> None:
         """What asks for the end counts for more than what asks for another beginning."""
         for number in numbers:
-            if self.stopping in ("", ANEW):
+            if number == signal.SIGHUP:
+                self._reload_by_signal()
+            elif self.stopping in ("", ANEW):
                 self.stopping = signal.Signals(number).name
 
 
@@ -242,32 +344,24 @@ def _pass_on(wake: int) -> None:
 @click.option("--demo", is_flag=True, help="Run the demo's sources too.")
 def main(options: RunOptions, demo: bool) -> None:
     """Run SpeedData in the foreground."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.Formatter.converter = time.gmtime
+    os.environ[logs.VARIABLE] = options.log_format
+    logs.set_up("orchestrator", options.log_format)
     try:
         settings = load_settings(options.config, options.overrides())
+        entrance = Entrance.of(settings, options.services, DataFolder(options.data_folder))
     except ConfigError as error:
         fail("\n".join(error.problems), USAGE)
-    guard(options, settings)
     for warning in settings.warnings:
         log.warning("%s", warning)
     try:
-        orchestrator = Orchestrator(options, settings, demo=demo)
+        orchestrator = Orchestrator(options, settings, entrance, demo=demo)
         orchestrator.run()
     except (RelayError, StoreError, OSError) as error:
         fail(str(error), CANNOT_START)
     if orchestrator.stopping == ANEW:
         logging.shutdown()
+        orchestrator.notifier.give_back()
         os.execv(sys.executable, [sys.executable, "-P", "-m", "speeddata.relay.orchestrator", *sys.argv[1:]])
-
-
-def guard(options: RunOptions, settings: Settings) -> None:
-    """Refuse to be seen beyond this machine unless told to."""
-    addresses = ", ".join(exposed(settings, options.services))
-    if addresses and not options.insecure:
-        fail(f"anybody who reaches {addresses} could read and change everything; --insecure allows it", USAGE)
-    if addresses:
-        log.warning("insecure: anybody who reaches %s can read and change everything", addresses)
 
 
 def fail(message: str, status: int) -> None:

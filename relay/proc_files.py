@@ -5,12 +5,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ProcessReading", "machine_memory", "machine_times", "read_process", "udp_counters"]
+__all__ = [
+    "ProcessReading",
+    "Usage",
+    "machine_memory",
+    "machine_times",
+    "read_process",
+    "read_usage",
+    "udp_counters",
+]
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
 KIB = 1024
+PAGE = os.sysconf("SC_PAGE_SIZE")
 IDLE = (3, 4)  # places in the processor's times of idle and of waiting for a disk
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process has used, as far as one file tells it."""
+
+    cpu_s: float  # processor time of all its threads
+    resident: int  # bytes in memory, shared ones among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +45,29 @@ class ProcessReading:
 def read_process(pid: int) -> ProcessReading | None:
     """What is known of a process; None when there is none."""
     try:
-        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-        status = (PROC / str(pid) / "status").read_text()
+        # Not by Path, which would take longer than all the rest: there may be hundreds of relays.
+        with open(f"{PROC}/{pid}/stat", "rb") as stat, open(f"{PROC}/{pid}/status", "rb") as status:
+            fields, sizes = stat.read().rpartition(b")")[2].split(), status.read()
     except OSError:
         return None
-    sizes = _sizes(status)
     return ProcessReading(
         begun=int(fields[19]),
         cpu_s=(int(fields[11]) + int(fields[12])) / TICKS,
         threads=int(fields[17]),
-        resident=sizes.get("VmRSS", 0),  # a zombie has no memory
-        own=sizes.get("RssAnon", 0),
-        shared=sizes.get("RssShmem", 0),
+        resident=_size(sizes, b"VmRSS"),
+        own=_size(sizes, b"RssAnon"),
+        shared=_size(sizes, b"RssShmem"),
     )
+
+
+def read_usage(pid: int) -> Usage | None:
+    """The processor time and memory of a process, in a third of the time that all of it takes; None when there is none."""
+    try:
+        with open(f"{PROC}/{pid}/stat", "rb") as stat:
+            fields = stat.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return Usage((int(fields[11]) + int(fields[12])) / TICKS, int(fields[21]) * PAGE)
 
 
 def machine_times() -> tuple[int, int]:
@@ -72,6 +99,12 @@ def udp_counters() -> dict[str, Any]:
         "no_port": counters["NoPorts"],
         "buffer_errors": counters["RcvbufErrors"],
     }
+
+
+def _size(status: bytes, key: bytes) -> int:
+    """One of the sizes of a process in bytes; 0 for a zombie, which has no memory."""
+    found = status.partition(b"\n" + key + b":")[2]
+    return int(found.partition(b"kB")[0] or 0) * KIB
 
 
 def _sizes(text: str) -> dict[str, int]:

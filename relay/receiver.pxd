@@ -7,6 +7,15 @@ from speeddata.relay.doorbell cimport Bell
 from speeddata.relay.mapping cimport MAX_VERSIONS, Parts
 from speeddata.relay.outlet cimport Outlet
 from speeddata.relay.ring cimport Ring
+from speeddata.relay.signature cimport SigningKey
+
+cdef enum:
+    MAX_NETWORKS = 64        # that a channel takes packets from
+
+# Source addresses of which the bits of `mask` are those of `address`; both as on the wire.
+cdef struct Network:
+    uint32_t address
+    uint32_t mask
 
 cdef struct Receiving:
     Parts parts
@@ -16,6 +25,10 @@ cdef struct Receiving:
     int fd                   # receive socket
     bint single_object       # framing
     bint narrow              # that of `plan` has 32 bits
+    Network networks[MAX_NETWORKS]   # from which packets are taken
+    uint32_t allowed         # how many of them there are; 0 = from everywhere
+    const SigningKey *keys   # by which packets must be signed
+    uint32_t key_count       # 0 = they need not be
     int64_t age_ns           # a block closes when it is this old
     uint64_t open_serial     # block being built when its age was last looked at; 0 = none
     int64_t opened_ns        # monotonic time when it was first seen

@@ -23,11 +23,12 @@ from speeddata.relay.c_system cimport (
 from speeddata.relay.doorbell cimport Bell, Doorbell, ring, sleep
 from speeddata.relay.intake cimport take_message, use_version
 from speeddata.relay.mapping cimport (
-    BATCH, CONTROL_BYTES, MAX_VERSIONS, MSG_EMPTY, SENDERS, SLOT_BYTES, SLOT_STRIDE, Building, Head, Mapping, Parts, Sender, State,
+    BATCH, CONTROL_BYTES, MAX_VERSIONS, MSG_EMPTY, SLOT_BYTES, SLOT_STRIDE, Building, Head, Mapping, Parts, Signer, State,
     current_state, current_store,
 )
 from speeddata.relay.outlet cimport outlet_init, send_queued
 from speeddata.relay.ring cimport close_block, free_block, publish, recover_ring
+from speeddata.relay.signature cimport Signatures
 
 cdef enum:
     MAX_FAILURES = 1000      # of recvmmsg, one after the other
@@ -74,7 +75,9 @@ cdef State *begin(Receiving *r) noexcept nogil:
     cdef Head *head = r.parts.head
     cdef State *old = current_state(&r.parts, head.commit)
     cdef State *new = &head.states[0 if old == &head.states[1] else 1]
-    memcpy(new, old, sizeof(State) - sizeof(Sender) * (SENDERS - old.known))
+    memcpy(new, old, <char *>&old.senders[old.known] - <char *>old)
+    if old.keys:
+        memcpy(new.signers, old.signers, sizeof(Signer) * old.keys)
     return new
 
 
@@ -241,25 +244,40 @@ cdef int set_plans(Receiving *r, list plans) except -1:
     return 0
 
 
+cdef int set_networks(Receiving *r, list networks) except -1:
+    """Networks that packets are taken from: address and mask, as on the wire; none for everywhere."""
+    assert len(networks) <= MAX_NETWORKS, "as many as there is room for"
+    for address, mask in networks:
+        r.networks[r.allowed] = Network(address, mask)
+        r.allowed += 1
+    return 0
+
+
 cdef class Receiver:
     """Receives one channel's packets into its mapping; `run` is the body of a thread.
 
     `plans` are the versions of the schema, of which framed packets say which they are of. `socket` is bound and has SO_TIMESTAMPNS on; `joined` says that it has UDP_GRO too; with `spin` it is asked without a
-    pause. `forward` is connected to the full-rate group, or -1.
+    pause. `forward` is connected to the full-rate group, or -1. `networks` are pairs of address and mask as on the wire, from which packets
+    are taken; none for everywhere. `signatures`, where there are any, must packets bear; their keys are in the mapping.
     """
     cdef Receiving r
     cdef object keep
 
     def __cinit__(self, Mapping mapping, list plans, int socket, int forward, bint single_object, bint joined, bint spin,
-                  double age_s, Doorbell bell, Doorbell writer, Doorbell decimator, Doorbell clerk):
+                  double age_s, list networks, Doorbell bell, Doorbell writer, Doorbell decimator, Doorbell clerk,
+                  Signatures signatures=None):
         cdef Receiving *r = &self.r
         cdef timeval stay = timeval(0, STAY_US)
         if mapping.parts.head.block_bytes < SLOT_BYTES:
             raise ValueError(f"block_bytes is {mapping.parts.head.block_bytes}, a block must hold {SLOT_BYTES}")
-        self.keep = (mapping, plans, bell, writer, decimator, clerk)
+        self.keep = (mapping, plans, bell, writer, decimator, clerk, signatures)
         memset(r, 0, sizeof(Receiving))
         r.parts = mapping.parts
         set_plans(r, plans)
+        set_networks(r, networks)
+        if signatures is not None:
+            signatures.find_places(mapping)
+            r.keys, r.key_count = signatures.keys, signatures.count
         r.ring.parts = &r.parts
         r.fd, r.single_object = socket, single_object
         if setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &stay, sizeof(stay)) < 0:

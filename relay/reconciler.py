@@ -13,10 +13,10 @@ from typing import Any
 from speeddata.errors import NoKeeper, RelayError
 from speeddata.registry.channels import Registry
 from speeddata.registry.store import StoreError
-from speeddata.relay.client import KeeperClient
+from speeddata.relay.client import ANSWER_LIMIT_S, KeeperClient
 from speeddata.relay.ending import end_keeper
 from speeddata.relay.event_loop import EventLoop
-from speeddata.relay.services import back_off_s
+from speeddata.relay.services import back_off_s, jittered
 from speeddata.times import format_time
 
 __all__ = ["Reconciler"]
@@ -98,6 +98,10 @@ class Reconciler:
             "restarts": self.keeper_restarts,
         }
 
+    def begin(self, name: str) -> None:
+        """Start a channel that is new, and try again where that cannot be."""
+        self._start_later(0, name)
+
     def _start_later(self, delay_s: float, name: str) -> None:
         number = self._round
         self.loop.after(delay_s, lambda: self._start(name) if number == self._round else None)
@@ -106,10 +110,11 @@ class Reconciler:
         if self.stopping or self.registry is None or self.keeper_pid is None:
             return
         try:
-            pid = self.registry.start(name)
+            with self.loop.waiting(ANSWER_LIMIT_S):
+                pid = self.registry.start(name)
         except (RelayError, StoreError) as error:
             self.attempts[name] = self.attempts.get(name, 0) + 1
-            delay = back_off_s(self.attempts[name])
+            delay = jittered(back_off_s(self.attempts[name]))
             # That there is no keeper is said of the keeper, if none comes.
             level = logging.INFO if isinstance(error, NoKeeper) else logging.WARNING
             log.log(level, "channel %s cannot start: %s; next try in %.0f s", name, error, delay)
@@ -138,7 +143,8 @@ class Reconciler:
         assert self.registry is not None, "a keeper that was watched had channels"
         try:
             if self._pidfd < 0:
-                self.start_keeper()
+                with self.loop.waiting(ANSWER_LIMIT_S):
+                    self.start_keeper()
             self._start_all(self.registry)
         except (RelayError, StoreError, OSError) as error:
             self._keeper_deaths += 1

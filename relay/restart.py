@@ -92,9 +92,10 @@ def _wait(condition: Callable[[], bool], limit_s: float, failure: str) -> None:
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), required=True)
-def main(data: Path) -> None:
+@click.option("--json", "as_json", is_flag=True)
+def main(data: Path, as_json: bool) -> None:
     """Renew every process of a data folder."""
-    carry_out(restart_all, data)
+    carry_out(restart_all, data, as_json)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ The stripchart server and the history service are known by module name only. The
 """
 
 import ipaddress
+import random
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ __all__ = [
     "back_off_s",
     "demo_pages",
     "demo_sources",
+    "jittered",
     "registry_url",
     "services",
     "url",
@@ -31,6 +33,7 @@ PYTHON = (sys.executable, "-P")
 MAX_DELAY_S = 30.0
 SPARE_PERCENT = 1  # of the disk, that exports leave above what retention keeps free
 INGEST = "ingest"  # the shared relay
+DISK_S = 120.0  # that a disk may hold it up
 # The demo's sources: name, program below speeddata.examples. Each is told where the registration API is.
 SOURCES = (("host", "host.py"), ("example", "sender/sender.py"), ("machine", "machine.py"))
 
@@ -44,12 +47,19 @@ class Service:
     pidfile: Path
     log: Path
     last: bool = False  # is to end after the others, which use it
+    beats: bool = True  # gives signs of life, from when on it serves
+    silent_s: float = 30.0  # without a sign of life, after which one that gave some is taken for hanging
 
 
-def services(names: Sequence[str], settings: Settings, data: DataFolder, archive: Path) -> list[Service]:
-    """The services of these names. Relays are none, but the keeper's; only the one that channels share is."""
+def services(
+    names: Sequence[str], settings: Settings, data: DataFolder, archive: Path, access: Sequence[str] = ()
+) -> list[Service]:
+    """The services of these names. Relays are none, but the keeper's; only the one that channels share is.
+
+    `access` are the options that tell whom to let in.
+    """
     registry = registry_url(settings)
-    names_of_api = settings.flat["relay"]["api.names"]
+    answered = settings.flat["relay"]["api.names"]
     made: list[Service] = []
     options: dict[str, Any]
     if "relay" in names:
@@ -62,7 +72,7 @@ def services(names: Sequence[str], settings: Settings, data: DataFolder, archive
             "--workers": live["websocket.workers"],
         }
         made.append(
-            _service("stripchart", live, data, registry, live["websocket.port"], options, names_of_api)
+            _service("stripchart", live, data, registry, live["websocket.port"], options, answered, access)
         )
     if "pivot" in names:
         history = settings.flat["pivot"]
@@ -87,7 +97,9 @@ def services(names: Sequence[str], settings: Settings, data: DataFolder, archive
             "--sql-running": history["sql.running"],
             **_background(settings, data),
         }
-        made.append(_service("pivot", history, data, registry, history["api.port"], options, names_of_api))
+        made.append(
+            _service("pivot", history, data, registry, history["api.port"], options, answered, access)
+        )
     return made
 
 
@@ -118,6 +130,7 @@ def demo_sources(settings: Settings, data: DataFolder) -> list[Service]:
             argv=(*PYTHON, str(examples / program), "--api", api),
             pidfile=data.pidfile(f"source-{name}"),
             log=data.log_file(f"source-{name}"),
+            beats=False,
         )
         for name, program in SOURCES
     ]
@@ -146,11 +159,16 @@ def back_off_s(deaths: int) -> float:
     return min(MAX_DELAY_S, 2.0 ** (min(max(deaths, 1), 10) - 1))
 
 
+def jittered(delay_s: float) -> float:
+    """A delay, and up to a fifth more: what one cause has ended is not to start all at the same instant."""
+    return delay_s * random.uniform(1, 1.2)
+
+
 def _shared_relay(data: DataFolder) -> Service:
     pidfile = data.pidfile(INGEST)
     options = ("--data", str(data.path), "--pidfile", str(pidfile))
     argv = (*PYTHON, "-m", f"speeddata.relay.{INGEST}", *options)
-    return Service(INGEST, argv, pidfile, data.log_file(INGEST), last=True)
+    return Service(INGEST, argv, pidfile, data.log_file(INGEST), last=True, silent_s=DISK_S)
 
 
 def _service(
@@ -161,9 +179,10 @@ def _service(
     port: int,
     options: Mapping[str, Any],
     names: Sequence[str],
+    access: Sequence[str],
 ) -> Service:
     pidfile = data.pidfile(name)
     given = {"--registry": registry, "--host": own["host"], "--port": port, "--pidfile": pidfile, **options}
     answered = [("--name", answered) for answered in answered_names(names, own["host"])]
     argv = [str(part) for pair in (*given.items(), *answered) for part in pair]
-    return Service(name, (*PYTHON, "-m", f"speeddata.{name}", *argv), pidfile, data.log_file(name))
+    return Service(name, (*PYTHON, "-m", f"speeddata.{name}", *argv, *access), pidfile, data.log_file(name))

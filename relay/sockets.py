@@ -51,6 +51,12 @@ class ChannelSockets:
         """Those that another process opened; in the order of `all`."""
         return cls(*(socket.socket(fileno=fd) for fd in fds))
 
+    def adjust(self, spec: ChannelSpec) -> None:
+        """Have the input socket as another spec of the channel wants it; what waits in it stays."""
+        set_receive_buffer(self.input, spec.receive_buffer_bytes)
+        with contextlib.suppress(OSError):  # a kernel that does not know how
+            self.input.setsockopt(socket.IPPROTO_UDP, UDP_GRO, int(spec.gro))
+
     @property
     def receive_buffer(self) -> int:
         """Bytes of receive buffer that the kernel granted."""

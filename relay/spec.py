@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
 from speeddata.errors import ConfigError, RelayError
+from speeddata.limits import without_limits
 
 __all__ = ["ChannelSpec", "Decimation", "Group", "Multicast", "Rotation"]
 
@@ -99,7 +100,7 @@ SOFT = frozenset(
         "full_rate",
         "durability",
     )
-    + ("quarantine_bytes", "live")
+    + ("quarantine_bytes", "live", "sources", "sign")
 )
 
 
@@ -128,6 +129,10 @@ class ChannelSpec:
     full_rate: bool = True
     durability: Literal["block", "interval", "none"] = "interval"
     quarantine_bytes: int = 1 << 20
+    sources: list[str] | None = None  # networks that packets are taken from; None: everywhere
+    sign: list[str] | None = (
+        None  # files of keys, by one of which packets must be signed; None: they need not be
+    )
     versions: list[dict[str, Any]] = field(default_factory=list)  # of the schema before, oldest first
     live: bool = True  # whether what comes by HTTP is sent live, where the request does not say
 
@@ -172,7 +177,8 @@ class ChannelSpec:
     def hard_differences(self, other: Self) -> list[str]:
         """Fields that differ and that a relay cannot go over to on the same sockets, mapping and open segment."""
         differing = {one.name for one in fields(self) if getattr(self, one.name) != getattr(other, one.name)}
-        if other.known[: len(self.known)] == self.known:  # versions may be added
+        alike = without_limits(other.known[: len(self.known)]) == without_limits(self.known)
+        if alike:  # versions may be added, and limits may be others
             differing -= {"schema", "versions"}
         return sorted(differing - SOFT)
 

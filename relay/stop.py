@@ -48,9 +48,10 @@ def stop_all(data: DataFolder) -> Iterator[str]:
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), required=True)
-def main(data: Path) -> None:
+@click.option("--json", "as_json", is_flag=True)
+def main(data: Path, as_json: bool) -> None:
     """End everything that runs on a data folder."""
-    carry_out(stop_all, data)
+    carry_out(stop_all, data, as_json)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from speeddata.errors import RelayError
 from speeddata.relay import doctor
 from speeddata.relay.disk_space import measure
-from speeddata.relay.proc_files import udp_counters
+from speeddata.relay.doctor_check import Subject
+from speeddata.relay.proc_files import read_usage, udp_counters
 from speeddata.relay.vitals import Vitals
 from speeddata.times import format_time
 
@@ -22,6 +22,7 @@ __all__ = ["SystemState"]
 
 Json = dict[str, Any]
 FRESH_S = 0.9  # a page that asks once a second is not to be told the same twice
+UNUSED = ("cpu_percent", "cpu_s", "threads", "memory")  # what nobody knows of a process that does not live
 RMEM = Path("/proc/sys/net/core")
 
 
@@ -29,7 +30,7 @@ class SystemState:
     """The processes of one data folder, and the machine they are on.
 
     `status` gives what `GET /status` tells, `sealing` the sealing process if there is one, `relays` what the keeper says of the
-    channels with their counters, and why it says nothing.
+    channels with their counters, and why it says nothing. `subject` is what the doctor examines.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class SystemState:
         sealing: Callable[[], Json | None],
         relays: Callable[[], tuple[dict[str, Json], str]],
         clock: Callable[[], float] = time.monotonic,
+        subject: Subject | None = None,
     ) -> None:
         self.status = status
         self.sealing = sealing
         self.relays = relays
         self.clock = clock
+        self.subject = subject
         self._vitals = Vitals(clock)
         self._lock = threading.Lock()
         self._at = -FRESH_S
@@ -56,14 +59,21 @@ class SystemState:
                 self._told, self._at = self._look(), self.clock()
             return self._told
 
+    def usage(self, status: Json, relays: Mapping[str, int | None]) -> list[Json]:
+        """What every process has used since it began; `status` and the pids of relays by name, as they are just now."""
+        processes = [*_processes(status), *self._sealing()]
+        named = [(one["kind"], one["name"], one["pid"]) for one in processes]
+        named += [("relay", name, pid) for name, pid in relays.items()]
+        return [
+            {"kind": kind, "name": name, "cpu_s": reading.cpu_s, "memory": {"resident": reading.resident}}
+            for kind, name, pid in named
+            if pid and (reading := read_usage(pid))
+        ]
+
     def examine(self) -> Json:
         """What the doctor finds, who opens a socket for it and sends itself some packets."""
         with self._examining:
-            try:
-                found = doctor.examine()
-            except (OSError, RelayError) as error:
-                words = f"receive buffers cannot be examined: {error}"
-                return {"findings": [{"name": "receive_buffer", "text": words, "mend": []}]}
+            found = doctor.examine(self.subject)
             return {"findings": doctor.findings(found), **found}
 
     def _look(self) -> Json:
@@ -71,7 +81,7 @@ class SystemState:
         processes = [*_processes(status), *self._sealing(), *(_relay(one) for one in relays.values())]
         machine, used = self._vitals.look([one["pid"] for one in processes if one["pid"]])
         for process in processes:
-            process.update(used.get(process["pid"]) or {"cpu_percent": None, "threads": None, "memory": None})
+            process.update(used.get(process["pid"]) or dict.fromkeys(UNUSED))
         return {
             "time": format_time(time.time_ns()),
             "version": status["version"],

@@ -1,5 +1,6 @@
 """How `speeddata stop` and `restart` are run: one after the other on a data folder, saying line by line what they do."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from speeddata.errors import RelayError
+from speeddata.exit_codes import FAILED, USAGE
 from speeddata.lock import wait_for_lock
 from speeddata.relay.data_folder import DataFolder
 
@@ -15,26 +17,32 @@ __all__ = ["carry_out"]
 WAIT_LIMIT_S = 60.0
 
 
-def carry_out(command: Callable[[DataFolder], Iterator[str]], path: Path) -> None:
-    """Print the lines of a command as they come. What goes wrong is said, and ends the process with status 1.
+def carry_out(command: Callable[[DataFolder], Iterator[str]], path: Path, as_json: bool = False) -> None:
+    """Print the lines of a command as they come, or all as JSON. What goes wrong is said, and ends the process as failed.
 
-    Of a folder that is not there nothing is known to run: status 2, for it may be mistyped.
+    Of a folder that is not there nothing is known to run: wrong usage, for it may be mistyped.
     """
     data = DataFolder(path)
     if not data.path.is_dir():
         print(f"speeddata: --data {path}: there is no such folder", file=sys.stderr)
-        sys.exit(2)
-    said = False
+        sys.exit(USAGE)
+    said: list[str] = []
+    failure = ""
     try:
         with _alone(data):
             for line in command(data):
-                print(line, flush=True)
-                said = True
+                said.append(line)
+                if not as_json:
+                    print(line, flush=True)
     except (OSError, RelayError) as error:
-        print(f"speeddata: {path}: {error}", file=sys.stderr)
-        sys.exit(1)
-    if not said:
+        failure = str(error)
+        print(f"speeddata: {path}: {failure}", file=sys.stderr)
+    if as_json:
+        print(json.dumps({"data": str(data.path), "done": said, "error": failure or None}))
+    elif not said and not failure:
         print(f"nothing runs on {data.path}")
+    if failure:
+        sys.exit(FAILED)
 
 
 @contextmanager

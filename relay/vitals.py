@@ -30,6 +30,7 @@ class Vitals:
         processes = {
             pid: {
                 "cpu_percent": self._share(pid, reading, span),
+                "cpu_s": reading.cpu_s,
                 "threads": reading.threads,
                 "memory": {"resident": reading.resident, "own": reading.own, "shared": reading.shared},
             }

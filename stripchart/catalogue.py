@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import requests
 
+from speeddata.credentials import authorize
 from speeddata.errors import SchemaError
 from speeddata.limits import Limits
 from speeddata.schema import Schema
@@ -76,6 +77,10 @@ class ChannelInfo:
         default_factory=dict, compare=False
     )
     """By signal, the limits that it had before: until when (ms since 1970), and which."""
+    signed: bool = False
+    """Whether packets at full rate may bear a trailer."""
+    has_trailers: bool = False
+    """Whether those of this stream may."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ class Follower(threading.Thread):
         self._callback = callback
         self._lost = lost
         self._counts = RelayCounts()
-        self._session = requests.Session()
+        self._session = authorize(requests.Session())
         # Parsed versions of schemas by channel and what they depend on, so that each is fetched once.
         self._schemas: dict[tuple[str, str, str | None], tuple[_Version, ...]] = {}
         self._known: list[ChannelInfo] | None = None
@@ -170,8 +175,9 @@ class Follower(threading.Thread):
                 raise ValueError("its decimated stream has no address")
             # A registry that does not count versions is of before there were any, and packets were plain then.
             framed = told.get("framing") == "single_object" and told.get("schemas") is not None
-            # The fingerprint leaves out units and notes, but only a new registration can change those.
-            parts = told.get("schema"), told.get("created_at"), told["schemas"] if framed else "plain"
+            # The fingerprint leaves out units, notes and limits; the revision is of the whole text.
+            parts = [told.get(key) for key in ("schema", "created_at", "revision")]
+            parts.append(told["schemas"] if framed else "plain")
             revision, time_unit = " ".join(map(str, parts)), told.get("time_unit")
             known = self._versions(told, revision, framed)
             schemas = tuple(one.schema for one in known)
@@ -203,6 +209,7 @@ class Follower(threading.Thread):
             full,
             making,
             since_ms if len(since_ms) == len(known) else (),
+            signed=bool(told.get("signed")),
         )
 
     def _versions(self, channel: dict[str, Any], revision: str, framed: bool) -> tuple[_Version, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from speeddata.signing import without_trailer
 from speeddata.stripchart import pairs
 from speeddata.stripchart.catalogue import ChannelInfo
 from speeddata.stripchart.intervals import Intervals
@@ -82,6 +83,8 @@ class LiveChannel:
 
     def ingest(self, packets: Sequence[bytes], now_ns: int) -> None:
         """Take in the packets of one tick."""
+        if self.info.has_trailers:
+            packets = [without_trailer(packet) for packet in packets]
         joined = join({head: one.plan for head, one in self._schema_versions.items()}, packets)
         self.bad += joined.bad
         if not joined.batches:

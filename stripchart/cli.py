@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
+from speeddata import logs
+from speeddata.access_options import access_argv, access_of, access_options
+from speeddata.exit_codes import CANNOT_START
 from speeddata.pidfile import pidfile
 from speeddata.stripchart.server import CLIENTS_MAX, Settings, run
 from speeddata.stripchart.workers import serve
-
-EXIT_PORT_IN_USE = 3
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,22 +61,33 @@ EXIT_PORT_IN_USE = 3
 @click.option(
     "--until", type=int, hidden=True, help="Of a worker: file descriptor that ends with its parent."
 )
-def main(pid_path: Path | None, until: int | None, names: tuple[str, ...], **options: Any) -> None:
+@access_options
+def main(
+    pid_path: Path | None,
+    until: int | None,
+    names: tuple[str, ...],
+    tokens: Path | None,
+    own_token: Path | None,
+    **options: Any,
+) -> None:
     """Serve live data to browsers."""
-    logging.basicConfig(level=logging.INFO, format="stripchart: %(message)s")
+    logs.set_up("stripchart")
     # Of what strangers send to the port, and of each connection that ends, nothing is worth a line.
     logging.getLogger("websockets").setLevel(logging.CRITICAL)
+    access = access_of(options["host"], tokens, own_token)
     try:
         with pidfile(pid_path):
             if options["workers"] > 1 and until is None:
                 own = [part for name in names for part in ("--name", name)]
+                own += access_argv(tokens, own_token)
                 for key in ("registry", "interface", "clients", "ping"):
                     own += [f"--{key}", str(options[key])]
                 serve(options["host"], options["port"], options["workers"], own)
             else:
-                run(Settings(names=tuple(name.lower() for name in names), until=until, **options))
+                names = tuple(name.lower() for name in names)
+                run(Settings(names=names, until=until, access=access, **options))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
         click.echo("stripchart: port {port} on {host} is in use".format(**options), err=True)
-        sys.exit(EXIT_PORT_IN_USE)
+        sys.exit(CANNOT_START)

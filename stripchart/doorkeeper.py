@@ -9,6 +9,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
+from speeddata.access import Access
 from speeddata.host_names import Guard, host_of
 from speeddata.stripchart.origin import is_allowed
 
@@ -19,15 +20,21 @@ _log = logging.getLogger(__name__)
 
 
 class Doorkeeper:
-    """Refuses a handshake that names another host, that a page from elsewhere began, or that is one too many.
+    """Refuses a handshake that names another host, that a page from elsewhere began, of nobody who may read, or that is one too many.
 
     It also answers what is no handshake.
     """
 
     def __init__(
-        self, guard: Guard, on_loopback: bool, clients_max: int, metrics: Callable[[], dict[str, Any]]
+        self,
+        guard: Guard,
+        on_loopback: bool,
+        clients_max: int,
+        metrics: Callable[[], dict[str, Any]],
+        access: Access | None = None,
     ) -> None:
         self._guard = guard
+        self._access = access or Access()
         self._on_loopback = on_loopback
         self._clients_max = clients_max
         self._metrics = metrics
@@ -51,7 +58,7 @@ class Doorkeeper:
     def check(self, connection: ServerConnection, request: Request) -> Response | None:
         """Look at what a connection asks for; None lets it in."""
         self._opening.pop(connection, None)
-        for name in ("Host", "Origin"):
+        for name in ("Host", "Origin", "Authorization", "Cookie"):
             if len(request.headers.get_all(name)) > 1:
                 return connection.respond(http.HTTPStatus.BAD_REQUEST, f"{name}: expected one, got several\n")
         host = request.headers.get("Host", "")
@@ -62,6 +69,13 @@ class Doorkeeper:
         if not is_allowed(origin, host, self._on_loopback):
             _log.warning("refused a page of %.200r", origin)
             return connection.respond(http.HTTPStatus.FORBIDDEN, f"pages of {origin} may not connect here\n")
+        refusal = self._access.refuse(
+            "read", request.headers.get("Authorization"), request.headers.get("Cookie")
+        )
+        if refusal is not None:
+            response = connection.respond(http.HTTPStatus(refusal.status), refusal.body["details"] + "\n")
+            response.headers.update(refusal.headers)
+            return response
         if request.path == STATUS_PATH:
             return self._status(connection)
         if len(self._inside) >= self._clients_max:

@@ -12,6 +12,8 @@ import numpy as np
 import requests
 from numpy.typing import NDArray
 
+from speeddata.credentials import authorize
+
 BUCKETS_MAX = 8192  # in a span
 VALUES_MAX = 1_000_000  # in a span, of all signals
 _PIECE_VALUES = 50_000
@@ -99,7 +101,7 @@ class History:
 
     def __init__(self, registry: str) -> None:
         self._registry = registry.rstrip("/")
-        self._session = requests.Session()
+        self._session = authorize(requests.Session())
 
     def fetch(self, span: Span) -> Samples:
         """Give a span's samples; HistoryError when that cannot be."""

@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,8 @@ import uvloop
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from speeddata.access import Access
+from speeddata.heartbeat import Heartbeat
 from speeddata.host_names import Guard
 from speeddata.stripchart.catalogue import Follower
 from speeddata.stripchart.client import Client
@@ -56,6 +58,8 @@ class Settings:
     ping: float = 20
     # Processes that serve the port.
     workers: int = 1
+    # Who may watch.
+    access: Access = field(default_factory=Access)
     # A file descriptor whose end tells the process to end too.
     until: int | None = None
 
@@ -104,7 +108,8 @@ async def _serve(settings: Settings) -> None:
 
 async def _listen(settings: Settings, hub: Hub) -> Server:
     guard, on_loopback = Guard(settings.names), is_loopback(settings.host)
-    doorkeeper = Doorkeeper(guard, on_loopback, settings.clients, partial(_metrics, settings, hub))
+    metrics = partial(_metrics, settings, hub)
+    doorkeeper = Doorkeeper(guard, on_loopback, settings.clients, metrics, settings.access)
     return await serve(
         partial(_handle, hub),
         settings.host,
@@ -160,10 +165,11 @@ async def close(client: Client, code: int, reason: str) -> None:
 
 async def tick(hub: Hub, stop: asyncio.Event) -> None:
     """Tick at a steady rate; ticks that are missed are left out."""
-    due = time.monotonic()
+    due, heartbeat = time.monotonic(), Heartbeat()
     closing: set[asyncio.Task[None]] = set()
     while not stop.is_set():
         began = time.monotonic()
+        heartbeat.beat()
         hub.tick(time.time_ns(), began)
         hub.adapt(time.monotonic() - began)
         for client in hub.given_up:

@@ -169,7 +169,7 @@ class Streams:
 def at_full_rate(info: ChannelInfo) -> ChannelInfo:
     """The same channel, as its stream at full rate has it: samples that stand for themselves."""
     assert info.full_group is not None, "asked for channels that have one"
-    return replace(info, group=info.full_group, full_group=None, making=Making())
+    return replace(info, group=info.full_group, full_group=None, making=Making(), has_trailers=info.signed)
 
 
 def find(name: str, channels: Mapping[str, LiveChannel]) -> LiveSignal | str:

@@ -14,10 +14,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from speeddata.heartbeat import BEAT_S, VARIABLE, Heartbeat
+
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 _QUICK_S = 5.0  # a worker that dies so soon after its start
 _PAUSE_S = 1.0  # is replaced only after this time
 _END_S = 10.0  # what workers get to end
+_SILENT_S = 30.0  # without a sign of life, after which a worker is taken for hanging
+_AWAY_S = 5.0  # between two looks, after which we were stopped ourselves, and know nothing of the workers
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +35,9 @@ def serve(host: str, port: int, count: int, options: Sequence[str]) -> None:
         command += ["--host", host, "--port", str(free), "--workers", str(count), "--until", str(alive)]
         workers = [_Worker(command, alive) for _ in range(count)]
         try:
-            while signal.sigwait(_SIGNALS) == signal.SIGCHLD:
+            heartbeat = Heartbeat()
+            while (got := signal.sigtimedwait(_SIGNALS, BEAT_S)) is None or got.si_signo == signal.SIGCHLD:
+                heartbeat.beat()
                 workers = [worker if worker.lives() else worker.again() for worker in workers]
         finally:
             for worker in workers:
@@ -58,15 +64,31 @@ class _Worker:
     """One worker. It ends when nobody holds the other end of the pipe `alive` any more."""
 
     def __init__(self, command: Sequence[str], alive: int) -> None:
+        self._pulse, pulse = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self.process = subprocess.Popen(
             command,
-            pass_fds=(alive,),
+            pass_fds=(alive, pulse),
             preexec_fn=_unblock,
+            env={**os.environ, VARIABLE: str(pulse)},
         )
+        os.close(pulse)
         self._command, self._alive = command, alive
-        self._start_s = time.monotonic()
+        self._start_s = self._looked_s = time.monotonic()
+        self._beaten_s: float | None = None  # when its last sign of life came
 
     def lives(self) -> bool:
+        """Whether it does; one that gives no signs of life any more is killed, which shows when it has died."""
+        now = time.monotonic()
+        was_away, self._looked_s = now - self._looked_s > _AWAY_S, now
+        try:
+            if os.read(self._pulse, 4096):
+                self._beaten_s = now
+        except BlockingIOError:
+            if self._beaten_s is not None and was_away:
+                self._beaten_s = now
+        if self._beaten_s is not None and now - self._beaten_s > _SILENT_S:
+            _log.error("worker %d gives no sign of life and is killed", self.process.pid)
+            self.process.kill()
         return self.process.poll() is None
 
     def again(self) -> "_Worker":
@@ -74,6 +96,7 @@ class _Worker:
         _log.warning("worker %d ended, another is started", self.process.pid)
         if time.monotonic() - self._start_s < _QUICK_S:
             time.sleep(_PAUSE_S)
+        os.close(self._pulse)
         return _Worker(self._command, self._alive)
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""The history service keeps to its OpenAPI document, whatever it is asked (the long form: make proof PART=api)."""
+"""The services keep to their OpenAPI documents, whatever they are asked (the long form: make proof PART=api)."""
 
 import api_cases
 import system
@@ -11,3 +11,11 @@ def test_no_made_up_request_is_answered_by_5xx_or_otherwise_than_told(tmp_path):
         seen = api_cases.run_cases(f"http://127.0.0.1:{running.pivot_port}", 300)
     assert seen[200] > 0
     assert seen[400] > 0
+
+
+def test_the_registration_api_keeps_to_its_document(tmp_path):
+    with system.run(tmp_path / "data", "--only=relay") as running:
+        seen = api_cases.ask_registry(running, 250)
+    assert seen[200] > 0
+    assert seen[400] > 0
+    assert seen[404] > 0

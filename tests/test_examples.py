@@ -62,7 +62,7 @@ def test_sender_and_receiver(system, batch):
 
 def test_receiver_of_framed_packets_of_two_versions(system):
     first = {"type": "record", "name": "framed", "fields": [{"name": "time", "type": "long"}]}
-    second = {**first, "fields": [*first["fields"], {"name": "more", "type": "string"}]}
+    second = {**first, "fields": [*first["fields"], {"name": "more", "type": "string", "default": ""}]}
     port = free_port()
     system.register("framed", port, first, framing="single_object", decimation={"enabled": False})
     receiver = program(system, "receiver/receiver.py", "framed")

@@ -165,7 +165,9 @@ def test_a_version_is_added_while_packets_come(system, source, tmp_path):
         assert watch.ids["engine.pressure"] is None
         former = watch.ids["engine.n"]
 
-        status, added = system.ask("POST", "/api/v1/channels/engine/schemas", {"schema": SECOND})
+        status, added = system.ask(
+            "POST", "/api/v1/channels/engine/schemas", {"schema": SECOND, "force": True}
+        )
         assert (status, added["version"], added["fingerprint"]) == (
             201,
             2,

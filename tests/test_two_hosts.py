@@ -11,20 +11,25 @@ import pytest
 from line import wait_until
 from system import SPEEDDATA
 
+from speeddata.tokens import TokenFile
+
 SERVER, DEVICE = "10.77.0.1", "10.77.0.2"
 # What the device runs: register over REST, hear the decimated group, send, watch by WebSocket, export. Prints JSON.
 DEVICE_PROGRAM = """
 import asyncio, json, socket, struct, sys, time
 import requests, websockets
 
-server, device = sys.argv[1:]
+server, device, token = sys.argv[1:]
+asked = requests.Session()
+assert requests.get(f"http://{server}:8080/api/v1/channels", timeout=10).status_code == 401
+asked.headers["Authorization"] = f"Bearer {token}"
 api = f"http://{server}:8080/api/v1"
 schema = {"type": "record", "name": "engine", "fields": [
     {"name": "time", "type": "double"}, {"name": "speed", "type": "double"}]}
 body = {"name": "engine", "port": 26010, "schema": schema,
         "config": {"decimation": {"algorithm": "downsample", "factor": 10}}}
-registered = requests.post(f"{api}/channels", json=body, timeout=10).status_code
-details = requests.get(f"{api}/channels/engine", timeout=10).json()
+registered = asked.post(f"{api}/channels", json=body, timeout=10).status_code
+details = asked.get(f"{api}/channels/engine", timeout=10).json()
 group = details["multicast"]["decimated"]
 member = socket.inet_aton(group["address"]) + socket.inet_aton(device)
 heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -59,7 +64,7 @@ def blocks(frame):
 
 async def watch():
     '''How many frames brought values of engine.speed, and the values.'''
-    async with websockets.connect(f"ws://{server}:8081") as live:
+    async with websockets.connect(f"ws://{server}:8081", additional_headers=dict(asked.headers)) as live:
         await live.send(json.dumps({"type": "subscribe", "signals": ["engine.speed"], "window": 5}))
         frames, values, speed, deadline = 0, [], None, time.monotonic() + 20
         while not (values and values[-1] > 990) and time.monotonic() < deadline:
@@ -91,13 +96,13 @@ async def both():
 frames, watched = asyncio.run(both())
 decimated = [struct.unpack("<2d", heard.recv(1000))[1] for _ in range(100)]
 deadline = time.monotonic() + 20
-while (stats := requests.get(f"{api}/channels/engine", timeout=10).json()["stats"])["archived"] < 1000:
+while (stats := asked.get(f"{api}/channels/engine", timeout=10).json()["stats"])["archived"] < 1000:
     assert time.monotonic() < deadline, stats
     time.sleep(0.1)
-export = requests.get(f"http://{server}:8000/api/v1/pivot/export?duration=PT1M&channels=engine", timeout=20)
+export = asked.get(f"http://{server}:8000/api/v1/pivot/export?duration=PT1M&channels=engine", timeout=20)
 print(json.dumps({"registered": registered, "frames": frames, "watched": watched, "decimated": decimated, "archived": stats["archived"],
                   "export": [export.status_code, export.content[:8].hex()],
-                  "page": requests.get(f"http://{server}:8080/", timeout=10).status_code}))
+                  "page": asked.get(f"http://{server}:8080/", timeout=10).status_code}))
 """
 
 
@@ -127,8 +132,10 @@ def hosts():
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 def test_a_device_on_another_host(hosts, tmp_path):
     server_host, device_host = hosts
-    options = ["--host", SERVER, "--listen", SERVER, "--insecure", "--set", f"global.multicast.interface={SERVER}",
+    (tmp_path / "data").mkdir()
+    options = ["--host", SERVER, "--listen", SERVER, "--set", f"global.multicast.interface={SERVER}",
                "--set", "global.multicast.ttl=1", "--data", str(tmp_path / "data")]  # fmt: skip
+    token = TokenFile(tmp_path / "data" / "tokens.json").add("device", "write")
     said = tmp_path / "said"
     with said.open("wb") as output:
         server = subprocess.Popen(["ip", "netns", "exec", server_host, *SPEEDDATA, "run", *options],
@@ -136,9 +143,9 @@ def test_a_device_on_another_host(hosts, tmp_path):
     try:
         wait_until(lambda: server.poll() is not None or "history" in said.read_text(), "the start", 30)
         assert server.poll() is None, said.read_text()
-        assert "insecure" in said.read_text()
+        assert "every host that reaches it can send records" in said.read_text()
         device = subprocess.run(
-            ["ip", "netns", "exec", device_host, sys.executable, "-P", "-c", DEVICE_PROGRAM, SERVER, DEVICE],
+            ["ip", "netns", "exec", device_host, sys.executable, "-P", "-c", DEVICE_PROGRAM, SERVER, DEVICE, token],
             capture_output=True, text=True, timeout=90,
         )  # fmt: skip
         assert device.returncode == 0, device.stderr + said.read_text()
@@ -157,10 +164,3 @@ def test_a_device_on_another_host(hosts, tmp_path):
     assert [value for value in saw["watched"] if value > live[0]] == live[1:]
     assert saw["export"] == [200, b"\x89HDF\r\n\x1a\n".hex()]
     assert len(list(Path(tmp_path / "data" / "archive" / "engine").glob("engine_*.avro"))) == 1
-
-
-def test_an_address_beyond_this_machine_needs_a_word(tmp_path):
-    refused = subprocess.run([*SPEEDDATA, "run", "--host", "0.0.0.0", "--data", str(tmp_path)],
-                             capture_output=True, text=True, timeout=30)  # fmt: skip
-    assert refused.returncode == 2
-    assert "--insecure" in refused.stderr

@@ -16,6 +16,7 @@ import fastavro
 import requests
 
 from speeddata import SpeedDataClient
+from speeddata.credentials import headers
 
 
 def subscribe(address: str, port: int, interface: str) -> socket.socket:
@@ -30,7 +31,7 @@ def subscribe(address: str, port: int, interface: str) -> socket.socket:
 
 def read_schemas(api: str, channel: dict[str, Any]) -> dict[bytes, Any]:
     """The versions of a channel's schema by what stands before their records: nothing where packets are plain."""
-    answer = requests.get(f"{api}/channels/{channel['name']}/schemas", timeout=10)
+    answer = requests.get(f"{api}/channels/{channel['name']}/schemas", headers=headers(), timeout=10)
     answer.raise_for_status()
     schemas = answer.json()["schemas"]
     if channel["framing"] == "plain":

@@ -2,8 +2,20 @@
 
 import { contentOf, sent } from "/static/stripchart/past/http.js";
 
-async function call(path, options = {}) {
+import { loginPage } from "./next-page.js";
+
+async function ask(path, options = {}) {
   return contentOf(await fetch(`/api/v1${path}`, { signal: AbortSignal.timeout(15000), ...options }));
+}
+
+// Who is not known, as when the session has ended, goes to log in and comes back.
+async function call(path, options) {
+  try {
+    return await ask(path, options);
+  } catch (error) {
+    if (error.status === 401) location.replace(loginPage(location.pathname + location.search + location.hash));
+    throw error;
+  }
 }
 
 // The server's clock in ms, to the second; NaN when it does not tell.
@@ -28,7 +40,7 @@ export const freePort = async () => (await call("/ports/available?start=26000&en
 export const register = (channel) => call("/channels", sent("POST", channel));
 export const validate = (channel) => call("/channels/validate", sent("POST", channel));
 export const change = (name, changes) => call(`/channels/${inPath(name)}`, sent("PATCH", changes));
-export const addSchema = (name, schema) => call(`/channels/${inPath(name)}/schemas`, sent("POST", { schema }));
+export const addSchema = (name, schema, force) => call(`/channels/${inPath(name)}/schemas`, sent("POST", { schema, force }));
 export const restart = (name) => call(`/channels/${inPath(name)}/restart`, { method: "POST" });
 export const tags = async () => (await call("/tags")).tags;
 export const addTag = (tag) => call("/tags", sent("POST", tag));
@@ -36,3 +48,7 @@ export const changeTag = (id, tag) => call(`/tags/${id}`, sent("PATCH", tag));
 export const removeTag = (id) => call(`/tags/${id}`, { method: "DELETE" });
 export const alarms = () => call("/alarms", { signal: AbortSignal.timeout(5000) });
 export const acknowledge = (signals) => call("/alarms/acknowledge", sent("POST", { signals }));
+
+export const logIn = (token) => ask("/login", sent("POST", { token }));
+export const logOut = () => ask("/logout", { method: "POST" });
+export const who = () => call("/who");

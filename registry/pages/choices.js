@@ -26,3 +26,12 @@ export function remembered(select, key, apply) {
 }
 
 export const rememberedTheme = (select) => remembered(select, THEME_KEY, setTheme);
+
+// Of a page that has no choice of it.
+export function showRememberedTheme() {
+  try {
+    setTheme(localStorage.getItem(THEME_KEY) ?? "auto");
+  } catch {
+    setTheme("auto");
+  }
+}

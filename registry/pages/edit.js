@@ -107,7 +107,7 @@ export class EditDialog {
         await api.change(name, { decimation: decimationOf(this.fields) });
         this.before = this.fields;
       }
-      if (schema) await api.addSchema(name, schema);
+      if (schema) await api.addSchema(name, schema, this.form.elements.force.checked);
       this.dialog.close();
       this.changed(`${name} is changed, its relay has gone over to it.`);
     } catch (error) {

@@ -14,7 +14,9 @@ export function channelState(channel, ageMs, limitMs) {
   const state = channel.state ?? channel.status ?? "";
   // What has no UDP port has no relay of its own, and need not send all the time.
   if (state === "ingest") return Number.isNaN(ageMs) || ageMs > limitMs ? ["by HTTP", "quiet"] : ["live", "good"];
-  if (state && state !== "active") return [channel.reason ? `${state}: ${channel.reason}` : state, "bad"];
+  if (state === "starting") return ["starting", "quiet"];
+  // That nothing comes is seen here sooner, and told in the words for it.
+  if (state && state !== "active" && state !== "idle") return [channel.reason ? `${state}: ${channel.reason}` : state, "bad"];
   if (Number.isNaN(ageMs)) return ["no data yet", "quiet"];
   if (ageMs > limitMs) return [`no data for ${ageText(ageMs / 1000)}`, "bad"];
   return ["live", "good"];

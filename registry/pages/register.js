@@ -9,14 +9,15 @@ export function channelOf(fields) {
   const text = schemaOf(fields.schema);
   if (!text && !path) throw new Error("A schema is needed: a path, its text or a file.");
   if (text && path) throw new Error("Give either a path or the schema itself, not both.");
-  const channel = { name: fields.name.trim(), port: Number(fields.port), schema: text ?? path };
+  const channel = { name: fields.name.trim(), schema: text ?? path };
+  if (fields.port) channel.port = Number(fields.port);
   if (fields.decimation) channel.config = { decimation: Number(fields.decimation) };
   return channel;
 }
 
 // As much of it as there is yet, for the server to look at.
 export function draftOf(fields) {
-  const draft = { name: fields.name.trim(), port: fields.port ? Number(fields.port) : "" };
+  const draft = { name: fields.name.trim(), port: Number(fields.port) }; // 0: any
   const path = fields.path.trim();
   const schema = schemaOf(fields.schema) ?? path;
   if (schema) draft.schema = schema;
@@ -83,8 +84,7 @@ export class RegisterForm {
     const button = this.form.querySelector("button[type=submit]");
     button.disabled = true;
     try {
-      const channel = channelOf(this.values);
-      await api.register(channel);
+      const channel = await api.register(channelOf(this.values));
       this.turn++;
       this.form.reset();
       for (const field of ["name", "port", "decimation", "path", "schema"]) this.mark(field, "");

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import system
 from line import NUMBERED, numbered, wait_until
+from page_watch import Watch
 from playwright.sync_api import Page, expect
 from ports import free_port
 from system import System
@@ -103,7 +104,10 @@ def test_decimation_is_edited_while_the_relay_runs(running: System, page: Page, 
     assert (channel["pid"], channel["decimation"]["factor"]) == (pid, 25)
 
 
-def test_a_further_version_of_a_schema_is_looked_at_and_registered(running: System, page: Page) -> None:
+def test_a_further_version_of_a_schema_is_looked_at_and_registered(
+    running: System, page: Page, watch: Watch
+) -> None:
+    watch.forgive("409")
     details(page, "framed").get_by_role("button", name="Edit").click()
     dialog = page.get_by_role("dialog", name="Edit framed")
     field = dialog.get_by_label("The Avro schema, as JSON")
@@ -116,6 +120,12 @@ def test_a_further_version_of_a_schema_is_looked_at_and_registered(running: Syst
     field.fill(json.dumps(newer).replace("floot", "float"))
     expect(dialog.locator(".found")).to_contain_text("4 signals found")
     expect(dialog.locator("#versionProblem")).to_be_hidden()
+    dialog.get_by_role("button", name="Save").click()
+    # A field more, of which what was recorded before has nothing.
+    expect(dialog.locator(".answer")).to_contain_text(
+        "Schema is not compatible: records of version 1 cannot be read"
+    )
+    dialog.get_by_label("Take it even where").check()
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_be_hidden()
     assert running.get("/channels/framed")["schemas"] == 2
@@ -137,7 +147,9 @@ def test_a_registration_is_looked_at_while_it_is_typed(running: System, page: Pa
     form.get_by_label("Name").fill("engine")
     expect(page.locator("#nameProblem")).to_contain_text("Channel name already registered")
     form.get_by_label("UDP port").fill(str(taken))
-    expect(page.locator("#portProblem")).to_have_text(f"Port already in use (port: {taken}, used by: engine)")
+    expect(page.locator("#portProblem")).to_have_text(
+        f"Port already in use: port is {taken}, wanted one that is free; this one has engine"
+    )
     form.get_by_label("Name").fill("engine 2")
     expect(page.locator("#nameProblem")).to_contain_text("wanted 1 to 64 letters")
     form.get_by_label("Name").fill("engine_2")

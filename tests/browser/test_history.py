@@ -248,7 +248,8 @@ def test_what_the_service_says_is_told(history: Open, system: System, watch: Any
     watch.forgive("503", "Failed to load")
     page = history(f"#signals={PLANT}")
     answer = {"status": 503, "content_type": "application/json", "body": json.dumps({"error": "The service is stopping"}),
-              "headers": {"access-control-allow-origin": "*"}}  # fmt: skip
+              "headers": {"access-control-allow-origin": f"http://127.0.0.1:{system.api_port}",
+                          "access-control-allow-credentials": "true"}}  # fmt: skip
     page.route(f"http://127.0.0.1:{system.pivot_port}/api/v1/query?*", lambda route: route.fulfill(**answer))
     page.get_by_role("button", name="Day", exact=True).click()
     expect(page.locator("#trouble")).to_have_text("The service is stopping")

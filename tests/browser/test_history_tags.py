@@ -181,7 +181,11 @@ def test_a_refused_export_is_told(history: Open, system: System, watch: Any) -> 
         lambda route: route.fulfill(
             status=507,
             json={"error": "There is no room for the export"},
-            headers={"access-control-allow-origin": "*", "access-control-allow-headers": "*"},
+            headers={
+                "access-control-allow-origin": f"http://127.0.0.1:{system.api_port}",
+                "access-control-allow-credentials": "true",
+                "access-control-allow-headers": "content-type",
+            },
         ),
     )
     dialog = export(page)

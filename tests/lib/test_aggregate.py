@@ -156,3 +156,14 @@ def test_how_records_are_split_makes_no_difference(times, parts):
     for place, (low, high) in enumerate([(0, 13), (13, 40), (40, 41), (41, 100)]):
         assert weight[place] == np.isfinite(step[low:high]).sum()
         assert area[place] == pytest.approx(np.nansum(step[low:high]))
+
+
+@pytest.mark.parametrize("values", [(0.1, 0.2, 0.4), (0.1, 0.2, 0.7)])
+def test_every_machine_comes_to_the_same_digits(values):
+    """Each product and each sum is rounded by itself, though some processors have an instruction for both."""
+    mean = (values[0] + values[1] + values[2]) / 3
+    squares = 0.0
+    for value in values:
+        squares += (value - mean) * (value - mean)
+    made = reduce_values(np.array(values), None, np.arange(3), np.array([0, 3]))
+    assert made[6][0] == squares

@@ -1,11 +1,15 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+import click
 import pytest
-from system import free_tcp_ports, speeddata
+from system import speeddata
 
 import speeddata as package
 from speeddata import cli
+from speeddata.cli_docs import each_command
 
 PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
 
@@ -16,7 +20,7 @@ def test_the_version_is_the_packages() -> None:
     assert done.stdout == f"speeddata, version {package.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "stop"])
+@pytest.mark.parametrize("command", ["run", "demo"])
 def test_help_names_every_exit_status(command: str) -> None:
     done = speeddata(command, "--help")
     assert done.returncode == 0
@@ -36,11 +40,40 @@ def test_help_of_run_names_its_options() -> None:
         "listen",
         "only",
         "set",
-        "insecure",
     )
     assert all(f"--{option}" in said for option in options)
     assert "relay.decimation.factor=10" in said
     assert all(f"`--{option}" in PAGE.read_text() for option in options)
+
+
+# What they print is no result: logs, or a script.
+WITHOUT_JSON = {"run", "demo", "completion"}
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*one, id=one[0]) for one in each_command()])
+def test_each_command_has_help_its_exit_statuses_and_json(name: str, command: click.Command) -> None:
+    assert command.help
+    assert (command.epilog or "").startswith("Exit status: 0 "), name
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, f"{name} {option.opts[0]}"
+    options = {word for option in command.params for word in option.opts}
+    assert ("--json" in options) == (name not in WITHOUT_JSON)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from speeddata.cli import commands; commands(['--help'], standalone_mode=False)",
+        "import speeddata.relay.stop",
+    ],
+    ids=["help", "stop"],
+)
+def test_what_is_to_be_quick_imports_little(code: str) -> None:
+    heavy = "{'rich', 'requests', 'numpy', 'pyarrow'}"
+    told = f"import sys; {code}; print('heavy:', *sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-P", "-c", told], capture_output=True, text=True, timeout=30)
+    assert done.stdout.splitlines()[-1:] == ["heavy:"], done
 
 
 @pytest.mark.parametrize(
@@ -90,29 +123,17 @@ def test_all_wrong_settings_are_said_and_nothing_is_started(tmp_path: Path) -> N
     ("option", "address"),
     [
         ("--host=0.0.0.0", "relay.host 0.0.0.0"),
-        ("--listen=0.0.0.0", "relay.listen 0.0.0.0"),
         ("--set=pivot.host=::", "pivot.host ::"),
     ],
 )
-def test_an_address_beyond_this_machine_needs_insecure(tmp_path: Path, option: str, address: str) -> None:
-    done = speeddata("run", f"--data={tmp_path / 'data'}", option)
+def test_an_address_beyond_this_machine_needs_a_token(tmp_path: Path, option: str, address: str) -> None:
+    data = tmp_path / "data"
+    done = speeddata("run", f"--data={data}", option)
     assert done.returncode == 2
     assert address in done.stderr
-    assert "--insecure allows it" in done.stderr
-    assert not (tmp_path / "data").exists()
-
-
-def test_insecure_warns_and_goes_on(tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("a file, so that nothing starts")
-    port = free_tcp_ports(1)[0]
-    done = speeddata(
-        "run", f"--data={tmp_path / 'data'}", f"--api-port={port}", "--listen=0.0.0.0", "--insecure"
-    )
-    assert done.returncode == 3
-    assert (
-        "WARNING insecure: anybody who reaches relay.listen 0.0.0.0 can read and change everything"
-        in done.stderr
-    )
+    assert "others can reach this" in done.stderr
+    assert f"speeddata token create NAME --role admin --data {data}" in done.stderr
+    assert not data.exists()
 
 
 def test_settings_may_come_from_the_environment(tmp_path: Path) -> None:
@@ -126,12 +147,12 @@ def test_settings_may_come_from_the_environment(tmp_path: Path) -> None:
 def test_a_command_becomes_the_service_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[list[str]] = []
     monkeypatch.setattr(os, "execv", lambda _path, argv: called.append(argv[1:]))
-    for arguments in (["run", "--only=relay", "--data=/x"], ["demo", "--insecure"], ["stop"]):
+    for arguments in (["run", "--only=relay", "--data=/x"], ["demo", "--host=::1"], ["stop"]):
         with pytest.raises(SystemExit) as ended:
             cli.main(arguments)
         assert ended.value.code == 0
     assert called == [
         ["-P", "-m", "speeddata.relay.orchestrator", "--data", "/x", "--only", "relay"],
-        ["-P", "-m", "speeddata.relay.orchestrator", "--demo", "--insecure"],
+        ["-P", "-m", "speeddata.relay.orchestrator", "--demo", "--host", "::1"],
         ["-P", "-m", "speeddata.relay.stop", "--data", "data"],
     ]

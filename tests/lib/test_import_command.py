@@ -7,6 +7,7 @@ import pty
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -289,9 +290,11 @@ def test_a_killed_import_goes_on_where_it_was(run, words, server, tmp_path):
 def test_progress_is_shown_on_a_terminal(words, file):
     ours, theirs = pty.openpty()
     try:
-        argv = [*SPEEDDATA, *words, str(file)]
+        at_once = "from speeddata import cli, progress_bar; progress_bar.DELAY_S = 0; cli.main()"
+        argv = [sys.executable, "-P", "-c", at_once, *words, str(file)]
         done = subprocess.run(argv, stderr=theirs, stdout=subprocess.PIPE, timeout=60)
         assert done.returncode == 0
+        os.write(theirs, b".")  # so that there is something to be read
         shown = os.read(ours, 65536).decode()
     finally:
         os.close(ours)

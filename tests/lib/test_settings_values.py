@@ -87,3 +87,21 @@ def test_no_mapping_does_worse_than_have_problems(mapping: dict[Any, Any]) -> No
     for checked in (check_mapping(RELAY, mapping), check_channel(mapping)):
         assert all(str(problem) for problem in checked.problems)
         assert all(key in RELAY or key in ("name", "port", "schema") for key in checked.values)
+
+
+def test_names_of_keys_are_checked_one_by_one() -> None:
+    row = RELAY["sign"]
+    assert check_value(row, ["roof", "cellar.2", "roof"]) == ["roof", "cellar.2"]
+    assert check_value(row, None) is None
+    for bad in ("roof", [], ["../roof"], [""], [1], [f"k{n}" for n in range(65)]):
+        with pytest.raises(Wanted, match="a list of names of keys"):
+            check_value(row, bad)
+
+
+def test_networks_are_checked_one_by_one() -> None:
+    row = RELAY["sources"]
+    assert check_value(row, ["192.168.1.0/24", "10.0.0.7"]) == ["192.168.1.0/24", "10.0.0.7/32"]
+    assert check_value(row, None) is None
+    for wrong in ([], "10.0.0.7", ["10.0.0.7/24"], ["::1"], ["x"], [5], ["10.0.0.0/33"], ["10.0.0.1"] * 65):
+        with pytest.raises(Wanted, match="a list of IPv4 addresses and networks"):
+            check_value(row, wrong)

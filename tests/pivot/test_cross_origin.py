@@ -71,7 +71,7 @@ def test_an_answer_may_be_read_by_the_page() -> None:
         assert told.json() == {"method": method}
         assert told.headers["access-control-allow-origin"] == PAGE
         assert told.headers["vary"] == "Accept, Origin"
-        assert "access-control-allow-credentials" not in told.headers
+        assert told.headers["access-control-allow-credentials"] == "true"
 
 
 def test_errors_may_be_read_too() -> None:

@@ -20,6 +20,7 @@ class Removal(NamedTuple):
 # Tests that notice many of them.
 WALK = ("tests/lib/test_walk.py::test_rules",)
 RECEIVER = ("tests/relay/test_receiver.py",)
+SIGNED = ("tests/relay/test_signature.py",)
 REPLAY = ("tests/relay/test_replay.py",)
 RESCUE = ("tests/relay/test_rescue.py",)
 WRITER = ("tests/relay/test_writer.py",)

@@ -1,6 +1,6 @@
 """Protections, and how to remove each: `tools/proof_of_tests` shows that a test goes red then."""
 
-from removal import RECEIVER, REPLAY, RESCUE, WALK, WRITER, Removal
+from removal import RECEIVER, REPLAY, RESCUE, SIGNED, WALK, WRITER, Removal
 from removals_around import AROUND_THEM
 from removals_history import IN_HISTORY
 from removals_live import LIVE
@@ -107,6 +107,27 @@ IN_THE_RECEIVER = [
         "    if reason != REASON_OK:\n        state.books = before\n",
         "    if reason != REASON_OK:\n",
         RECEIVER,
+    ),
+    Removal(
+        "a signed packet has its tag",
+        "relay/signature.pyx",
+        "            if not equal(tag, trailer + HEAD_BYTES):\n                return REASON_AUTH\n",
+        "",
+        SIGNED,
+    ),
+    Removal(
+        "a signed packet is taken once",
+        "relay/signature.pyx",
+        "            return REASON_OK if is_new(&signers[keys[k].place], number) else REASON_REPLAY\n",
+        "            return REASON_OK\n",
+        SIGNED,
+    ),
+    Removal(
+        "what was taken of a key goes from State to State",
+        "relay/receiver.pyx",
+        "        memcpy(new.signers, old.signers, sizeof(Signer) * old.keys)\n",
+        "        pass\n",
+        SIGNED,
     ),
     Removal(
         "a packet fits into its block",

@@ -173,6 +173,7 @@ class MemoryLauncher:
             "source": source,
             "heartbeat": 1737640800 * 10**9,
             "since": 1737640000 * 10**9,
+            "last_packet": 1737640800 * 10**9,
         }
 
 
@@ -190,11 +191,20 @@ class StillSystem:
     def status(self) -> dict[str, Any]:
         return {"version": "0", "services": []}
 
+    def waits_for(self) -> dict[str, list[str]]:
+        return {}
+
+    def usage(self, _status: Any, _relays: Any) -> list[Any]:
+        return []
+
     def vitals(self) -> dict[str, Any]:
         return {"processes": []}
 
     def examine(self) -> dict[str, Any]:
         return {"findings": []}
+
+    def reload(self) -> dict[str, Any]:
+        return {"changes": [], "channels": [], "added": [], "services": [], "failed": {}}
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_unknown_paths_and_methods_are_answered_in_json(client: Any) -> None:
     assert "POST" in answer.headers["Allow"]
 
 
-def test_a_body_that_is_too_large_is_refused(client: Any) -> None:
+def test_fault_67_a_body_that_is_too_large_is_refused(client: Any) -> None:
     answer = client.post(f"{API}/channels", data=b" " * (MAX_BODY + 1), content_type="application/json")
     assert answer.status_code == 413
     assert answer.json["error"] == "Request Entity Too Large"
@@ -75,7 +75,10 @@ def test_what_nobody_foresaw_is_500_without_a_trace(
 
     monkeypatch.setattr(registry.store, "channels", fail)
     answer = client.get(f"{API}/channels")
-    assert (answer.status_code, answer.json) == (500, {"error": "Internal error"})
+    assert (answer.status_code, answer.json) == (
+        500,
+        {"error": "Internal error", "field": None, "details": "the log of the orchestrator tells more"},
+    )
 
 
 def test_pages_may_connect_to_our_services_alone(client: Any) -> None:

@@ -41,7 +41,7 @@ def test_a_registered_channel_is_started_and_found_running(registry: Registry, l
     assert registry.start("x") == 27000
     assert registry.start("x") == 27000
     assert registry.start("nosuch") is None
-    assert registry.describe("x")["state"] == "active"
+    assert registry.catalogue.describe(registry.find("x"))["state"] == "active"
 
 
 def test_a_channel_that_cannot_be_started_says_why_until_it_can(registry: Registry, launcher: Any) -> None:
@@ -49,12 +49,12 @@ def test_a_channel_that_cannot_be_started_says_why_until_it_can(registry: Regist
     launcher.broken_ports = {26000}
     with pytest.raises(RelayError):
         registry.start("x")
-    shown = registry.describe("x")
+    shown = registry.catalogue.describe(registry.find("x"))
     assert (shown["state"], shown["status"], shown["pid"]) == ("backoff", "registered", None)
     assert shown["reason"].startswith("port 26000 on 127.0.0.1 is in use")
     launcher.broken_ports = set()
     registry.start("x")
-    assert registry.describe("x")["reason"] == ""
+    assert registry.catalogue.describe(registry.find("x"))["reason"] == ""
 
 
 def test_a_relay_that_runs_with_other_settings_is_replaced(registry: Registry, launcher: Any) -> None:
@@ -80,9 +80,9 @@ def test_a_shared_group_is_used_by_all_and_its_port_is_no_channels(
     relay = load_settings(folder, shared).flat["relay"]
     registry = Registry(store, launcher, relay, Path("/archive"), folder, {})
     registry.add_baseline([ITEM, ITEM | {"name": "y", "port": 26001}])
-    decimated = [registry.streams(channel).decimated for channel in store.channels()]
+    decimated = [registry.specs.streams(channel).decimated for channel in store.channels()]
     assert decimated == [("239.1.1.2", 6001)] * 2
-    assert len({registry.streams(channel).full_rate for channel in store.channels()}) == 2
+    assert len({registry.specs.streams(channel).full_rate for channel in store.channels()}) == 2
     with pytest.raises(ApiProblem) as caught:
         registry.register(Registration("z", 6001, "agents/example.avsc", None))
     assert caught.value.body["used_by"] == "multicast (decimated)"
@@ -127,4 +127,4 @@ def test_a_row_with_a_spoiled_schema_says_so_and_does_not_stop_others(registry: 
     other.close()
     with pytest.raises(RelayError, match="row of 'x' is damaged"):
         registry.start("x")
-    assert registry.describe("x")["state"] == "backoff"
+    assert registry.catalogue.describe(registry.find("x"))["state"] == "backoff"

@@ -60,7 +60,7 @@ def tables(path: Path) -> list[str]:
     return sorted(line for line in lines if line.startswith("CREATE TABLE"))
 
 
-def test_an_old_database_is_brought_on_and_its_copy_laid_aside(old: Path, tmp_path: Path) -> None:
+def test_fault_40_an_old_database_is_brought_on_and_its_copy_laid_aside(old: Path, tmp_path: Path) -> None:
     before = dump(old)
     store = Store(old)
     assert [channel.name for channel in store.channels()] == ["x"]
@@ -88,10 +88,10 @@ def test_it_is_brought_on_once(old: Path) -> None:
 
 def test_a_newer_database_is_refused_and_stays_as_it_is(old: Path) -> None:
     connection = sqlite3.connect(old)
-    connection.execute("PRAGMA user_version = 5")
+    connection.execute("PRAGMA user_version = 6")
     connection.close()
     before = dump(old)
-    with pytest.raises(StoreError, match=r"another version \(5\), wanted 4; move it away"):
+    with pytest.raises(StoreError, match=r"another version \(6\), wanted 5; move it away"):
         Store(old)
     assert dump(old) == before
     assert not backup_path(old, 1).exists()
@@ -105,7 +105,7 @@ def test_where_no_copy_can_be_laid_aside_nothing_is_done(old: Path) -> None:
     assert dump(old) == before
 
 
-def test_what_fails_half_way_leaves_the_old_version(old: Path) -> None:
+def test_fault_40_what_fails_half_way_leaves_the_old_version(old: Path) -> None:
     connection = sqlite3.connect(old)
     connection.execute("CREATE TABLE tags (something TEXT)")
     connection.close()
@@ -119,7 +119,7 @@ def test_channels_of_version_2_are_kept(old: Path) -> None:
     Store(old).close()
     connection = sqlite3.connect(old)
     connection.executescript(
-        "DROP TABLE channels; DROP TABLE acknowledgements;"
+        "DROP TABLE channels; DROP TABLE acknowledgements; DROP TABLE leases; DROP TABLE events;"
         + OLD[OLD.index("CREATE TABLE channels") : OLD.index("CREATE TABLE facts")]
         + "INSERT INTO channels (name, port, schema, fingerprint, multicast_index) VALUES ('y', 26001, '{}', '00', 5);"
         + "PRAGMA user_version = 2;"
@@ -143,7 +143,9 @@ def test_channels_and_tags_of_version_3_are_kept(old: Path) -> None:
     tag = Tags(store).add(Tag("run", 1, 2))
     store.close()
     connection = sqlite3.connect(old)
-    connection.executescript("DROP TABLE acknowledgements; PRAGMA user_version = 3;")
+    connection.executescript(
+        "DROP TABLE acknowledgements; DROP TABLE leases; DROP TABLE events; PRAGMA user_version = 3;"
+    )
     before = list(connection.iterdump())
     connection.close()
     store = Store(old)

@@ -5,7 +5,13 @@ def test_a_problem_is_a_status_and_an_object() -> None:
     problem = ApiProblem(409, "Port already in use", port=1, used_by="x")
     assert (problem.status, problem.body) == (
         409,
-        {"error": "Port already in use", "port": 1, "used_by": "x"},
+        {
+            "error": "Port already in use",
+            "field": None,
+            "details": "Port already in use",
+            "port": 1,
+            "used_by": "x",
+        },
     )
 
 
@@ -15,7 +21,7 @@ def test_a_wrong_value_names_field_value_and_wanted() -> None:
         "field": "port",
         "value": "[1]",
         "wanted": "an integer",
-        "details": "port: wanted an integer",
+        "details": "port is '[1]', wanted an integer",
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from ports import free_port
 
+from speeddata.registry.catalogue import Page
 from speeddata.registry.routes_channels import answer_channels
 
 API = "/api/v1"
@@ -106,4 +107,5 @@ def test_many_channels_are_told_whatever_their_names_hold(client: Any) -> None:
     """What is quick does not take every text that JSON does."""
     with client.application.app_context():
         for folder in ("/archive/x", "/archive/\udcff"):
-            assert answer_channels([{"archive": folder}]).json == {"channels": [{"archive": folder}]}
+            told = answer_channels(Page([{"archive": folder}], 1)).json
+            assert told == {"channels": [{"archive": folder}], "total": 1, "next": None}

@@ -38,8 +38,8 @@ def test_ports_of_multicast_and_services_are_not_available(taken: Any) -> None:
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("start=5&end=5", None),
-        ("start=6&end=5", None),
+        ("start=5&end=5", "start"),
+        ("start=6&end=5", "start"),
         ("start=x&end=5", "start"),
         ("start=5&end=", "end"),
         ("start=0&end=5", "start"),

@@ -19,7 +19,11 @@ SCHEMA = {
 
 
 def version(number: int, **more: Any) -> dict[str, Any]:
-    return {**SCHEMA, "fields": [*SCHEMA["fields"], {"name": f"v{number}", "type": "int"}], **more}
+    return {
+        **SCHEMA,
+        "fields": [*SCHEMA["fields"], {"name": f"v{number}", "type": "int", "default": 0}],
+        **more,
+    }
 
 
 def fingerprint(schema: dict[str, Any]) -> str:
@@ -49,6 +53,7 @@ def test_a_version_is_added_and_the_relay_goes_over_to_it(client: Any, launcher:
         "schemas",
         "since",
         "schema_path",
+        "revision",
     }
     (shown,) = [one for one in client.get(f"{API}/channels").json["channels"] if one["name"] == "x"]
     assert shown["schemas"] == 2
@@ -113,7 +118,7 @@ def test_sixteen_versions_and_no_more(client: Any, launcher: Any) -> None:
 
 def test_signals_with_limits_are_counted_over_all_versions(client: Any, launcher: Any) -> None:
     def limited(*names: str) -> dict[str, Any]:
-        about = {"type": "int", "speeddata": {"limits": {"alarm": [0, 1]}}}
+        about = {"type": "int", "default": 0, "speeddata": {"limits": {"alarm": [0, 1]}}}
         return {**SCHEMA, "fields": [*SCHEMA["fields"], *({"name": name} | about for name in names)]}
 
     many = [f"a{n}" for n in range(256)]
@@ -161,7 +166,11 @@ def test_an_unknown_channel(client: Any) -> None:
         client.get(f"{API}/channels/nosuch/schemas"),
         client.post(f"{API}/channels/nosuch/schemas", json={"schema": SCHEMA}),
     ):
-        assert (answer.status_code, answer.json) == (404, {"error": "Channel not found", "name": "nosuch"})
+        assert (answer.status_code, answer.json["error"], answer.json["name"]) == (
+            404,
+            "Channel not found",
+            "nosuch",
+        )
 
 
 def test_a_relay_that_cannot_go_over_is_left_alone_and_nothing_registered(

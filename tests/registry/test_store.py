@@ -64,7 +64,7 @@ def test_a_registry_of_another_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE channels (name TEXT PRIMARY KEY, port INTEGER)")
     other.close()
-    with pytest.raises(StoreError, match=r"another version \(0\), wanted 4; move it away"):
+    with pytest.raises(StoreError, match=r"another version \(0\), wanted 5; move it away"):
         Store(path)
 
 

@@ -10,11 +10,13 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from speeddata.progress_bar import ProgressBar
 from speeddata.relay import bench
 from speeddata.relay.bench import Comparison, Result, Series, compare, curve, main, report
 from speeddata.relay.bench_run import Point
 
 QUIET, BUSY = 0.0, 0.5
+NO_BAR = ProgressBar("measuring", shown=False)
 
 
 def point(rate: float = 1000.0, lost: int = 0, cpu_ns: float = 100.0, others: float = QUIET) -> Point:
@@ -42,14 +44,14 @@ def test_the_fastest_run_without_a_loss_counts() -> None:
 
 def test_a_run_that_was_disturbed_once_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(monkeypatch, [point(7000.0, lost=5, others=BUSY), point(9000.0)])
-    found = curve("relay", 200, "plain", 1.0, Console(quiet=True))
+    found = curve("relay", 200, "plain", 1.0, Console(quiet=True), NO_BAR)
     assert found.figure() == "9,000* (100)"
     assert len(found.points) == 2
 
 
 def test_a_curve_ends_where_a_run_remains_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(monkeypatch, [point(9000.0, lost=5)], [point(4500.0)], [point(6750.0, others=BUSY)] * 3)
-    found = curve("relay", 200, "plain", 1.0, Console(quiet=True))
+    found = curve("relay", 200, "plain", 1.0, Console(quiet=True), NO_BAR)
     assert (found.figure(), found.lossless) == ("disturbed", None)
     assert len(found.points) == 5
 
@@ -62,14 +64,14 @@ def test_processor_time_is_compared_in_turn(monkeypatch: pytest.MonkeyPatch) -> 
         [point()],
     ]
     prepare(monkeypatch, *made)
-    found = compare([series("relay", point(500.0)), series("recvmmsg", point(900.0))], 2, 1.0)
+    found = compare([series("relay", point(500.0)), series("recvmmsg", point(900.0))], 2, 1.0, NO_BAR)
     assert (found.rate, found.figure()) == (400.0, "1.30 (1.20 to 1.40)")
     assert found.to_json()["median"] == pytest.approx(1.3)
 
 
 def test_others_in_the_paired_runs_are_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(monkeypatch, [point()], [point(others=BUSY)] * 3)
-    found = compare([series("relay", point()), series("recvmmsg", point())], 9, 1.0)
+    found = compare([series("relay", point()), series("recvmmsg", point())], 9, 1.0, NO_BAR)
     assert found.figure() == "disturbed"
     told = found.to_json()
     assert (told["disturbed"], "median" in told) == (True, False)
@@ -81,7 +83,7 @@ def test_others_in_the_paired_runs_are_not_passed_over(monkeypatch: pytest.Monke
     [(point(lost=1), 9, "-"), (point(others=BUSY), 9, "disturbed"), (point(), 0, "-")],
 )
 def test_what_cannot_be_compared(one: Point, count: int, figure: str) -> None:
-    assert compare([series("relay", one), series("recvmmsg", point())], count, 1.0).figure() == figure
+    assert compare([series("relay", one), series("recvmmsg", point())], count, 1.0, NO_BAR).figure() == figure
 
 
 def test_a_disturbed_figure_is_not_in_the_table() -> None:

@@ -334,7 +334,7 @@ def test_one_archive_has_one_housekeeper(make: Make, tmp_path: Path) -> None:
 @contextlib.contextmanager
 def alone_as(other: House, house: House) -> Iterator[None]:
     keeper = other.keeper()
-    keeper.registry.relay = {**keeper.registry.relay, "retention.max_segments": None}
+    keeper.registry.specs.use({**keeper.registry.relay, "retention.max_segments": None})
     keeper.rules._common = (keeper.rules._common[0].__class__(), None)
     keeper._pass()
     assert len(left(house)) == 2

@@ -89,12 +89,11 @@ def test_the_decimated_stream_is_that_of_a_relay(
 ) -> None:
     decimation = {"algorithm": algorithm, "factor": 10 if algorithm == "downsample" else None}
     decimation["rate_hz"] = None if algorithm == "downsample" else 50.0
-    given = [numbered(n, float(n * n % 7), START + n * MS) for n in range(1, 1001)]
+    given = [numbered(n, float(n * n % 7), START + n * MS) for n in range(1, 1000)]
     spec = make_spec(tmp_path, decimation=decimation)
     with subscribe(**spec["multicast"]["decimated"]) as subscriber, running(spec) as line:
         line.send(*given)
-        wanted = 2 * 50 if algorithm == "minmax" else 50
-        line.wait(decimated=100 if algorithm == "downsample" else wanted)
+        line.wait(decimated={"minmax": 2 * 50, "downsample": 99}.get(algorithm, 50))
         by_relay = drain(subscriber)
     one = copied(sockets, tmp_path, decimation)
     for at in range(0, 1000, 30):

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from speeddata.relay import proc_files
-from speeddata.relay.proc_files import machine_memory, machine_times, read_process, udp_counters
+from speeddata.relay.proc_files import machine_memory, machine_times, read_process, read_usage, udp_counters
 
 
 def test_this_process() -> None:
@@ -24,6 +24,10 @@ def test_this_process() -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     assert reading.cpu_s == pytest.approx(usage.ru_utime + usage.ru_stime, abs=0.1)
     assert reading.threads >= 2
+    used = read_usage(os.getpid())
+    assert used is not None
+    assert used.cpu_s == pytest.approx(reading.cpu_s, abs=0.1)
+    assert used.resident == pytest.approx(reading.resident, rel=0.1)
     assert 0 < reading.own < reading.resident <= usage.ru_maxrss * 1024 + (1 << 20)
 
 
@@ -36,7 +40,7 @@ def test_a_process_that_there_is_not() -> None:
     assert zombie is not None
     assert zombie.resident == 0
     os.waitpid(pid, 0)
-    assert read_process(pid) is None
+    assert read_process(pid) is read_usage(pid) is None
 
 
 def test_the_machine() -> None:

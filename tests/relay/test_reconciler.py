@@ -39,7 +39,7 @@ def registry(reconciler: Reconciler, tmp_path: Path) -> Iterator[Registry]:
 def turn_until_active(reconciler: Reconciler, registry: Registry, count: int) -> None:
     def active() -> bool:
         reconciler.loop.turn(0.05)
-        return sum(channel["state"] == "active" for channel in registry.describe_all()) == count
+        return sum(told["state"] == "active" for _, told, _ in registry.catalogue.conditions()) == count
 
     wait_until(active)
 
@@ -51,7 +51,7 @@ def test_all_channels_are_started(reconciler: Reconciler, registry: Registry) ->
     assert reconciler.to_json()["state"] == "active"
 
 
-def test_a_channel_whose_port_is_taken_starts_when_it_is_free(
+def test_fault_33_a_channel_whose_port_is_taken_starts_when_it_is_free(
     reconciler: Reconciler, registry: Registry
 ) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
@@ -63,7 +63,7 @@ def test_a_channel_whose_port_is_taken_starts_when_it_is_free(
         reconciler.start_channels(registry)
         turn_until_active(reconciler, registry, 1)
         wait_until(lambda: reconciler.loop.turn(0.05) or reconciler.attempts.get("a"))
-        waiting = registry.describe("a")
+        waiting = registry.catalogue.describe(registry.find("a"))
         assert (waiting["state"], waiting["pid"]) == ("backoff", None)
         assert "is in use (by process" in waiting["reason"]
     turn_until_active(reconciler, registry, 2)

@@ -86,6 +86,7 @@ def test_the_demos_sources_are_programs_that_exist() -> None:
     for source in sources:
         assert Path(source.argv[2]).is_file()
         assert source.argv[3:] == ("--api", "http://127.0.0.1:9999/api/v1")
+        assert not source.beats
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """The sockets: buffers, drops that add up, ports in use, multicast that stays where it is sent."""
 
+import contextlib
 import os
 import socket
+from dataclasses import replace
 
 import pytest
 from line import drain, make_spec, subscribe
@@ -19,7 +21,7 @@ def test_every_drop_of_the_kernel_is_counted():
         assert 0 < len(drain(receiver)) == 500 - kernel_drops(receiver)
 
 
-def test_a_port_in_use_names_its_owner():
+def test_fault_33_a_port_in_use_names_its_owner():
     with open_input("127.0.0.1", 0, 1 << 20) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(
@@ -58,3 +60,12 @@ def test_groups_are_not_heard_by_inputs(tmp_path):
         sockets.full_rate.send(b"heard")
         assert heard.recv(100) == b"heard"
     sockets.close()
+
+
+def test_fault_34_a_port_has_one_relay(tmp_path):
+    spec = ChannelSpec.from_json(make_spec(tmp_path))
+    with contextlib.closing(ChannelSockets.open(spec)) as first:
+        assert first.input.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT) == 0
+        port = first.input.getsockname()[1]
+        with pytest.raises(RelayError, match=f"port {port} on 127.0.0.1 is in use"):
+            ChannelSockets.open(replace(spec, port=port))

@@ -36,7 +36,7 @@ def spawn(processes: list[subprocess.Popen[bytes]], code: str, pidfile: Path, ma
     return process.pid
 
 
-def test_a_process_is_found_by_what_it_carries(
+def test_fault_36_a_process_is_found_by_what_it_carries(
     processes: list[subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     pid = spawn(processes, SLEEP, tmp_path / "pivot.pid")

@@ -33,6 +33,7 @@ def test_a_first_look_tells_no_share(clock: Clock) -> None:
     assert list(processes) == [os.getpid()], "what does not live is not told"
     assert processes[os.getpid()]["cpu_percent"] is machine["cpu_percent"] is None
     assert processes[os.getpid()]["memory"]["resident"] > 0
+    assert processes[os.getpid()]["cpu_s"] == pytest.approx(time.process_time(), abs=0.5)
     assert (machine["cpus"], len(machine["load"])) == (os.cpu_count(), 3)
 
 

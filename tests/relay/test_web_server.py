@@ -73,7 +73,7 @@ def test_an_address_that_is_not_this_machines_is_named() -> None:
         bind("192.0.2.1", 8080)
 
 
-def test_who_sends_by_drops_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_66_who_sends_by_drops_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_server, "REQUEST_LIMIT_S", 1)
     monkeypatch.setattr(web_server, "CLEANUP_S", 1)
     (port,) = free_tcp_ports(1)

@@ -53,6 +53,8 @@ def test_channels_are_told_once_per_change(
         {"schema": "0011223344556677"},
         {"created_at": "2026-02-02 00:00:00"},
         {"time_unit": "us"},
+        {"revision": "0badcafe"},
+        {"signed": True},
     ],
 )
 def test_what_matters_is_told(

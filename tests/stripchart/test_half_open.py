@@ -6,22 +6,30 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from live import DEADLINE_S, wait_for
 
+from speeddata.tokens import TokenFile
+
 SERVER, CLIENT = "10.78.0.1", "10.78.0.2"
+# Both take their token from the environment.
+HEADERS = 'import os; headers = {"Authorization": f"Bearer {os.environ[\'TOKEN\']}"}'
 CLIENT_PROGRAM = f"""
+{HEADERS}
 from websockets.sync.client import connect
-with connect("ws://{SERVER}:8081", open_timeout={DEADLINE_S}) as client:
+with connect("ws://{SERVER}:8081", open_timeout={DEADLINE_S}, additional_headers=headers) as client:
     client.recv()
     print("welcomed", flush=True)
     while True:
         client.recv()
 """
 STATUS_PROGRAM = f"""
+{HEADERS}
 import urllib.request
-print(urllib.request.urlopen("http://{SERVER}:8081/status", timeout=5).read().decode())
+asked = urllib.request.Request("http://{SERVER}:8081/status", headers=headers)
+print(urllib.request.urlopen(asked, timeout=5).read().decode())
 """
 
 
@@ -49,7 +57,11 @@ def hosts() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.netns
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
-def test_fault_73_who_is_gone_without_a_word_is_forgotten(hosts: tuple[str, str]) -> None:
+def test_fault_73_who_is_gone_without_a_word_is_forgotten(
+    hosts: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = TokenFile(tmp_path / "tokens.json")
+    monkeypatch.setenv("TOKEN", file.add("viewer", "read"))
     here, there = (("ip", "netns", "exec", host, sys.executable, "-P") for host in hosts)
 
     def clients() -> list[object] | None:
@@ -64,7 +76,9 @@ def test_fault_73_who_is_gone_without_a_word_is_forgotten(hosts: tuple[str, str]
             ending.callback(process.kill)
             return process
 
-        server = start(*here, "-m", "speeddata.stripchart", "--host", SERVER, "--ping", "0.5")
+        server = start(
+            *here, "-m", "speeddata.stripchart", "--host", SERVER, "--ping", "0.5", f"--tokens={file.path}"
+        )
         assert server.stderr
         assert "listening" in next(line for line in server.stderr if "listening" in line)
         client = start(*there, "-c", CLIENT_PROGRAM)

@@ -9,6 +9,7 @@ import pytest
 from live import EXAMPLE, Encoder, Sender, free_port, wait_for
 
 from speeddata.schema import Schema
+from speeddata.signing import Signer
 from speeddata.stripchart.catalogue import Address, ChannelInfo, Making
 from speeddata.stripchart.channel import LiveChannel
 from speeddata.stripchart.receiver import Receiver
@@ -115,6 +116,19 @@ def test_full_rate_is_joined_only_while_it_is_wanted(bench: Bench) -> None:
     assert (streams.full, streams.all) == ({}, list(streams.channels.values()))
     streams.want_full({"c"}, 0)
     assert bench.joined == [*bench.groups, bench.groups[1]]
+
+
+def test_signed_packets_come_with_their_trailers_at_full_rate_alone(bench: Bench) -> None:
+    streams, signer = bench.streams, Signer("c", bytes(32))
+    streams.apply([bench.info(signed=True)])
+    streams.want_full({"c"}, 0)
+    bench.senders[0].send(record(1))
+    bench.senders[1].send(signer.sign(record(1) + record(2)))
+    bench.senders[1].send(record(3))  # one that came by HTTP
+    wait_for(lambda: bench.drained(streams.full["c"], 3) and streams.channels["c"].records == 1)
+    bench.senders[0].send(signer.sign(record(2)))
+    wait_for(lambda: bench.drained(streams.full["c"], 3) and streams.channels["c"].bad == 1)
+    assert streams.full["c"].bad == 0
 
 
 def test_a_channel_whose_full_group_is_gone_has_none(bench: Bench) -> None:

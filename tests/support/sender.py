@@ -23,15 +23,21 @@ class Sender(threading.Thread):
     def run(self):
         with self.socket:
             while not self.ended.is_set():
-                packets = [numbered(self.sent + k) for k in range(20)]
+                packets = [self.packet(self.sent + k) for k in range(20)]
                 self.sent += len(packets)
                 if self.joined and len(set(map(len, packets))) == 1:
                     self.socket.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, len(packets[0]))
                     packets = [b"".join(packets)]
                 for packet in packets:
-                    self.socket.send(packet)
+                    self.send(packet)
                 self.socket.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 0)
                 self.ended.wait(self.pause)
+
+    def packet(self, n):
+        return numbered(n)
+
+    def send(self, packet):
+        self.socket.send(packet)
 
     def finish(self):
         self.ended.set()

@@ -17,6 +17,8 @@ from typing import Any
 
 from line import wait_until
 
+from speeddata.access import bearer
+
 LIMIT_S = 30.0
 SPEEDDATA = (sys.executable, "-P", "-m", "speeddata")
 
@@ -83,10 +85,11 @@ class System:
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """One request to the API: status and JSON."""
         data = None if body is None else json.dumps(body).encode()
+        own = self.data / "run" / "token"
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.api_port}{path}",
             data,
-            {"Content-Type": "application/json"},
+            {"Content-Type": "application/json", **bearer(own if own.exists() else None)},
             method=method,
         )
         try:

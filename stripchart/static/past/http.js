@@ -18,6 +18,7 @@ export function explain(content, status) {
   if (!content?.error) return `the server answered ${status}`;
   const { field, value, wanted } = content;
   if (field && wanted) return `${content.error}: ${field} is ${JSON.stringify(value)}, wanted ${wanted}`;
+  if (typeof content.details === "string") return content.details === content.error ? content.error : `${content.error}: ${content.details}`;
   const details = Object.entries(content)
     .filter(([key, value]) => key !== "error" && ["string", "number"].includes(typeof value))
     .map(([key, value]) => `${key.replaceAll("_", " ")}: ${value}`);

@@ -15,7 +15,8 @@ async function call(address, path, options = {}) {
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
   let answer;
   try {
-    answer = await fetch(address + path, { ...options, signal });
+    // The history is at another port of this host, which the cookie of a session is for too.
+    answer = await fetch(address + path, { credentials: "include", ...options, signal });
   } catch (error) {
     if (limit.aborted) throw new Error("The history service took too long.");
     if (error.name === "AbortError") throw error;

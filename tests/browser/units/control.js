@@ -110,7 +110,7 @@ test("tiles", () => {
 
 test("what the form has so far, for the server to look at", () => {
   const fields = { name: " a ", port: "", path: "", schema: "", decimation: "" };
-  equal(draftOf(fields), { name: "a", port: "" });
+  equal(draftOf(fields), { name: "a", port: 0 });
   equal(draftOf({ ...fields, port: "26000", path: " x.avsc ", decimation: "5" }), { name: "a", port: 26000, schema: "x.avsc", config: { decimation: 5 } });
   equal(draftOf({ ...fields, schema: '{"a":1}' }).schema, { a: 1 });
   throws(() => schemaOf("{"), /not JSON/);

@@ -79,6 +79,9 @@ test("states of a channel", () => {
   equal(channelState({ state: "active" }, null, 0), ["not known", "bad"]);
   equal(channelState({ state: "active" }, 12000, 2000), ["no data for 12\u202fs", "bad"]);
   equal(channelState({ state: "backoff", reason: "port in use" }, 10, 2000), ["backoff: port in use", "bad"]);
+  equal(channelState({ state: "idle", reason: "no packet has come" }, NaN, 0), ["no data yet", "quiet"]);
+  equal(channelState({ state: "idle", reason: "no packet since then" }, 12000, 2000), ["no data for 12\u202fs", "bad"]);
+  equal(channelState({ state: "starting" }, NaN, 0), ["starting", "quiet"]);
   equal(channelState({ state: "ingest" }, 10, 2000), ["live", "good"]);
   equal(channelState({ state: "ingest" }, NaN, 0), ["by HTTP", "quiet"]);
 });
@@ -88,11 +91,12 @@ test("what the form says becomes a channel or a hint", () => {
   throws(() => channelOf(fields), /A schema is needed/);
   throws(() => channelOf({ ...fields, path: "x", schema: "{}" }), /not both/);
   throws(() => channelOf({ ...fields, schema: "{" }), /not JSON/);
-  equal(channelOf({ ...fields, path: "x.avsc" }), { name: "a", port: 26000, schema: "x.avsc" });
+  equal(channelOf({ ...fields, path: "x.avsc" }), { name: "a", schema: "x.avsc", port: 26000 });
+  equal(channelOf({ ...fields, path: "x.avsc", port: "" }), { name: "a", schema: "x.avsc" });
   equal(channelOf({ ...fields, schema: '{"a":1}', decimation: "5" }), {
     name: "a",
-    port: 26000,
     schema: { a: 1 },
+    port: 26000,
     config: { decimation: 5 },
   });
 });
@@ -100,6 +104,11 @@ test("what the form says becomes a channel or a hint", () => {
 test("errors of the API are told with their details", () => {
   equal(explain({ error: "Port already in use", port: 26000, used_by: "example" }, 409), "Port already in use (port: 26000, used by: example)");
   equal(explain({ error: "Channel not found" }, 404), "Channel not found");
+  equal(explain({ error: "Internal error", field: null, details: "Internal error" }, 500), "Internal error");
+  equal(
+    explain({ error: "Port already in use", field: "port", details: "port is 1, wanted one that is free", port: 1 }, 409),
+    "Port already in use: port is 1, wanted one that is free",
+  );
   equal(
     explain({ error: "Port out of range", field: "port", value: 99999, wanted: "an integer", details: "port: wanted an integer" }, 400),
     "Port out of range: port is 99999, wanted an integer",

@@ -1,0 +1,138 @@
+"""`speeddata channels`: those that are registered, or all about one of them."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from speeddata.archive_commands import printing, shown
+from speeddata.channel_names import complete_channels
+from speeddata.exit_codes import epilog
+from speeddata.server_options import server_options
+
+if TYPE_CHECKING:
+    from speeddata.schema import Schema
+
+__all__ = ["channels", "print_table"]
+
+STATES = ("registered", "starting", "active", "idle", "degraded", "backoff", "failed", "stopped", "ingest")
+WIDE = 10_000  # columns, of what is no terminal
+
+
+@click.command(epilog=epilog(failed="failed, or there is no such channel"))
+@click.argument("name", required=False, shell_complete=complete_channels)
+@click.option(
+    "--status",
+    "states",
+    type=click.Choice(STATES),
+    multiple=True,
+    help="Those of this state (may be repeated); registered: no relay lives, active: one does.",
+)
+@server_options
+@click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
+def channels(name: str | None, states: tuple[str, ...], url: str, as_json: bool) -> None:
+    """List the channels, or tell all about one: signals, units, addresses, counters, who sends."""
+    from speeddata.server import Server
+
+    if name and states:
+        raise click.UsageError("give either NAME or --status")
+    server = Server(url)
+    with printing():
+        if name:
+            tell_one(server.channel(name), server.channel(name, "schema"), as_json)
+        else:
+            found = [one for one in server.channels() if not states or matches(one, states)]
+            tell_all(found, as_json)
+
+
+def matches(channel: Mapping[str, Any], states: Iterable[str]) -> bool:
+    """Whether a channel is of one of these: states, or SpeedData 0.6's two words."""
+    return any(word in (channel["status"], channel["state"]) for word in states)
+
+
+def tell_all(found: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"channels": found}))
+        return
+    columns = ("channel", "port", "state", "reason", "records", "framing", "time", "schema")
+    rows = []
+    for one in sorted(found, key=lambda one: str(one["name"])):
+        count = sum(int((one.get(key) or {}).get("records") or 0) for key in ("stats", "ingested"))
+        rows.append((one["name"], one["port"] or "-", one["state"], one["reason"] or "", f"{count:,}",
+                     one["framing"], one["time_unit"] or "-", one["schema"]))  # fmt: skip
+    print_table(columns, rows, right=("port", "records"))
+    click.echo(f"{len(found)} channel{'' if len(found) == 1 else 's'}", err=True)
+
+
+def tell_one(channel: dict[str, Any], definition: dict[str, Any], as_json: bool) -> None:
+    from speeddata.schema import Schema
+
+    schema = Schema.parse(definition)
+    found = signals_of(schema)
+    if as_json:
+        print(json.dumps({**channel, "signals": found, "definition": definition}))
+        return
+    plain = {key: value for key, value in channel.items() if key not in ("stats", "ingested", "sources")}
+    tell_mapping("", plain)
+    print(f"\nsignals of {shown(schema.name)}:")
+    rows = [(one["name"], one["type"], one["unit"] or "", one["role"] or "", "null" if one["nullable"] else "",
+             json.dumps(one["limits"]) if one["limits"] else "") for one in found]  # fmt: skip
+    print_table(("signal", "type", "unit", "role", "or", "limits"), rows)
+    for key, what in (("stats", "counters"), ("ingested", "what came by HTTP")):
+        if channel.get(key):
+            print(f"\n{what}:")
+            tell_mapping("  ", channel[key])
+    if channel.get("sources"):
+        print("\nsources:")
+        columns = tuple(channel["sources"][0])
+        print_table(columns, [tuple(one.values()) for one in channel["sources"]])
+
+
+def signals_of(schema: "Schema") -> list[dict[str, Any]]:
+    """The signals of a schema, as JSON has them."""
+    roles = {schema.time: "time", schema.sequence: "sequence"}
+    return [
+        {
+            "name": one.name,
+            "type": one.type,
+            "nullable": one.nullable,
+            "unit": one.unit,
+            "role": roles.get(one.name),
+            "limits": one.limits and asdict(one.limits),
+        }
+        for one in schema.signals
+    ]
+
+
+def tell_mapping(indent: str, told: Mapping[str, Any]) -> None:
+    """A line for each key; mappings within it in one line."""
+    width = max(map(len, told), default=0)
+    for key, value in told.items():
+        print(f"{indent}{key:{width}}  {words(value)}")
+
+
+def words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {words(inner)}" for key, inner in value.items()) or "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if value > 65535 else str(value)
+    return "-" if value is None or value == "" else shown(str(value))
+
+
+def print_table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]], right: Iterable[str] = ()) -> None:
+    """Print rows as a table, which is as wide as it needs to be where there is no terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False, padding=(0, 1))
+    for name in columns:
+        table.add_column(Text(name), justify="right" if name in set(right) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[Text("" if value is None else shown(str(value))) for value in row])
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDE).print(table)

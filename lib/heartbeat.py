@@ -1,0 +1,41 @@
+"""A sign of life of a process, for the one that started it: a byte now and then, given by what does the work itself.
+
+Who starts it passes the writing end of a pipe, whose number is in the environment. A process that was not passed one gives none.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+
+__all__ = ["BEAT_S", "VARIABLE", "Heartbeat"]
+
+VARIABLE = "SPEEDDATA_HEARTBEAT"
+BEAT_S = 1.0
+
+
+class Heartbeat:
+    """Gives a sign of life, once a second at most; to be called by the loop that does the work."""
+
+    def __init__(self) -> None:
+        # Taken out, so that no child gives signs of life in our place.
+        given = os.environ.pop(VARIABLE, "")
+        self._fd = int(given) if given.isdigit() else -1
+        self._due = 0.0
+        if self._fd >= 0:
+            os.set_inheritable(self._fd, False)
+            os.set_blocking(self._fd, False)
+
+    def beat(self) -> None:
+        """Give one, if it is time for it. Nobody need be there to see it."""
+        now = time.monotonic()
+        if self._fd >= 0 and now >= self._due:
+            self._due = now + BEAT_S
+            with contextlib.suppress(OSError):  # not read for long, or who started us is gone
+                os.write(self._fd, b".")
+
+    async def beating(self) -> None:
+        """Give them for ever, by a loop of asyncio."""
+        while self._fd >= 0:
+            self.beat()
+            await asyncio.sleep(BEAT_S)

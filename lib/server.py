@@ -1,0 +1,95 @@
+"""A running system as commands ask it: its registration API, and by that the history service. What fails ends the command in words."""
+
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import click
+import requests
+
+from speeddata.errors import TokenError
+from speeddata.exit_codes import FAILED
+from speeddata.remote_error import RemoteError
+from speeddata.remote_http import Service
+from speeddata.server_options import away, token_hint
+
+__all__ = ["Failure", "Server", "words_of"]
+
+TIMEOUT_S = 30.0
+ATTEMPTS = 3  # where the server is busy; one that is away is asked once
+
+
+class Failure(click.ClickException):
+    """What could not be done, in words; ends the command."""
+
+    exit_code = FAILED
+
+    def show(self, _file: Any = None) -> None:
+        click.echo(f"speeddata: {self.format_message()}", err=True)
+
+
+class Server:
+    """The system at an address."""
+
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S, attempts: int = ATTEMPTS) -> None:
+        self._service = Service(url, timeout_s, attempts, name="server")
+        self.url = self._service.url
+
+    @property
+    def host(self) -> str:
+        """The machine that it is on."""
+        return urlsplit(self.url).hostname or ""
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        """The JSON of an answer; Failure where there is none, or another than success."""
+        try:
+            return self._service.ask(method, path, again=False, **options).json()
+        except RemoteError as error:
+            raise Failure(words_of(error)) from None
+        except TokenError as error:
+            raise Failure(str(error)) from None
+        except (requests.ConnectionError, requests.Timeout):
+            raise Failure(away("the server", self.url)) from None
+        except (requests.RequestException, ValueError) as error:
+            raise Failure(f"{self.url} is no registration API of SpeedData: {error}") from None
+
+    def channels(self) -> list[dict[str, Any]]:
+        """All channels."""
+        found: list[dict[str, Any]] = self.ask("GET", "/channels")["channels"]
+        return found
+
+    def channel(self, name: str, part: str = "") -> Any:
+        """A channel, or a part of it, such as `spec`."""
+        return self.ask("GET", path_of(name, part))
+
+    def history(self) -> str:
+        """The address of the history service."""
+        return self.service("pivot", "history service")
+
+    def service(self, key: str, what: str) -> str:
+        """The address of another service of the system."""
+        found = self.ask("GET", "/services").get(key)
+        if not found or not found.get("port"):
+            raise Failure(f"{self.url} knows no {what}")
+        host = str(found["host"])
+        return f"http://{f'[{host}]' if ':' in host else host}:{found['port']}"
+
+
+def path_of(name: str, part: str = "") -> str:
+    """The path of a channel."""
+    return f"/channels/{quote(name, safe='')}" + (f"/{part}" if part else "")
+
+
+def words_of(error: RemoteError) -> str:
+    """A refusal in the words of the service, with what would help."""
+    told = error.details
+    if "error" not in told:
+        return f"{error}{token_hint(error.status)}"
+    words = str(told["error"])
+    if "wanted" in told:
+        words += f": {told.get('field')} is {told.get('value')!r}, wanted {told['wanted']}"
+    for key in ("name", "port", "path", "id", "missing"):
+        if told.get(key) is not None:
+            words += f" ({key}: {told[key] if not isinstance(told[key], list) else ', '.join(map(str, told[key]))})"
+    if told.get("details") and "wanted" not in told:
+        words += f": {told['details']}"
+    return words + token_hint(error.status)

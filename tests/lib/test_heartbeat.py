@@ -1,0 +1,64 @@
+"""Signs of life: given by the loop that works, to who wants them, at no cost where nobody does."""
+
+import asyncio
+import os
+
+import pytest
+
+from speeddata import heartbeat
+from speeddata.heartbeat import VARIABLE, Heartbeat
+
+
+@pytest.fixture
+def pulse(monkeypatch):
+    read, write = os.pipe2(os.O_NONBLOCK)
+    monkeypatch.setenv(VARIABLE, str(write))
+    yield read, write
+    os.close(read)
+    os.close(write)
+
+
+def test_a_sign_is_given_once_a_second_at_most(pulse):
+    one = Heartbeat()
+    for _ in range(100):
+        one.beat()
+    assert os.read(pulse[0], 100) == b"."
+    assert VARIABLE not in os.environ, "no child gives signs in its place"
+    assert not os.get_inheritable(pulse[1])
+
+
+def test_nobody_need_be_there(pulse, monkeypatch):
+    monkeypatch.setattr(heartbeat, "BEAT_S", 0)
+    one = Heartbeat()
+    for _ in range(70_000):
+        one.beat()
+    assert len(os.read(pulse[0], 100_000)) == 65536
+    read = os.dup(pulse[0])
+    os.dup2(pulse[1], pulse[0])
+    os.close(read)
+    one.beat()
+
+
+def test_a_process_that_was_given_none_gives_none(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    Heartbeat().beat()
+    asyncio.run(asyncio.wait_for(Heartbeat().beating(), 1))
+    monkeypatch.setenv(VARIABLE, "nonsense")
+    Heartbeat().beat()
+
+
+def test_a_loop_gives_them_while_it_turns(pulse, monkeypatch):
+    monkeypatch.setattr(heartbeat, "BEAT_S", 0.01)
+
+    async def work():
+        task = asyncio.create_task(Heartbeat().beating())
+        while len(seen) < 3:
+            await asyncio.sleep(0.005)
+            try:
+                seen.extend(os.read(pulse[0], 100))
+            except BlockingIOError:
+                continue
+        task.cancel()
+
+    seen = []
+    asyncio.run(asyncio.wait_for(work(), 10))

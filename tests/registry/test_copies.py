@@ -1,0 +1,126 @@
+"""Faults 84 to 86: the registry's database locked, damaged, without room; and the copy that stands in for it."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from speeddata.registry import store as module
+from speeddata.registry.store import Channel, Store, StoreError, copy_path, open_store
+
+ROW = Channel("x", 26000, None, '{"a": 1}', "00" * 8, "ns", {"decimation": 5}, ttl_s=60)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "registry.db"
+
+
+@pytest.fixture
+def copied(path: Path) -> Store:
+    """A registry with a channel, closed and copied; what it held."""
+    store = Store(path)
+    store.insert(ROW, ())
+    store.copy()
+    store.close()
+    return store
+
+
+def spoil(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[100:4000] = b"\xff" * 3900
+    path.write_bytes(data)
+
+
+@pytest.mark.usefixtures("copied")
+@pytest.mark.parametrize("damage", ["bytes", "text", "cut"])
+def test_fault_85_a_damaged_registry_is_replaced_by_its_copy_to_be_read(
+    path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    {"bytes": spoil, "text": lambda p: p.write_text("not a database " * 500),
+     "cut": lambda p: p.write_bytes(p.read_bytes()[:5000])}[damage](path)  # fmt: skip
+    before = path.read_bytes()
+    store = open_store(path)
+    assert [(one.name, one.port, one.ttl_s) for one in store.channels()] == [("x", 26000, 60)]
+    assert "going on with its copy" in caplog.text
+    with pytest.raises(StoreError, match="nothing can be changed: .*registry.db"):
+        store.insert(ROW, ())
+    store.move_multicast({10000, 10001})
+    store.copy()
+    store.close()
+    assert path.read_bytes() == before, "it is left for who wants to mend it"
+
+
+def test_without_a_copy_that_is_said(path: Path) -> None:
+    path.write_text("not a database " * 500)
+    with pytest.raises(StoreError, match="cannot be used as registry"):
+        open_store(path)
+    copy_path(path).write_text("nor this " * 500)
+    with pytest.raises(StoreError, match="cannot be used as registry"):
+        open_store(path)
+
+
+def test_a_copy_is_made_when_something_has_changed(path: Path) -> None:
+    store = Store(path)
+    store.insert(ROW, ())
+    store.copy()
+    first = copy_path(path).stat()
+    store.copy()
+    assert copy_path(path).stat() == first
+    store.delete("x")
+    store.copy()
+    with sqlite3.connect(copy_path(path)) as copy:
+        assert copy.execute("SELECT count(*) FROM channels").fetchone() == (0,)
+    copy.close()
+    store.close()
+
+
+def test_fault_86_the_log_of_writes_does_not_grow(path: Path) -> None:
+    store = Store(path)
+    for n in range(300):
+        store.insert(Channel(f"c{n}", None, None, "{}" + " " * 5000, "00", None, None), (), streams=False)
+    store.copy()
+    assert path.with_name("registry.db-wal").stat().st_size == 0
+    store.close()
+
+
+def test_fault_86_without_room_it_is_503_and_nothing_is_changed(client: Any, registry: Any) -> None:
+    body = {"name": "x", "port": None, "schema": "agents/example.avsc"}
+    assert client.post("/api/v1/channels", json=body).status_code == 201
+    (pages,) = registry.store._writer.execute("PRAGMA page_count").fetchone()
+    registry.store._writer.execute(f"PRAGMA max_page_count = {pages}")
+    answers = [client.post("/api/v1/channels", json=body | {"name": f"y{n}"}) for n in range(50)]
+    refused = [answer for answer in answers if answer.status_code != 201]
+    assert {answer.status_code for answer in refused} == {503}
+    assert "full" in refused[0].json["details"]
+    assert set(refused[0].json) == {"error", "field", "details"}
+    registry.store._writer.execute("PRAGMA max_page_count = 100000")
+    assert client.post("/api/v1/channels", json=body | {"name": "z"}).status_code == 201
+
+
+def test_fault_84_who_waits_for_the_lock_in_vain_is_told(client: Any, registry: Any) -> None:
+    assert module.BUSY_TIMEOUT_S == 5.0
+    registry.store._writer.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(registry.store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answer = client.post(
+        "/api/v1/channels", json={"name": "x", "port": None, "schema": "agents/example.avsc"}
+    )
+    assert (answer.status_code, "locked" in answer.json["details"]) == (503, True)
+    assert client.get("/api/v1/channels").status_code == 200, "reading needs no lock"
+    other.execute("ROLLBACK")
+    other.close()
+
+
+def test_a_copy_has_all_that_the_database_has(path: Path) -> None:
+    store = Store(path)
+    store.insert(ROW, ())
+    store.copy()
+    store.close()
+    copy = Store(copy_path(path), "because")
+    (channel,) = copy.channels()
+    assert json.loads(json.dumps(channel.config)) == {"decimation": 5}
+    assert copy.multicast_base == store.multicast_base
+    copy.close()

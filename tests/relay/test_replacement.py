@@ -1,0 +1,136 @@
+"""Channels that go over to other specs while packets come, and relays that do not go on: faults 30 and 65."""
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from line import NUMBERED, read_records, wait_until
+from processes import open_files, stopped
+from sender import Sender
+
+from speeddata.errors import RelayError
+from speeddata.relay.charge import STUCK_S
+
+
+def limited(*bounds):
+    fields = [field | ({"speeddata": {"limits": {"warn": list(bounds)}}} if field["name"] == "value" else {})
+              for field in NUMBERED["fields"]]  # fmt: skip
+    return {**NUMBERED, "fields": fields}
+
+
+def archived(keeper):
+    return [record["n"] for record in read_records(keeper.data.parent / "archive" / "test")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ring_bytes": 4 << 20, "block_bytes": 65536, "receive_buffer_bytes": 1 << 20, "gro": True},
+        {"rotation": {"bytes": 0, "seconds": 5}, "durability": "none", "sources": ["127.0.0.0/8"]},
+    ],
+    ids=["another mapping", "the same mapping"],
+)
+def test_what_a_relay_cannot_take_over_while_it_runs_loses_nothing(keeper, spec, change):
+    pid = keeper.start(spec)
+    sender = Sender(spec["port"], 0.002)
+    sender.start()
+    try:
+        wait_until(lambda: keeper.stats("test")["records"] > 1000)
+        after = keeper.replace("test", spec | change)
+        assert after not in (None, pid)
+        ring = keeper.stats("test")["ring"]["blocks"]
+        wait_until(lambda: keeper.stats("test")["records"] > 1000)
+    finally:
+        sent = sender.finish()
+    assert keeper.start(spec | change) == after
+    if "ring_bytes" in change:
+        assert ring == 64
+        assert keeper.stats("test")["gro"]
+    keeper.stop("test")
+    assert archived(keeper) == list(range(sent))
+
+
+def test_limits_are_gone_over_to_in_the_same_life_of_the_channel(keeper, spec):
+    keeper.start(spec | {"schema": limited(0, 1)})
+    sender = Sender(spec["port"], 0.002)
+    sender.start()
+    try:
+        since = wait_until(lambda: keeper.stats("test")["records"] > 500 and keeper.stats("test")["since"])
+        assert keeper.list(alarms=True)[0]["alarms"]["raised"] == []
+        keeper.replace("test", spec | {"schema": limited(-2, -1)})
+        wait_until(lambda: keeper.list(alarms=True)[0]["alarms"]["raised"])
+        assert keeper.stats("test")["since"] == since
+    finally:
+        sent = sender.finish()
+    (told,) = keeper.list(alarms=True)[0]["alarms"]["raised"]
+    assert (told["signal"], told["side"], told["limits"]["warn"]) == ("value", "high", [-2, -1])
+    keeper.stop("test")
+    assert archived(keeper) == list(range(sent))
+
+
+def test_what_takes_another_socket_is_refused_and_nothing_changed(keeper, spec):
+    pid = keeper.start(spec)
+    with pytest.raises(RelayError, match="runs with another port, ring_bytes"):
+        keeper.replace("test", spec | {"port": 1, "ring_bytes": 4 << 20})
+    assert keeper.start(spec) == pid
+
+
+def test_a_channel_without_a_relay_just_now_begins_with_the_other_spec(keeper, spec, tmp_path):
+    (tmp_path / "archive").write_text("a file where a folder should be")
+    keeper.start(spec)
+    wait_until(lambda: keeper.list()[0]["state"] == "backoff")
+    keeper.replace("test", spec | {"durability": "block"})
+    (tmp_path / "archive").unlink()
+    wait_until(lambda: keeper.list()[0]["state"] == "active")
+    assert keeper.start(spec | {"durability": "block"})
+
+
+def test_fault_30_a_relay_that_takes_no_packets_is_replaced_and_they_are_kept(keeper, spec):
+    pid = keeper.start(spec)
+    with stopped(pid):
+        # Where nothing waits nothing is the matter.
+        time.sleep(1.5)
+        assert keeper.list()[0]["restarts"] == 0
+        sender = Sender(spec["port"], 0.05)
+        sender.start()
+        began = time.monotonic()
+        try:
+            wait_until(lambda: keeper.list()[0]["restarts"] == 1, limit_s=STUCK_S + 10)
+            assert time.monotonic() - began > STUCK_S - 1.5
+            wait_until(lambda: keeper.stats("test")["records"] > 0)
+        finally:
+            sent = sender.finish()
+    wait_until(lambda: keeper.stats("test")["archived"] == sent)
+    assert "it took no packet for 5 s, though some waited" in (keeper.data / "log" / "keeper.log").read_text()
+    keeper.stop("test")
+    assert archived(keeper) == list(range(sent))
+
+
+def test_fault_65_a_keeper_that_was_stopped_itself_replaces_nobody(keeper, spec):
+    pid, own = keeper.start(spec), keeper.ping()["pid"]
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        os.kill(pid, signal.SIGSTOP)
+        sender.sendto(b"", ("127.0.0.1", spec["port"]))
+        with stopped(own):
+            time.sleep(STUCK_S + 1)
+        os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: keeper.stats("test")["rejected"]["empty"] == 1)
+    assert (keeper.list()[0]["restarts"], keeper.list()[0]["pid"]) == (0, pid)
+
+
+def test_fault_39_relays_that_are_replaced_leave_nothing_behind(keeper, spec):
+    keeper.start(spec)
+    pid = keeper.ping()["pid"]
+    for _ in range(3):
+        keeper.replace("test")
+    before = len(open_files(pid))
+    for _ in range(30):
+        keeper.replace("test")
+    wait_until(lambda: len(open_files(pid)) <= before, f"at most {before} descriptors")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    states = [Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2][0] for child in children]
+    assert len(states) == 1
+    assert "Z" not in states
