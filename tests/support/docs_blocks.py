@@ -91,6 +91,7 @@ class Shell:
         self.scratch = folder.with_name(f"{folder.name}.shell")
         self.scratch.mkdir()
         self.number = 0
+        self.inside: tuple[str, ...] = ()  # what each command begins with, as one that enters a network
 
     def begin_anew(self) -> None:
         """Be a new shell in the same folder."""
@@ -106,10 +107,10 @@ class Shell:
     def _command(self, language: str, code: str) -> list[str]:
         self.number += 1
         if language in SHELLS:
-            return ["bash", "-e", "-o", "pipefail", "-c", self.swapped(code)]
+            return [*self.inside, "bash", "-e", "-o", "pipefail", "-c", self.swapped(code)]
         program = self.scratch / f"{self.number}.py"
         program.write_text(self.swapped(code), encoding="utf-8")
-        return ["python", "-P", "-W", "error::SyntaxWarning", str(program)]
+        return [*self.inside, "python", "-P", "-W", "error::SyntaxWarning", str(program)]
 
     def run(self, language: str, code: str) -> str:
         """Run it to its end, which must be a good one; what it printed."""
