@@ -15,7 +15,7 @@ export PYTHONSAFEPATH := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install build style types coverage bench bench-history bench-live bench-charts validate-schemas proof proof-of-tests dist clean
+.PHONY: help run test install build style types coverage bench bench-history bench-live bench-charts validate-schemas proof proof-of-tests docs dist clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -110,6 +110,9 @@ proof: build $(VENV)/.strace  ## Long proofs: all, or one (make proof PART=kill;
 
 proof-of-tests: build $(VENV)/.strace  ## See a test go red for each protection that is removed (ONLY=word: those with it in name or file)
 	$(PY) -P tools/proof_of_tests "$(ONLY)"
+
+docs: build  ## Build the documents as a site that needs no network: build/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 dist: build  ## Build the sdist and, from it, the wheel, into dist/
 	rm -rf dist
