@@ -112,7 +112,7 @@ proof-of-tests: build $(VENV)/.strace  ## See a test go red for each protection 
 	$(PY) -P tools/proof_of_tests "$(ONLY)"
 
 docs: build  ## Build the documents as a site that needs no network: build/site/index.html
-	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 
 dist: build  ## Build the sdist and, from it, the wheel, into dist/
 	rm -rf dist

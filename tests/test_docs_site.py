@@ -18,7 +18,7 @@ LOADED = {"script": ("src",), "link": ("href",), "img": ("src", "srcset"), "ifra
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     done = build(folder)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -106,23 +106,21 @@ def test_bars_in_tables_are_bars(site):
         assert not [cell for cell in cells if "\\|" in cell], page
 
 
-@pytest.mark.parametrize(("name", "text", "said"), [
-    ("alarms.md", "# Alarms\n\n[to nowhere](nowhere.md)\n", "nowhere.md"),
-    ("alarms.md", "# Alarms\n\n[to nothing on it](query.md#nothing)\n", "#nothing"),
-    ("forgotten.md", "# Forgotten\n", "forgotten.md"),
-])  # fmt: skip
-def test_what_is_broken_or_forgotten_ends_the_build(tmp_path, name, text, said):
+def test_what_is_broken_or_forgotten_ends_the_build(tmp_path):
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
-    (tmp_path / "docs" / name).write_text(text)
-    settings = tmp_path / "mkdocs.yml"
-    settings.write_text(
-        json.dumps({"INHERIT": str(ROOT / "mkdocs.yml"), "hooks": [str(ROOT / "tools/docs_hooks.py")]})
+    (tmp_path / "docs/alarms.md").write_text(
+        "# Alarms\n\n[nowhere](nowhere.md) [nothing](query.md#nothing)\n"
     )
+    (tmp_path / "docs/forgotten.md").write_text("# Forgotten\n")
+    settings = tmp_path / "mkdocs.yml"
+    hooks = [str(ROOT / "tools/docs_hooks.py")]
+    settings.write_text(json.dumps({"INHERIT": str(ROOT / "mkdocs.yml"), "hooks": hooks}))
     done = build(tmp_path / "site", "--config-file", str(settings))
     assert done.returncode != 0
-    assert said in done.stderr
+    for said in ("nowhere.md", "'#nothing'", "forgotten.md", "Aborted with"):
+        assert said in done.stdout + done.stderr
 
 
 def test_the_makefile_builds_it_as_the_tests_do():
     (line,) = [line for line in (ROOT / "Makefile").read_text().splitlines() if "mkdocs" in line]
-    assert line.endswith("-m mkdocs build --strict --quiet")
+    assert line.endswith("-m mkdocs build --strict")
