@@ -12,7 +12,19 @@ from pathlib import Path
 import docs_tables
 import pytest
 import requests
-from docs_blocks import LIMIT_S, PAGES, ROOT, Block, Shell, blocks, parse, path_with_python
+from docs_blocks import (
+    FENCE,
+    LANGUAGES,
+    LIMIT_S,
+    OTHERS,
+    PAGES,
+    ROOT,
+    Block,
+    Shell,
+    blocks,
+    parse,
+    path_with_python,
+)
 from docs_tables import ELSEWHERE, ENDLESS, PRESUMED, PRINTS
 from line import wait_until
 from ports import free_port
@@ -215,6 +227,18 @@ def test_what_pages_presume_is_of_pages():
     assert set(PRESUMED) <= set(PAGES)
     assert "docs/command-line.md" in PAGES
     assert sum(len(blocks(page)) for page in PAGES) > 60
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_block_is_in_a_language_that_nobody_knows(page):
+    inside = False
+    for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
+        if re.match(r" *(```|~~~)", line):
+            fence = FENCE.match(line)
+            assert fence, f"{line}: no fence that is understood"
+            assert inside or fence[3] in (*LANGUAGES, *OTHERS), line
+            inside = not inside
+    assert not inside
 
 
 PAGE = """# A page

@@ -20,10 +20,12 @@ ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md")))
 FENCE = re.compile(r"^( *)(```+)(\w*)\s*$")
 SHELLS = ("sh", "bash", "console")
-LANGUAGES = (*SHELLS, "python", "http")
+LANGUAGES = (*SHELLS, "python")
+OTHERS = ("html", "json", "text", "yaml")  # nothing that is run
 # What a line that is only indented begins with, if it is a command.
 PROGRAM = re.compile(
-    r"(\$ |[A-Z_]+=\S* )*(speeddata|make|docker|curl|echo|printf|sysctl|sudo|systemctl|python|pip|git)3?\b"
+    r"(\$ |sudo |[A-Z_]+=\S* )*(speeddata|make|docker|curl|echo|printf|sysctl|systemctl|journalctl|runuser|apt-get|apt|ip|ethtool"
+    r"|python3?|pip|git|ssh|scp|rsync|cp|mv|rm|ln|mkdir|cat|export|source|for|while|dd|tee|mount|timedatectl)( |$)"
 )
 LIMIT_S = 90
 
