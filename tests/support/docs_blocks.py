@@ -114,20 +114,26 @@ class Shell:
         program.write_text(self.swapped(code), encoding="utf-8")
         return [*self.inside, "python", "-P", "-W", "error::SyntaxWarning", str(program)]
 
-    def run(self, language: str, code: str) -> str:
+    def run(self, language: str, code: str, limit_s: float = LIMIT_S) -> str:
         """Run it to its end, which must be a good one; what it printed."""
         kept = self.scratch / "environment"
         if language in SHELLS:
             code += f"\nenv -0 > {kept}\n"
-        done = subprocess.run(
-            self._command(language, code), cwd=self.folder, env=self.environment, text=True, timeout=LIMIT_S,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        process = subprocess.Popen(
+            self._command(language, code), cwd=self.folder, env=self.environment, text=True, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        assert done.returncode == 0, f"status {done.returncode}, after\n{done.stdout}"
+        try:
+            said, _ = process.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            said, _ = process.communicate()
+            raise AssertionError(f"it took longer than {limit_s} s, after\n{said}") from None
+        assert process.returncode == 0, f"status {process.returncode}, after\n{said}"
         if language in SHELLS:
             pairs = (pair.partition("=") for pair in kept.read_text().split("\0") if pair)
             self.environment = {name: value for name, _, value in pairs}
-        return done.stdout
+        return said
 
     def start(self, language: str, code: str, output: int) -> subprocess.Popen[bytes]:
         """Start what does not end by itself; what it prints goes to an open file."""
