@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import runpy
 import socket
 import urllib.request
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from line import NUMBERED, make_spec, numbered, subscribe, wait_until
+from line import NUMBERED, drain, make_spec, numbered, subscribe, wait_until
 from numbered_channel import NumberedChannel, keeping
 from own_network import ADDRESS, CARD, ip, needs_root, own_network, plug_in
 from ports import free_port
@@ -21,6 +22,7 @@ from tracing import Trace
 from speeddata.errors import RelayError
 from speeddata.relay.client import KeeperClient
 
+RECEIVER = Path(__file__).parents[1] / "examples" / "receiver" / "receiver.py"
 BY_CARD = ("--set", f"global.multicast.interface={ADDRESS}", "--set", "global.multicast.ttl=1")
 EVERY_RECORD = {"decimation": {"algorithm": "downsample", "factor": 2}}
 
@@ -195,6 +197,26 @@ def test_fault_60_what_is_sent_live_does_not_come_back(tmp_path: Path) -> None:
             assert (stats["packets"], stats["archived"], sum(stats["rejected"].values())) == (100, 100, 0)
             sources = keeper.list(spec["name"], sources=True)[0]["sources"]
             assert [one["port"] for one in sources] == [source.getsockname()[1]]
+
+
+@pytest.mark.netns
+@needs_root
+@pytest.mark.usefixtures("network")
+def test_fault_60_an_example_subscriber_hears_its_group_alone() -> None:
+    plug_in()
+    subscribe_to = runpy.run_path(str(RECEIVER))["subscribe"]
+    group, other = ("239.255.64.1", 47400), ("239.255.64.2", 47400)
+    with (
+        subscribe_to(*group, "127.0.0.1") as heard,
+        subscribe(*group, ADDRESS),
+        subscribe(*other) as of_other,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source,
+    ):
+        for interface, to in ((ADDRESS, group), ("127.0.0.1", other), ("127.0.0.1", group)):
+            source.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
+            source.sendto(f"{interface} {to[0]}".encode(), to)
+        assert of_other.recv(100) == b"127.0.0.1 239.255.64.2"
+        assert drain(heard) == [b"127.0.0.1 239.255.64.1"]
 
 
 def settle(keeper: KeeperClient, name: str, sent: int) -> None:
