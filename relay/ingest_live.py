@@ -183,9 +183,6 @@ class LiveStreams:
             counts.live_packets += sent
             counts.live_failed += failed
         full, decimated = map(sending_error, streams.copy.errors)
-        streams.channel.counts.live_error = (
-            streams.sending.unsent(
-                {"forward_error": full, "decimate_error": decimated}, full_rate=streams.spec.full_rate
-            )
-            or None
-        )
+        known = {"forwarded": 0, "forward_error": full, "decimated": 0, "decimate_error": decimated}
+        unsent = streams.sending.unsent(known, full_rate=streams.spec.full_rate)
+        streams.channel.counts.live_error = unsent or None

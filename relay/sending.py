@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 ABSENT = frozenset((errno.EADDRNOTAVAIL, errno.ENODEV, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH))
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 8.0  # before a way that could not be set is tried again
 NO_WAY = "the interface to send by was not there"
-STREAMS = {"full_rate": "forward_error", "decimated": "decimate_error"}
+# Of each stream the counter of packets that went, and why the last one could not.
+STREAMS = {"full_rate": ("forwarded", "forward_error"), "decimated": ("decimated", "decimate_error")}
+STILL_S = 1.0  # after which a stream of which nothing goes is said not to be sent: one that is too fast goes by fits and starts
 
 
 def sending_error(number: int) -> str | None:
@@ -57,6 +59,9 @@ class Sending:
         self.trouble = ""  # why nothing can be sent; empty where nothing is known against it
         self._index: int | None = None  # of the interface that the outputs go by
         self._due, self._wait_s = 0.0, FIRST_WAIT_S
+        self._went: dict[
+            str, tuple[int, float]
+        ] = {}  # of each stream how many packets, and when they were seen to be more
 
     def look(self, found: Mapping[str, int] | None) -> None:
         """Have the outputs go by the interface that has the address, of those found; tried again with back-off where that fails."""
@@ -92,8 +97,19 @@ class Sending:
 
     def unsent(self, stats: Mapping[str, Any], *, full_rate: bool) -> str:
         """Which streams are not sent, and why, by a channel's counters; empty where all are."""
-        streams = STREAMS if full_rate else {"decimated": STREAMS["decimated"]}
+        streams = list(STREAMS) if full_rate else ["decimated"]
         if self.trouble:
             return f"not sent live ({', '.join(streams)}): {self.trouble}"
-        told = [f"{stream}: {stats[key]}" for stream, key in streams.items() if stats[key]]
+        still = {stream: self._is_still(stream, stats) for stream in streams}
+        told = [f"{stream}: {stats[STREAMS[stream][1]]}" for stream in streams if still[stream]]
         return f"not sent live, {'; '.join(told)}" if told else ""
+
+    def _is_still(self, stream: str, stats: Mapping[str, Any]) -> bool:
+        """Whether the last packet of a stream could not go, and none has gone for a while."""
+        counter, error = STREAMS[stream]
+        now, went = self.clock(), stats[counter]
+        known, since = self._went.get(stream, (went, now - STILL_S))
+        if went != known:
+            since = now
+        self._went[stream] = went, since
+        return bool(stats[error]) and now - since >= STILL_S

@@ -57,6 +57,13 @@ AT_THE_NETWORK = [
         FAILS,
     ),
     Removal(
+        "a stream that is too fast does not change its channel's state all the time",
+        "relay/sending.py",
+        "        return bool(stats[error]) and now - since >= STILL_S\n",
+        "        return bool(stats[error])\n",
+        SENDING,
+    ),
+    Removal(
         "what comes by HTTP and is not sent live makes its channel degraded",
         "registry/conditions.py",
         '    return {"state": "degraded", "reason": f"what comes by HTTP is {live_error}"} if live_error else {}\n',

@@ -13,13 +13,13 @@ from own_network import ADDRESS, CARD, ip, needs_root, own_network, plug_in
 
 from speeddata.errors import RelayError
 from speeddata.host_addresses import address_indexes
-from speeddata.relay.sending import FIRST_WAIT_S, LONGEST_WAIT_S, Sending, sending_error
+from speeddata.relay.sending import FIRST_WAIT_S, LONGEST_WAIT_S, STILL_S, Sending, sending_error
 from speeddata.relay.sockets import open_output
 from speeddata.relay.spec import Group, Multicast
 
 FULL, DECIMATED = Group("239.255.60.1", 47100), Group("239.255.60.2", 47101)
 LOOPBACK = {"127.0.0.1": 1}
-WELL: dict[str, Any] = {"forward_error": None, "decimate_error": None}
+WELL: dict[str, Any] = {"forwarded": 9, "forward_error": None, "decimated": 3, "decimate_error": None}
 
 
 @pytest.fixture
@@ -64,13 +64,29 @@ def test_fault_59_a_stream_that_cannot_be_sent_is_named_with_its_error(undo: con
     multicast = Multicast(FULL, DECIMATED)
     sending = Sending(multicast, outputs(undo, multicast))
     assert sending.unsent(WELL, full_rate=True) == ""
-    broken = {"forward_error": "Network is down", "decimate_error": None}
+    broken = {**WELL, "forward_error": "Network is down"}
     assert sending.unsent(broken, full_rate=True) == "not sent live, full_rate: Network is down"
     assert sending.unsent(broken, full_rate=False) == ""
     both = {**broken, "decimate_error": "No such device"}
     assert (
         sending.unsent(both, full_rate=True)
         == "not sent live, full_rate: Network is down; decimated: No such device"
+    )
+
+
+def test_fault_59_a_stream_that_goes_by_fits_and_starts_is_no_trouble(undo: contextlib.ExitStack) -> None:
+    """What the interface is too slow for is counted; the channel's state would change with every look."""
+    clock = Clock()
+    multicast = Multicast(FULL, DECIMATED)
+    sending = Sending(multicast, outputs(undo, multicast), clock)
+    stats = {**WELL, "forward_error": "Resource temporarily unavailable"}
+    assert sending.unsent(stats, full_rate=True), "nothing was seen to go"
+    for _ in range(5):
+        stats["forwarded"] += 1
+        assert sending.unsent(stats, full_rate=True) == ""
+        clock.now += STILL_S
+    assert (
+        sending.unsent(stats, full_rate=True) == "not sent live, full_rate: Resource temporarily unavailable"
     )
 
 
@@ -129,6 +145,26 @@ def test_fault_61_an_output_goes_by_the_interface_that_has_the_address(undo: con
         ip(f"link del {card}")
         with pytest.raises(OSError, match="Network is unreachable"):
             sock.send(b"by what is not there")
+
+
+@pytest.mark.netns
+@needs_root
+def test_fault_61_an_interface_that_is_down_is_waited_for(undo: contextlib.ExitStack) -> None:
+    undo.enter_context(own_network())
+    plug_in()
+    ip(f"link set {CARD} down")
+    multicast, clock = Multicast(FULL, DECIMATED, ADDRESS, 1), Clock()
+    ((sock, _), _) = made = outputs(undo, multicast)
+    sending = Sending(multicast, made, clock)
+    sending.look(address_indexes())
+    assert sending.trouble == f"interface {ADDRESS}: Network is unreachable"
+    ip(f"link set {CARD} up")
+    clock.now += FIRST_WAIT_S
+    sending.look(address_indexes())
+    assert sending.trouble == ""
+    heard = undo.enter_context(subscribe(FULL.address, FULL.port, ADDRESS))
+    sock.send(b"hello")
+    assert heard.recv(100) == b"hello"
 
 
 @pytest.mark.netns
