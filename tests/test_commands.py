@@ -141,6 +141,8 @@ def test_a_registration_with_a_ttl_runs_out(running, ask):
     shown = json.loads(ask("channels", "leased", "--json").stdout)
     assert (shown["state"], shown["expires_in_s"]) == ("stopped", 0)
     assert ask(*words, 0).returncode == 2
+    assert "stopped" in ask("status").stdout
+    assert ask("deregister", "leased", "--yes").returncode == 0
 
 
 @pytest.mark.usefixtures("engine")
