@@ -20,8 +20,9 @@ def running(tmp_path_factory):
     folder = tmp_path_factory.mktemp("client")
     (folder / "config").mkdir()
     (folder / "config" / "engine.avsc").write_text(json.dumps(made.SCHEMA))
-    options = (f"--config={folder / 'config'}", "--set", "global.access.required=true")
-    with system.run(folder / "data", *options) as started:
+    ports = ("--set", "relay.ports.first=28100", "--set", "relay.ports.last=28199")  # those of nobody else
+    access = ("--set", "global.access.required=true")
+    with system.run(folder / "data", f"--config={folder / 'config'}", *access, *ports) as started:
         yield started
 
 
