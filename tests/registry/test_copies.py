@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,32 @@ def test_a_copy_has_all_that_the_database_has(path: Path) -> None:
     assert json.loads(json.dumps(channel.config)) == {"decimation": 5}
     assert copy.multicast_base == store.multicast_base
     copy.close()
+
+
+def test_fault_86_a_disk_that_is_full_refuses_and_loses_nothing(tmp_path: Path) -> None:
+    """A real one, of a megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+    try:
+        store = Store(disk / "registry.db")
+        taken: list[str] = []
+
+        def fill() -> None:
+            while True:
+                row = Channel(f"c{len(taken)}", None, None, "{}" + " " * 5000, "00", None, None)
+                store.insert(row, (), streams=False)
+                taken.append(row.name)
+
+        with pytest.raises(StoreError, match="full"):
+            fill()
+        assert taken
+        assert sorted(one.name for one in store.channels()) == sorted(taken)
+        store.close()
+        subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+        store = Store(disk / "registry.db")
+        store.insert(ROW, ())
+        assert sorted(one.name for one in store.channels()) == sorted([*taken, "x"])
+        store.close()
+    finally:
+        subprocess.run(["umount", disk], check=True)

@@ -87,6 +87,29 @@ def test_what_cannot_start_says_why(keeper, spec, tmp_path):
     assert len(keeper.list()) == 1
 
 
+def test_fault_34_a_second_relay_of_a_port_is_refused_and_takes_no_packet_of_the_first(
+    keeper, spec, tmp_path
+):
+    """Of another data folder, and of another keeper for the same archive: neither begins."""
+    pid = keeper.start(spec)
+    other = KeeperClient(tmp_path / "other")
+    other.start_keeper()
+    try:
+        for archive in (tmp_path / "elsewhere", tmp_path / "archive"):
+            with pytest.raises(
+                RelayError, match=rf"port {spec['port']} on 127\.0\.0\.1 is in use \(by process"
+            ):
+                other.start(spec | {"archive": str(archive)})
+        assert other.list() == []
+        with socket.socket(type=socket.SOCK_DGRAM) as sender:
+            for n in range(100):
+                sender.sendto(numbered(n), ("127.0.0.1", spec["port"]))
+        wait_until(lambda: keeper.stats("test")["records"] == 100)
+        assert keeper.list()[0]["pid"] == pid
+    finally:
+        other.shutdown()
+
+
 def test_a_relay_that_dies_of_itself_is_backed_off_though_it_waited_for_packets(keeper, spec):
     """Being ready is no work: only packets are."""
     keeper.start(spec)
