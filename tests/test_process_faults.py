@@ -1,7 +1,10 @@
 """Faults of processes under load, with a system: an orchestrator that is stopped or ended while packets come."""
 
 import os
+import re
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from line import NUMBERED, read_records, wait_until
@@ -70,3 +73,22 @@ def test_fault_37_what_was_received_when_it_is_ended_under_load_is_in_the_archiv
     numbers = [one["n"] for one in read_records(system.data / "archive" / "x", "x")]
     assert len(numbers) >= received
     assert numbers == list(range(len(numbers))), "none is missing among them"
+
+
+def test_fault_38_a_flood_of_registrations_makes_no_more_relays_than_may_be(tmp_path):
+    with run(tmp_path / "data", "--only=relay", "--set=relay.limits.relays=3") as system:
+
+        def register(number):
+            body = {"name": f"c{number}", "schema": NUMBERED}
+            return system.ask("POST", "/api/v1/channels", body)[0]
+
+        with ThreadPoolExecutor(8) as clients:
+            statuses = sorted(clients.map(register, range(40)))
+        assert statuses == [201] * 3 + [409] * 37
+        keeper = KeeperClient(system.data)
+        pids = [one["pid"] for one in keeper.list()]
+        assert len(pids) == 3
+        own = [
+            int(re.search(r"RssAnon:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) for pid in pids
+        ]
+        assert max(own) < 64 << 10, "KiB that a relay has for itself"

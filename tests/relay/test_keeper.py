@@ -62,8 +62,17 @@ def test_streams_keep_their_source_over_a_restart(keeper, spec):
 
 def test_fault_29_a_relay_that_ends_at_once_is_backed_off(keeper, spec, tmp_path):
     (tmp_path / "archive").write_text("a file where a folder should be")
+    other = make_spec(tmp_path, name="other", port=free_port(), archive=str(tmp_path / "others"))
+    pid = keeper.start(other)
     keeper.start(spec)
-    channel = wait_until(lambda: (c := keeper.list()[0])["restarts"] >= 2 and c["state"] == "backoff" and c)
+    channel = wait_until(
+        lambda: (c := keeper.list("test")[0])["restarts"] >= 2 and c["state"] == "backoff" and c
+    )
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.sendto(numbered(0), ("127.0.0.1", other["port"]))
+    wait_until(lambda: keeper.stats("other")["records"] == 1)
+    assert (keeper.list("other")[0]["pid"], keeper.list("other")[0]["restarts"]) == (pid, 0)
+    keeper.stop("other")
     assert channel["reason"].startswith("exit status 3: [Errno 20] Not a directory: ")
     (tmp_path / "archive").unlink()
     wait_until(
@@ -95,7 +104,7 @@ def test_fault_34_a_second_relay_of_a_port_is_refused_and_takes_no_packet_of_the
     other = KeeperClient(tmp_path / "other")
     other.start_keeper()
     try:
-        for archive in (tmp_path / "elsewhere", tmp_path / "archive"):
+        for archive in (tmp_path / "elsewhere", spec["archive"]):
             with pytest.raises(
                 RelayError, match=rf"port {spec['port']} on 127\.0\.0\.1 is in use \(by process"
             ):
