@@ -11,9 +11,11 @@ from line import NUMBERED, read_records, wait_until
 from ports import free_port
 from processes import stopped
 from sender import Sender
-from system import run
+from system import free_tcp_ports, run, speeddata
 
 from speeddata.relay.client import KeeperClient
+
+PORTS = ("relay.api.port", "stripchart.websocket.port", "pivot.api.port")
 
 
 class Source(Sender):
@@ -92,3 +94,14 @@ def test_fault_38_a_flood_of_registrations_makes_no_more_relays_than_may_be(tmp_
             int(re.search(r"RssAnon:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) for pid in pids
         ]
         assert max(own) < 64 << 10, "KiB that a relay has for itself"
+
+
+def test_fault_87_nothing_is_started_with_tokens_that_others_can_read(tmp_path):
+    data = tmp_path / "data"
+    assert speeddata("token", "create", "ann", "--role", "admin", f"--data={data}").returncode == 0
+    (data / "tokens.json").chmod(0o644)
+    ports = [f"--set={key}={port}" for key, port in zip(PORTS, free_tcp_ports(3), strict=True)]
+    done = speeddata("run", f"--data={data}", "--set=global.access.required=true", *ports)
+    assert done.returncode != 0
+    assert "mode 0644, wanted 0600" in done.stderr
+    assert KeeperClient(data).ping() is None

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,18 +102,29 @@ def test_fault_86_without_room_it_is_503_and_nothing_is_changed(client: Any, reg
     assert client.post("/api/v1/channels", json=body | {"name": "z"}).status_code == 201
 
 
+HOLD = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
 def test_fault_84_who_waits_for_the_lock_in_vain_is_told(client: Any, registry: Any) -> None:
+    """Another process holds it, and is killed with it."""
     assert module.BUSY_TIMEOUT_S == 5.0
     registry.store._writer.execute("PRAGMA busy_timeout = 50")
-    other = sqlite3.connect(registry.store.path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    answer = client.post(
-        "/api/v1/channels", json={"name": "x", "port": None, "schema": "agents/example.avsc"}
-    )
-    assert (answer.status_code, "locked" in answer.json["details"]) == (503, True)
-    assert client.get("/api/v1/channels").status_code == 200, "reading needs no lock"
-    other.execute("ROLLBACK")
-    other.close()
+    body = {"name": "x", "port": None, "schema": "agents/example.avsc"}
+    argv = [sys.executable, "-c", HOLD, registry.store.path]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        answer = client.post("/api/v1/channels", json=body)
+        assert (answer.status_code, "locked" in answer.json["details"]) == (503, True)
+        assert client.get("/api/v1/channels").json["channels"] == [], "reading needs no lock"
+        other.kill()
+    assert client.post("/api/v1/channels", json=body).status_code == 201
 
 
 def test_a_copy_has_all_that_the_database_has(path: Path) -> None:
