@@ -116,22 +116,28 @@ def limited() -> Iterator[int]:
     listener.close()
 
 
-def test_fault_66_many_who_send_by_drops_hold_up_nobody(limited: int) -> None:
-    """Heads and bodies that never end, of three quarters of all connections there may be."""
+def test_fault_66_many_who_send_by_drops_keep_nobody_out(limited: int) -> None:
+    """Heads and bodies that never end, of more connections than there may be: the oldest of them go."""
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n"
     with contextlib.ExitStack() as slow:
-        socks = [
-            slow.enter_context(socket.create_connection(("127.0.0.1", limited), LIMIT_S))
-            for _ in range(web_server.CONNECTIONS * 3 // 4)
-        ]
-        for number, sock in enumerate(socks):
+        socks = []
+        for number in range(web_server.CONNECTIONS * 2):
+            sock = slow.enter_context(socket.create_connection(("127.0.0.1", limited), LIMIT_S))
             sock.sendall(head + (b"\r\nx" if number % 2 else b""))
-        for number in range(50):
-            socks[number].sendall(b"x")
-            connection = http.client.HTTPConnection("127.0.0.1", limited, timeout=1)
+            socks.append(sock)
+        for sock in socks[-50:]:
+            sock.sendall(b"x")
+            connection = http.client.HTTPConnection("127.0.0.1", limited, timeout=LIMIT_S)
             connection.request("GET", "/")
             assert connection.getresponse().read() == b"0"
             connection.close()
+        poll = select.poll()
+        for sock in socks:
+            poll.register(sock, select.POLLIN)
+        cut = {fd for fd, _ in poll.poll(0)}
+        assert len(socks) - len(cut) <= web_server.CONNECTIONS
+        assert socks[0].fileno() in cut
+        assert socks[-1].fileno() not in cut
 
 
 @pytest.mark.parametrize("chunked", [False, True])
