@@ -112,10 +112,12 @@ class Catalogue:
         return Page(part_, len(matching), part_[-1]["name"] if len(part_) < len(rest) else None)
 
     def conditions(
-        self, running: Mapping[str, Json] | None = None
+        self, running: Mapping[str, Json] | None = None, trouble: str = ""
     ) -> Iterator[tuple[Channel, Json, Json | None]]:
-        """Channels that have a relay of their own, their conditions, and what the keeper says of each: `running`, if it was asked."""
-        trouble = ""
+        """Channels that have a relay of their own, their conditions, and what the keeper says of each.
+
+        `running`: if it was asked; `trouble`: why it said nothing.
+        """
         if running is None:
             running, trouble = self.relays.running()
         ingested = self.ingest.counts()

@@ -25,6 +25,7 @@ SAMPLES = (
     ("sql.md", "speeddata sql", "2021-05-01T23:00:00Z"),
     ("query.md", "curl", '"count":5,"time":["2021-04-30T22:00:00Z"'),
     ("library.md", "import speeddata\n", "grid: 1 signals, not fetched yet"),
+    ("library.md", "from speeddata import RegistryError", "400 decimation.rate_hz"),
 )
 
 
