@@ -24,7 +24,7 @@ run: build  ## Set up, then start everything with the demo sources (Ctrl-C stops
 	$(PY) -m speeddata demo $(ARGS)
 
 test: build $(TOOLS)  ## Set up, then run every test
-	$(PY) -m pytest -n 3 -p no:benchmark -m "not alone"
+	$(PY) -m pytest -n 4 -p no:benchmark -m "not alone"
 	$(PY) -m pytest -p no:benchmark -m alone $(ALONE)
 
 install: build  ## The same as build

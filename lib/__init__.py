@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from speeddata.client import RegistryError as RegistryError
     from speeddata.client import SpeedDataClient as SpeedDataClient
     from speeddata.dataset import Channel as Channel
     from speeddata.dataset import DataSet as DataSet
@@ -31,6 +32,7 @@ HOMES = {
     "Channel": "dataset",
     "Client": "remote_client",
     "DataSet": "dataset",
+    "RegistryError": "client",
     "RemoteError": "remote_error",
     "Set": "dataset",
     "Signal": "dataset",
@@ -49,6 +51,7 @@ __all__ = [
     "Channel",
     "Client",
     "DataSet",
+    "RegistryError",
     "RemoteError",
     "Set",
     "Signal",

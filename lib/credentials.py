@@ -22,18 +22,21 @@ def token_file() -> Path | None:
     return Path(named) if (named := os.environ.get(VARIABLE)) else None
 
 
-def headers() -> dict[str, str]:
-    """What goes with a request; nothing where there is no token. TokenError if its file cannot be used."""
-    return bearer(token_file())
+def headers(file: Path | None = None) -> dict[str, str]:
+    """What goes with a request: the token of `file`, else of the named one; nothing where there is none.
+
+    TokenError if its file cannot be used.
+    """
+    return bearer(file or token_file())
 
 
-def authorize(session: "requests.Session") -> "requests.Session":
-    """Have each request of a session carry the token, unless the session has a header of its own for it."""
-    session.auth = _add
+def authorize(session: "requests.Session", file: Path | None = None) -> "requests.Session":
+    """Have each request of a session carry the token (that of `file`), unless the session has a header of its own for it."""
+
+    def add(request: "requests.PreparedRequest") -> "requests.PreparedRequest":
+        if "Authorization" not in request.headers:
+            request.headers.update(headers(file))
+        return request
+
+    session.auth = add
     return session
-
-
-def _add(request: "requests.PreparedRequest") -> "requests.PreparedRequest":
-    if "Authorization" not in request.headers:
-        request.headers.update(headers())
-    return request

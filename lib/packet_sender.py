@@ -3,7 +3,6 @@
 import errno
 import socket
 import time
-from types import TracebackType
 from typing import Self
 
 from speeddata.errors import SpeedDataError
@@ -53,9 +52,7 @@ class PacketSender:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -263,11 +263,12 @@ class Run:
         from speeddata.progress_bar import ProgressBar
         from speeddata.replay import in_turn, shifted
 
-        pacer, begun, first_ns, shift_ns = Pacer(), time.monotonic(), None, 0
+        pacer, begun, first_ns, shift_ns = Pacer(), 0.0, None, 0
         with ProgressBar("replaying", sum(track.count for track in self.tracks), shown=self.shown) as bar:
             for item in in_turn(self.tracks):
                 if first_ns is None:
-                    first_ns, shift_ns = item.due_ns, time.time_ns() - item.due_ns
+                    # The wall clock first: no record goes before its time, as the first of the next round would be older then.
+                    first_ns, shift_ns, begun = item.due_ns, time.time_ns() - item.due_ns, time.monotonic()
                 due = begun + (item.due_ns - first_ns) / SECOND / self.speed if self.speed else None
                 pacer.wait(due)
                 outlet = self.outlets[item.track.name]

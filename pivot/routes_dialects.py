@@ -24,7 +24,6 @@ PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>SpeedData history</title></head>
 <body><h1>SpeedData history</h1><p><a href="/docs">The calls of this service</a></p></body></html>
 """
-POLICY = {"content-security-policy": "default-src 'none'"}
 STAMP = {"type": "string", "format": "date-time"}
 POINT = {"type": "object", "required": ["time", "metric", "value"],
          "properties": {"time": STAMP, "metric": {"type": "string"}, "value": {"type": ["number", "string"]}}}  # fmt: skip
@@ -62,7 +61,7 @@ def _add_root(app: FastAPI, cache: ResultCache | None) -> None:
     @app.get("/", summary="What this is: a page for browsers, else JSON", response_class=Response)
     async def root(request: Request) -> Response:
         if "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(PAGE, headers=POLICY)
+            return HTMLResponse(PAGE)
         told = {
             "message": "Async Query API is running",
             "version": speeddata.__version__,

@@ -23,6 +23,7 @@ from speeddata.pivot.exporter import Exporter
 from speeddata.pivot.gate import Gate
 from speeddata.pivot.ingest import Ingest
 from speeddata.pivot.ingest_body import BodyLimits
+from speeddata.pivot.page_headers import PageHeaders
 from speeddata.pivot.problem import Problem
 from speeddata.pivot.query import Engine
 from speeddata.pivot.query_service import QueryService
@@ -39,11 +40,6 @@ __all__ = ["make_app"]
 
 logger = logging.getLogger(__name__)
 
-# The pages load nothing from anywhere else.
-PAGE_HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:",
-    "cache-control": "no-cache",
-}
 PAGES = {"docs.html": "text/html", "docs.js": "text/javascript", "docs.css": "text/css"}
 DOCUMENT: dict[str, Any] = {
     "title": "SpeedData history",
@@ -104,6 +100,7 @@ def make_app(
     app.add_middleware(Gate, access=access or Access())
     app.add_middleware(CrossOrigin, guard=Guard(names), registry=registry)
     app.add_middleware(HostCheck, guard=Guard(names))
+    app.add_middleware(PageHeaders)
     _add_routes(app)
     add_export_routes(app, exporter)
     add_sql_routes(app, runner)
@@ -135,7 +132,9 @@ def _add_pages(app: FastAPI) -> None:
     async def page(name: str) -> Response:
         if name not in PAGES:
             raise HTTPException(404, "Not found")
-        return Response(folder.joinpath(name).read_bytes(), media_type=PAGES[name], headers=PAGE_HEADERS)
+        return Response(
+            folder.joinpath(name).read_bytes(), media_type=PAGES[name], headers={"cache-control": "no-cache"}
+        )
 
 
 def _add_errors(app: FastAPI) -> None:

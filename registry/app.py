@@ -10,6 +10,7 @@ import flask
 import werkzeug.exceptions
 
 from speeddata.access import Access
+from speeddata.host_names import Guard
 from speeddata.registry.channels import Registry
 from speeddata.registry.document import document
 from speeddata.registry.door import watch_door
@@ -59,7 +60,8 @@ def create_app(
     app.register_blueprint(login_routes(access), url_prefix=PREFIX)
     pages = UserPages(folders)
     app.register_blueprint(user_page_list(pages), url_prefix=PREFIX)
-    app.register_blueprint(user_page_routes(pages, lambda: _policy(system)))
+    guard = Guard(names)
+    app.register_blueprint(user_page_routes(pages, lambda: _policy(system, guard)))
     app.register_blueprint(page_routes())
     app.add_url_rule("/openapi.json", "openapi", lambda: flask.jsonify(document()))
     app.register_blueprint(metric_routes(registry, system, access))
@@ -67,7 +69,7 @@ def create_app(
 
     @app.after_request
     def add_headers(response: flask.Response) -> flask.Response:
-        response.headers.setdefault("Content-Security-Policy", _policy(system))
+        response.headers.setdefault("Content-Security-Policy", _policy(system, guard))
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         return response
@@ -79,11 +81,12 @@ def create_app(
     return app
 
 
-def _policy(system: System) -> str:
-    """What a page of ours may load and where it may connect."""
+def _policy(system: System, guard: Guard) -> str:
+    """What a page of ours may load and where it may connect: to this machine, whatever name a request gives it."""
     host = requested_host()
+    admitted = guard.admits(host)
     host = f"[{host}]" if ":" in host else host
-    if not HOST.fullmatch(host):
+    if not admitted or not HOST.fullmatch(host):
         host = "localhost"
     connect = ["'self'"]
     for name, schemes in (("websocket", ("ws", "wss")), ("pivot", ("http", "https"))):

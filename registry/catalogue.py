@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from speeddata.registry.channel_specs import ChannelSpecs
-from speeddata.registry.conditions import condition
+from speeddata.registry.conditions import WITHOUT_PORT, condition
 from speeddata.registry.descriptions import describe_row, describe_run
 from speeddata.registry.launcher import Ingest
 from speeddata.registry.leases import Leases
@@ -74,7 +74,7 @@ class Catalogue:
         for channel in self.store.channels():
             name, one = channel.name, relays.get(channel.name)
             if channel.port is not None:
-                about = self._condition(channel, one, trouble, now_ns)
+                about = self._condition(channel, one, trouble, now_ns, ingested.get(name))
             elif name in ingested:
                 about = {}
             else:
@@ -112,16 +112,19 @@ class Catalogue:
         return Page(part_, len(matching), part_[-1]["name"] if len(part_) < len(rest) else None)
 
     def conditions(
-        self, running: Mapping[str, Json] | None = None
+        self, running: Mapping[str, Json] | None = None, trouble: str = ""
     ) -> Iterator[tuple[Channel, Json, Json | None]]:
-        """Channels that have a relay of their own, their conditions, and what the keeper says of each: `running`, if it was asked."""
-        trouble = ""
+        """Channels that have a relay of their own, their conditions, and what the keeper says of each.
+
+        `running`: if it was asked; `trouble`: why it said nothing.
+        """
         if running is None:
             running, trouble = self.relays.running()
+        ingested = self.ingest.counts()
         for channel in self.store.channels():
             if channel.port is not None:
-                one = running.get(channel.name)
-                yield channel, self._condition(channel, one, trouble, time.time_ns()), one
+                one, came = running.get(channel.name), ingested.get(channel.name)
+                yield channel, self._condition(channel, one, trouble, time.time_ns(), came), one
 
     def _running(self, name: str | None = None, *, sources: bool = False) -> _Running:
         relays, trouble = self.relays.running(name, stats=True, sources=sources)
@@ -132,8 +135,11 @@ class Catalogue:
         row = rows.get(name) or self._row(channel, rows)
         one, ingested = running.relays.get(name), running.ingested.get(name)
         told: Json = {}
+        fares = self._condition(channel, one, running.trouble, time.time_ns(), ingested)
         if channel.port is not None:
-            told = describe_run(one, self._condition(channel, one, running.trouble, time.time_ns()))
+            told = describe_run(one, fares)
+        elif fares["state"] != WITHOUT_PORT:
+            told = fares
         if ingested is not None:
             told["ingested"] = ingested
         if name in running.versions:
@@ -154,9 +160,12 @@ class Catalogue:
         rows[channel.name] = describe_row(channel, settings, streams, f"{self.specs.archive}/{channel.name}")
         return rows[channel.name]
 
-    def _condition(self, channel: Channel, running: Json | None, trouble: str, now_ns: int) -> Json:
+    def _condition(
+        self, channel: Channel, running: Json | None, trouble: str, now_ns: int, ingested: Json | None
+    ) -> Json:
         if running is None and self.leases.has_run_out(channel.name):
             trouble = LEASE_OUT.format(channel.ttl_s or 0)
         idle_after_s = self.specs.settings(channel)["idle_after_s"]
         fault = self.relays.faults.get(channel.name)
-        return condition(channel.port, running, fault, trouble, idle_after_s, now_ns)
+        live_error = (ingested or {}).get("live_error")
+        return condition(channel.port, running, fault, trouble, idle_after_s, now_ns, live_error)

@@ -50,6 +50,7 @@ class Registry:
         folder: Path,
         services: Mapping[int, str],
         ingest: Ingest | None = None,
+        looking: Launcher | None = None,
     ) -> None:
         self.store = store
         self.tags = Tags(store)
@@ -57,9 +58,9 @@ class Registry:
         self.events = Events(store)
         self.leases = Leases()
         self.launcher = launcher
-        self.relays = Relays(launcher)
+        self.relays = Relays(launcher, looking)
         self.ingest = ingest or NoIngest()
-        self.alarms = Alarms(store, launcher, self.ingest)
+        self.alarms = Alarms(store, looking or launcher, self.ingest)
         self.specs = ChannelSpecs(store, relay, archive)
         self.ports = PortOwners(store, services, self.specs.shared)
         self.catalogue = Catalogue(

@@ -3,7 +3,7 @@
 starting   its relay lives and does not receive yet
 active     packets come, or came a moment ago
 idle       its relay receives, and nothing has come for a while
-degraded   its relay lives but cannot archive
+degraded   its relay lives but cannot archive, or its live streams cannot be sent
 backoff    its relay has died or could not start, and is about to be started again
 failed     the same, many times in a row; it is tried on, every half a minute
 stopped    it does not run
@@ -40,15 +40,17 @@ def condition(
     trouble: str,
     idle_after_s: float,
     now_ns: int,
+    live_error: str | None = None,
 ) -> Json:
     """State, reason and since of a channel: what the keeper says, else why it was not started.
 
-    `trouble`: why nothing runs, or why the keeper says nothing.
+    `trouble`: why nothing runs, or why the keeper says nothing. `live_error`: what keeps that which comes by HTTP from being sent live.
     """
     if running:
-        return _running(running, idle_after_s, now_ns)
+        told = _running(running, idle_after_s, now_ns)
+        return told | _not_live(live_error) if told["state"] in ("active", "idle") else told
     if port is None:
-        return _condition(WITHOUT_PORT)
+        return _condition(WITHOUT_PORT) | _not_live(live_error)
     if fault:
         state = "failed" if fault.tries >= FAILED_AFTER else "backoff"
         return _condition(state, fault.reason, fault.since_ns)
@@ -63,6 +65,11 @@ def _running(running: Json, idle_after_s: float, now_ns: int) -> Json:
         reason = f"no packet since {format_time(last_ns)}" if last_ns else "no packet has come"
         since_ns = max(last_ns or 0, since_ns)
     return _condition(state, reason, since_ns, running["restarts"])
+
+
+def _not_live(live_error: str | None) -> Json:
+    """What a channel that is well otherwise fares like then; nothing where nothing keeps it from being sent live."""
+    return {"state": "degraded", "reason": f"what comes by HTTP is {live_error}"} if live_error else {}
 
 
 def _condition(state: str, reason: str = "", since_ns: int | None = None, restarts: int = 0) -> Json:

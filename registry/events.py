@@ -6,7 +6,7 @@ Who notes an event never waits for the disk, or fails for it: what is noted is w
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,30 +41,45 @@ class Events:
         self.clock = clock
         self.left_out = 0  # that went before they could be written
         self._pending: deque[tuple[int, Event]] = deque(maxlen=PENDING)
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()  # held for moments, by who notes
+        self._lock = threading.Lock()  # held by who writes
 
     def note(self, event: Event) -> None:
         """Have an event among those that are told."""
-        self.left_out += len(self._pending) == self._pending.maxlen
-        self._pending.append((self.clock(), event))
+        with self._turn:
+            self.left_out += len(self._pending) == self._pending.maxlen
+            self._pending.append((self.clock(), event))
 
     def flush(self) -> None:
         """Write what was noted. StoreError where that cannot be; then it is kept for the next time."""
         with self._lock:
-            if not self._pending:
+            with self._turn:
+                noted, self._pending = self._pending, deque(maxlen=self._pending.maxlen)
+            if not noted:
                 return
-            noted = list(self._pending)
-            with self.store.transaction() as writer:
-                writer.executemany(
-                    "INSERT INTO events (at_ns, kind, name, event, former, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    [
-                        (at_ns, one.kind, one.name, one.event, one.former, one.state, one.reason[:MAX_REASON])
-                        for at_ns, one in noted
-                    ],
-                )
-                writer.execute("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (KEPT,))
-            for _ in range(len(noted)):
-                self._pending.popleft()
+            try:
+                self._write(noted)
+            except BaseException:
+                self._take_back(noted)
+                raise
+
+    def _write(self, noted: Iterable[tuple[int, Event]]) -> None:
+        with self.store.transaction() as writer:
+            writer.executemany(
+                "INSERT INTO events (at_ns, kind, name, event, former, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (at_ns, one.kind, one.name, one.event, one.former, one.state, one.reason[:MAX_REASON])
+                    for at_ns, one in noted
+                ],
+            )
+            writer.execute("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (KEPT,))
+
+    def _take_back(self, noted: deque[tuple[int, Event]]) -> None:
+        """Keep what could not be written, before what was noted meanwhile, as far as there is room."""
+        with self._turn:
+            self.left_out += max(0, len(noted) + len(self._pending) - (noted.maxlen or 0))
+            noted.extend(self._pending)  # which lets the oldest go
+            self._pending = noted
 
     def list(
         self, limit: int, before: int | None = None, kind: str | None = None, name: str | None = None

@@ -47,9 +47,17 @@ def look(registry: Registry, system: System) -> Things:
     if not trouble:
         things["channels"] = [("", status)]
         things["channel"] = [
-            (_labels("channel", one["name"]), one) for one in channels if one["port"] is not None
+            (_labels("channel", one["name"]), one | {"unsent": _unsent(one["stats"])})
+            for one in channels
+            if one["port"] is not None
         ]
     return things
+
+
+def _unsent(stats: Json | None) -> Json | None:
+    """1 for each live stream whose last packet could not be sent, by the names of metrics."""
+    keys = {"full_rate": "forward_error", "decimated": "decimate_error"}
+    return stats and {stream: int(stats.get(key) is not None) for stream, key in keys.items()}
 
 
 def families(things: Things) -> Iterator[Family]:

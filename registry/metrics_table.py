@@ -152,6 +152,9 @@ STREAMS = tuple(
         ("cut_packets_total", "Packets of a live stream that the kernel cut from runs, which costs least.", "forward_cut", "decimate_cut"),
     )
     for key, stream in zip(keys, (FULL_RATE, DECIMATED), strict=True)
+) + (
+    Metric("channel", "unsent", "speeddata_channel_stream_failing", "1: the last packet of a live stream could not be sent.", by="stream",
+           where="`stats.forward_error`, `stats.decimate_error` are not null"),
 )  # fmt: skip
 WRITTEN = (
     *_rows(

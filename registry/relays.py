@@ -19,20 +19,26 @@ Json = dict[str, Any]
 class Relays:
     """What is asked of the launcher."""
 
-    def __init__(self, launcher: Launcher) -> None:
+    def __init__(self, launcher: Launcher, looking: Launcher | None = None) -> None:
         self.launcher = launcher
+        # Asked by who only looks: it does not wait for long.
+        self.looking = looking or launcher
         # Channels that could not be started, until they are.
         self.faults: dict[str, Fault] = {}
 
     def running(
         self, name: str | None = None, *, stats: bool = False, sources: bool = False
     ) -> tuple[dict[str, Json], str]:
-        """What the launcher says of one or all channels, by name, or why it says nothing."""
+        """What the launcher says of one or all channels, by name, or soon why it says nothing."""
         try:
-            told = self.launcher.list(name, stats=stats, sources=sources)
+            told = self.looking.list(name, stats=stats, sources=sources)
         except RelayError as error:
             return {}, str(error)
         return {running["name"]: running for running in told}, ""
+
+    def runs(self, name: str) -> bool:
+        """Whether a channel has a relay, for who is going to change that. RelayError where that cannot be known."""
+        return any(running["name"] == name for running in self.launcher.list(name))
 
     def start(self, wanted: Json) -> int:
         """Start a relay; one that runs with another spec is replaced. RelayError says why not."""
@@ -40,7 +46,7 @@ class Relays:
         try:
             pid = self.launcher.start(wanted)
         except RelayError:
-            if name not in self.running()[0]:
+            if not self._runs_surely(name):
                 raise
             log.info("channel %s runs with other settings, its relay is replaced", name)
             pid = self._replace(wanted)
@@ -60,10 +66,7 @@ class Relays:
         that holds what it received and starts it again, and one that knows a version of the schema too many does no harm.
         """
         name = wanted["name"]
-        running, trouble = self.running(name)
-        if trouble:
-            raise RelayError(trouble)
-        if name not in running:
+        if not self.runs(name):
             return None
         with contextlib.suppress(RelayError):
             return self.launcher.start(wanted)  # which has it, by an attempt that failed in the end
@@ -75,19 +78,21 @@ class Relays:
 
         Its pid; None where the keeper is about to start one. RelayError says why not.
         """
-        running, trouble = self.running(wanted["name"])
-        if trouble:
-            raise RelayError(trouble)
-        if wanted["name"] not in running:
+        if not self.runs(wanted["name"]):
             return self.start(wanted)
         return self.launcher.replace(wanted["name"])
 
     def stop(self, name: str) -> bool:
         """Stop a relay; whether there was one."""
-        if not any(running["name"] == name for running in self.launcher.list()):
+        if not self.runs(name):
             return False
         self.launcher.stop(name)
         return True
+
+    def _runs_surely(self, name: str) -> bool:
+        with contextlib.suppress(RelayError):
+            return self.runs(name)
+        return False
 
     def _replace(self, wanted: Json) -> int:
         """Have a channel that runs go on with another spec: without a pause where that can be."""

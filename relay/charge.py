@@ -17,6 +17,7 @@ from speeddata.relay.alarms import limited_signals, tell_alarms
 from speeddata.relay.channel import ChannelRelay, compile_plans
 from speeddata.relay.handover import Adopted
 from speeddata.relay.mapping import Mapping
+from speeddata.relay.sending import Sending
 from speeddata.relay.sockets import ChannelSockets, kernel_drops
 from speeddata.relay.spec import ChannelSpec
 from speeddata.segment_names import segment_name
@@ -42,6 +43,9 @@ class Charge:
         self, spec: ChannelSpec, sockets: ChannelSockets, mapping: Mapping, plans: list[Plan]
     ) -> None:
         self.spec, self.sockets, self.mapping = spec, sockets, mapping
+        multicast = spec.wire[1]
+        outputs = ((sockets.full_rate, multicast.full_rate), (sockets.decimated, multicast.decimated))
+        self.sending = Sending(multicast, outputs)
         self.plans = plans  # compiled once, so that no relay has to before it receives
         # The living relay, and a descriptor of it; none between death and restart.
         self.pid: int | None = None
@@ -224,10 +228,11 @@ class Charge:
     def describe(
         self, *, with_stats: bool = False, with_alarms: bool = False, with_sources: bool = False
     ) -> dict[str, Any]:
-        """Name, pid, state, reason, since, restarts: `degraded` is a relay that lives and does not archive all it gets."""
+        """Name, pid, state, reason, since, restarts: `degraded` is a relay that lives and does not archive, or send, all it gets."""
         state, reason = self._state(), self.reason
         stats = self.mapping.stats()
-        if state == "active" and (trouble := _trouble(stats)):
+        trouble = _trouble(stats) or self.sending.unsent(stats, full_rate=self.spec.full_rate)
+        if state == "active" and trouble:
             state, reason = "degraded", trouble
         about: dict[str, Any] = {"name": self.spec.name, "pid": self.pid, "state": state, "reason": reason,
                  "since": self.since, "restarts": self.restarts, "last_packet": stats["last_packet"]}  # fmt: skip

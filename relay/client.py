@@ -21,17 +21,28 @@ from speeddata.relay.unix_socket import socket_address
 __all__ = ["KeeperClient"]
 
 ANSWER_LIMIT_S = 30.0
+LOOK_LIMIT_S = 1.5  # for who only wants to tell how relays fare, and can say that nobody knows
+SILENCE_S = 1.0  # for which a keeper that has let somebody wait in vain is not waited for again by these
 PING_LIMIT_S = 5.0
 START_LIMIT_S = 15.0
 LEAVE_LIMIT_S = 2.0
 MAX_LOG = 1 << 20
 
 
-class KeeperClient:
-    """The keeper of `data`. Each call is a connection of its own, so threads may share a client."""
+class SilentKeeper(NoKeeper):
+    """There is one, and it does not answer."""
 
-    def __init__(self, data: Path) -> None:
+
+class KeeperClient:
+    """The keeper of `data`. Each call is a connection of its own, so threads may share a client.
+
+    One that is `hasty` waits but moments to be told how relays fare.
+    """
+
+    def __init__(self, data: Path, *, hasty: bool = False) -> None:
         self.data = Path(data).absolute()
+        self.hasty = hasty
+        self._silent_until = 0.0
 
     def start_keeper(self) -> int:
         """See that a keeper runs, in a session of its own and nobody's child; its pid."""
@@ -107,7 +118,14 @@ class KeeperClient:
     ) -> list[dict[str, Any]]:
         """Name, pid, state, reason, since (ns), restarts of one or each channel; with its counters as `stats`, who sends as `sources`,
         and how its signals stand to their limits as `alarms`."""
-        answer = self._ask(op="list", name=name, stats=stats, sources=sources, alarms=alarms)
+        request: dict[str, Any] = {
+            "op": "list",
+            "name": name,
+            "stats": stats,
+            "sources": sources,
+            "alarms": alarms,
+        }
+        answer = self._ask_hastily(request) if self.hasty else self._ask(**request)
         channels: list[dict[str, Any]] = answer["channels"]
         return channels
 
@@ -129,10 +147,25 @@ class KeeperClient:
     def close(self) -> None:
         """Nothing is held between calls."""
 
+    def _ask_hastily(self, request: dict[str, Any]) -> dict[str, Any]:
+        """One request of several in a row, of many threads, which together wait no longer than one."""
+        if time.monotonic() < self._silent_until:
+            raise SilentKeeper(self._silence(LOOK_LIMIT_S))
+        try:
+            return self._ask(LOOK_LIMIT_S, **request)
+        except SilentKeeper:
+            self._silent_until = time.monotonic() + SILENCE_S
+            raise
+
+    def _silence(self, limit_s: float) -> str:
+        return f"the keeper in {self.data} does not answer: nothing came within {limit_s:g} s"
+
     def _ask(self, limit_s: float = ANSWER_LIMIT_S, **request: Any) -> dict[str, Any]:
         """One request, one answer; RelayError when it is refused or nobody is there."""
         try:
             line = self._exchange(json.dumps(request).encode() + b"\n", limit_s)
+        except TimeoutError:
+            raise SilentKeeper(self._silence(limit_s)) from None
         except OSError as error:
             raise NoKeeper(f"no keeper in {self.data}: {error.strerror or error}") from None
         try:

@@ -83,6 +83,7 @@ cdef void send_staged(Decimating *d) noexcept nogil:
     trail.decimated += d.out.sent
     trail.failed += d.out.failed
     trail.cut += d.out.cut
+    trail.error = <uint64_t>d.out.error
     d.out.sent = d.out.failed = d.out.cut = 0
     d.staged = 0
 
@@ -347,6 +348,7 @@ cdef class Decimator:
         if decimating_init(d, &largest.c, how_of(algorithm, every, width_ns), framed, socket) < 0:
             raise MemoryError("no memory for the decimator's buffers")
         d.plan = d.bucket.plan = d.plans[0]
+        d.out.error = <int>mapping.parts.head.trail.error
         self.limits = LimitCheck(plans)
         if self.limits.names:
             self.limits.attach(mapping.parts.head.limited, &mapping.parts.head.turns, &clerk.bell)

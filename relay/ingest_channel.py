@@ -42,8 +42,9 @@ class Counts:
     rescued: int = 0  # records written once more after one
     live_packets: int = 0
     live_failed: int = 0
+    live_error: str | None = None  # why what came last is not sent live
 
-    def to_json(self) -> dict[str, int]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 

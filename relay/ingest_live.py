@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from speeddata.errors import RelayError
+from speeddata.host_addresses import address_indexes
 from speeddata.plan import Plan
 from speeddata.relay.alarms import limited_signals, tell_alarms
 from speeddata.relay.ingest_alarms import IngestAlarms, Seen
 from speeddata.relay.ingest_channel import Counts, IngestChannel
 from speeddata.relay.ingest_parts import Part
 from speeddata.relay.live_copy import LiveCopy
+from speeddata.relay.sending import Sending, sending_error
 from speeddata.relay.sockets import open_output
 from speeddata.relay.spec import ChannelSpec
 
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 MOST = 128  # channels that are sent live at a time
 IDLE_S = 60.0
 RETRY_S = 10.0  # before streams that could not be opened are tried again
+LOOK_S = 1.0  # between two looks whether interfaces have gone, or come back
 FOR_EVER = float("inf")
 
 
@@ -35,6 +38,7 @@ class _Streams:
     channel: IngestChannel
     spec: ChannelSpec
     copy: LiveCopy
+    sending: Sending
     sockets: contextlib.ExitStack
     touched: float
     plans: list[Plan]
@@ -52,6 +56,7 @@ class LiveStreams:
         self.clock = clock
         self.streams: OrderedDict[str, _Streams] = OrderedDict()
         self._broken: dict[str, float] = {}  # when to try again
+        self._look_due = 0.0
 
     def send(self, parts: Iterable[Part], live: bool | None) -> None:
         """Send those parts whose channels have streams, where the request, or else the channel, says so."""
@@ -71,6 +76,9 @@ class LiveStreams:
     def tick(self) -> float:
         """Send buckets that are due; the seconds until another is."""
         soonest, now = FOR_EVER, self.clock()
+        if self.streams and now >= self._look_due:
+            self._look_due = now + LOOK_S
+            self._look_at_interfaces()
         for name, streams in list(self.streams.items()):
             due = streams.copy.tick()
             self._count(streams)
@@ -79,6 +87,12 @@ class LiveStreams:
             elif now - streams.touched >= IDLE_S:
                 self._close(name)
         return soonest
+
+    def _look_at_interfaces(self) -> None:
+        """Have streams whose interface has come back go by it again."""
+        found = address_indexes()
+        for streams in self.streams.values():
+            streams.sending.look(found)
 
     def look_at_alarms(self) -> None:
         """Note how the signals stand that are sent live just now."""
@@ -124,6 +138,7 @@ class LiveStreams:
             except RelayError as error:
                 log.warning("%s is not sent live: %s", channel.name, error)
                 self._broken[channel.name] = self.clock() + RETRY_S
+                channel.counts.live_error = f"not sent live: {error}"
                 if limited_signals(list(channel.plans.values())):
                     self.alarms.unchecked[channel.name] = f"it is not sent live: {error}"
                 return None
@@ -138,16 +153,16 @@ class LiveStreams:
     def _open(self, channel: IngestChannel, spec: ChannelSpec) -> _Streams:
         assert spec.multicast is not None, "it has streams"
         with contextlib.ExitStack() as undo:
-            full = -1
-            if spec.full_rate:
-                full = undo.enter_context(open_output(spec.multicast, spec.multicast.full_rate)).fileno()
-            decimated = undo.enter_context(open_output(spec.multicast, spec.multicast.decimated)).fileno()
+            groups = [spec.multicast.decimated, *([spec.multicast.full_rate] if spec.full_rate else [])]
+            outputs = [(undo.enter_context(open_output(spec.multicast, group)), group) for group in groups]
+            decimated, full = outputs[0][0].fileno(), outputs[1][0].fileno() if spec.full_rate else -1
             plans = list(channel.plans.values())
             framed = spec.framing == "single_object"
             plans = plans if framed else plans[-1:]
             standings = self.alarms.raised.get(channel.name, [])
             copy = LiveCopy(plans, framed, full, decimated, *spec.decimation.resolved(), standings)
-            return _Streams(channel, spec, copy, undo.pop_all(), self.clock(), plans)
+            sending = Sending(spec.multicast, outputs, self.clock)
+            return _Streams(channel, spec, copy, sending, undo.pop_all(), self.clock(), plans)
         raise AssertionError("an exit stack that swallows nothing")
 
     def _close(self, name: str) -> None:
@@ -167,3 +182,7 @@ class LiveStreams:
         for counts in (streams.channel.counts, self.total):
             counts.live_packets += sent
             counts.live_failed += failed
+        full, decimated = map(sending_error, streams.copy.errors)
+        known = {"forwarded": 0, "forward_error": full, "decimated": 0, "decimate_error": decimated}
+        unsent = streams.sending.unsent(known, full_rate=streams.spec.full_rate)
+        streams.channel.counts.live_error = unsent or None

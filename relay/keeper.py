@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from speeddata.errors import RelayError, SpeedDataError
+from speeddata.host_addresses import address_indexes
 from speeddata.lock import sign_lock, take_lock
 from speeddata.relay.charge import Charge, end_of
 from speeddata.relay.handover import collect
@@ -294,11 +295,16 @@ class Keeper:
             self._after(delay, lambda: self._fork_again(charge))
 
     def _look_for_hanging(self) -> None:
-        """End relays that do not go on, and follow those that cannot die, as a disk holds one of their threads: others may receive."""
+        """End relays that do not go on, and follow those that cannot die, as a disk holds one of their threads: others may receive.
+
+        Live streams whose interface has come back go by it again.
+        """
         now = time.monotonic()
         # Who was stopped ourselves, as with the whole machine, has not seen what the others did.
         was_away, self._looked_at = now - self._looked_at > 3 * HANG_S, now
+        found = address_indexes()
         for charge in list(self.channels.values()):
+            charge.sending.look(found)
             if charge.is_stuck(now, was_away=was_away):
                 charge.kill_stuck()
             if charge.hangs():

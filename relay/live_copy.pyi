@@ -35,6 +35,10 @@ class LiveCopy:
         """Packets sent, packets or records that could not be, since this was asked last."""
 
     @property
+    def errors(self) -> tuple[int, int]:
+        """Of the full-rate and the decimated stream the errno of the last packet that could not go; 0: the last one went."""
+
+    @property
     def turns(self) -> int:
         """How often a signal went beyond its limits, or came back."""
 

@@ -167,6 +167,10 @@ cdef class LiveCopy:
         return sent, failed
 
     @property
+    def errors(self):
+        return self.full.out.error, self.head.trail.error
+
+    @property
     def turns(self):
         return self.head.turns
 

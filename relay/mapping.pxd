@@ -121,6 +121,7 @@ cdef struct State:
     uint64_t forwarded       # packets
     uint64_t forward_failed
     uint64_t forward_cut     # those of the forwarded that the kernel cut from runs
+    uint64_t forward_error   # errno of the last that could not go; 0 = the last one went
     uint64_t serial          # number of the newest block
     uint64_t tail            # blocks handed to the writer
     uint64_t known           # senders that are followed
@@ -169,6 +170,7 @@ cdef struct Trail:
     uint64_t decimated       # packets sent
     uint64_t failed
     uint64_t cut             # those of the decimated that the kernel cut from runs
+    uint64_t error           # errno of the last that could not go; 0 = the last one went
     uint64_t skipped         # blocks it came too late for
 
 # A value that is beyond a limit.

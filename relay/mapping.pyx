@@ -31,8 +31,10 @@ from speeddata.relay.c_system cimport (
 )
 from speeddata.relay.standings cimport acknowledge_rises, read_standings, restore_standings
 
+from speeddata.relay.sending import sending_error
+
 cdef uint64_t MAGIC = 0x5344_4D41_5050_4544
-cdef uint64_t VERSION = 5  # of what mapping.pxd declares: a relay goes on in the mapping of another
+cdef uint64_t VERSION = 6  # of what mapping.pxd declares: a relay goes on in the mapping of another
 cdef enum:
     PAGE = 4096
 
@@ -198,9 +200,11 @@ cdef class Mapping:
             "forwarded": state.forwarded,
             "forward_failed": state.forward_failed,
             "forward_cut": state.forward_cut,
+            "forward_error": sending_error(state.forward_error),
             "decimated": head.trail.decimated,
             "decimate_failed": head.trail.failed,
             "decimate_cut": head.trail.cut,
+            "decimate_error": sending_error(head.trail.error),
             "decimate_skipped_blocks": head.trail.skipped,
             "durable_until": store.durable_ns or None,
             "last_packet": last_packet(&state) or None,
@@ -214,8 +218,7 @@ cdef class Mapping:
             "rescued": store.rescued,
             "segments": store.segments,
             "segments_us": (store.segment_us, store.rescue_us, store.cut_us),
-            "quarantined": head.quarantined,
-            "quarantine_missed": head.quarantine_missed,
+            "quarantined": head.quarantined, "quarantine_missed": head.quarantine_missed,
             "repaired": {
                 "segments": head.repaired_segments,
                 "cut_bytes": head.repaired_cut_bytes,

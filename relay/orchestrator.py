@@ -157,7 +157,9 @@ class Orchestrator:
         """The whole system."""
         assert self.registry is not None, "asked by the API, which needs one"
         assert self.housekeeper is not None, "begun before the API"
-        states = Counter(told["state"] for _, told, _ in self.registry.catalogue.conditions())
+        running, trouble = self.registry.relays.running()
+        conditions = self.registry.catalogue.conditions(running, trouble)
+        states = Counter(told["state"] for _, told, _ in conditions)
         states[WITHOUT_PORT] += sum(port is None for _, port, _ in self.registry.store.places())
         return {
             "version": speeddata.__version__,
@@ -166,7 +168,7 @@ class Orchestrator:
             "registry": {"trouble": self.registry.store.instead_of or None},
             "started": format_time(self.started_ns),
             "pid": os.getpid(),
-            "keeper": self.reconciler.to_json(),
+            "keeper": self.reconciler.to_json(trouble),
             "services": self.supervisor.to_json(),
             "channels": {"count": states.total(), "states": dict(+states)},
             "left_out": {"log_lines": self._log_lines_left_out(), "events": self.registry.events.left_out},
@@ -206,8 +208,10 @@ class Orchestrator:
         undo.push(lambda kind, *_: self._end_relays(failed=kind is not None))
         self.reconciler.start_keeper()
         folder, ports = self.settings.folder, own_ports(self.settings)
-        ingest = IngestClient(self.data)
-        registry = Registry(store, self.reconciler.keeper, relay, self.archive, folder, ports, ingest)
+        ingest, looking = IngestClient(self.data), KeeperClient(self.data.path, hasty=True)
+        registry = Registry(
+            store, self.reconciler.keeper, relay, self.archive, folder, ports, ingest, looking
+        )
         self.registry = registry
         registry.add_baseline(relay["channels"])
         self.reconciler.start_channels(registry)

@@ -28,6 +28,7 @@ cdef struct Outlet:
     uint64_t sent            # since the caller looked last: packets
     uint64_t failed
     uint64_t cut             # those of the sent that the kernel cut from runs
+    int error                # errno of the last packet, or run, that could not go; 0 = the last one went
     unsigned int runs        # that are queued
     unsigned int parts
     Run run[RUNS]

@@ -87,10 +87,12 @@ cdef void send_apart(Outlet *o, unsigned int k) noexcept nogil:
         piece.iov_len = min(<size_t>run.size, part.iov_len - done)
         if sendmmsg(o.fd, &message, 1, MSG_DONTWAIT) == 1:
             o.sent += 1
+            o.error = 0
         elif errno == EINTR:
             continue
         else:
             o.failed += 1
+            o.error = errno
         done += piece.iov_len
         left -= 1
 
@@ -98,12 +100,15 @@ cdef void send_apart(Outlet *o, unsigned int k) noexcept nogil:
 cdef void refused(Outlet *o, unsigned int k) noexcept nogil:
     """Message k cannot go as it is."""
     cdef int error = errno
+    cdef uint64_t sent = o.sent
     if o.run[k].count > 1 and error in (EINVAL, EMSGSIZE, EIO):
-        # EIO: this interface cuts nothing. The others: nothing as large, a packet must fit into its MTU.
-        o.largest = 0 if error == EIO else min(o.largest, o.run[k].size - 1)
         send_apart(o, k)
+        if o.sent > sent:  # else it was not for being cut that they could not go
+            # EIO: this interface cuts nothing. The others: nothing as large, a packet must fit into its MTU.
+            o.largest = 0 if error == EIO else min(o.largest, o.run[k].size - 1)
     else:
         o.failed += o.run[k].count
+        o.error = error
 
 
 cdef void send_queued(Outlet *o) noexcept nogil:
@@ -115,6 +120,7 @@ cdef void send_queued(Outlet *o) noexcept nogil:
     while done < o.runs:
         taken = sendmmsg(o.fd, &o.messages[done], o.runs - done, MSG_DONTWAIT)
         if taken > 0:
+            o.error = 0
             for k in range(done, done + <unsigned int>taken):
                 o.sent += o.run[k].count
                 if o.run[k].count > 1:

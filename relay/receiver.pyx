@@ -98,6 +98,7 @@ cdef void send_forward(Receiving *r, State *state) noexcept nogil:
     state.forwarded += r.forward.sent
     state.forward_failed += r.forward.failed
     state.forward_cut += r.forward.cut
+    state.forward_error = <uint64_t>r.forward.error
     r.forward.sent = r.forward.failed = r.forward.cut = 0
 
 
@@ -295,6 +296,9 @@ cdef class Receiver:
         cdef State *state = current_state(&self.r.parts, self.r.parts.head.commit)
         if state.books.guessed == UNIT_UNKNOWN:
             state.books.guessed = <uint64_t>unit
+        if self.r.forward.fd < 0:
+            state.forward_error = 0  # what is not to be sent does not fail
+        self.r.forward.error = <int>state.forward_error
         use_version(&self.r, &state.books, <uint32_t>state.books.version)
         with nogil:
             resume(&self.r)

@@ -88,12 +88,13 @@ class Reconciler:
         os.close(self._pidfd)
         self._pidfd = -1
 
-    def to_json(self) -> dict[str, Any]:
-        """The keeper as the API shows it."""
+    def to_json(self, trouble: str = "") -> dict[str, Any]:
+        """The keeper as the API shows it; `trouble`: why it does not answer, where it was asked."""
+        alive = "degraded" if trouble else "active"
         return {
             "pid": self.keeper_pid,
-            "state": "active" if self.keeper_pid else "backoff",
-            "reason": self.keeper_reason,
+            "state": alive if self.keeper_pid else "backoff",
+            "reason": (trouble if self.keeper_pid else "") or self.keeper_reason,
             "since": format_time(self.keeper_since_ns),
             "restarts": self.keeper_restarts,
         }

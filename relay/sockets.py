@@ -2,6 +2,8 @@
 
 import contextlib
 import errno
+import ipaddress
+import logging
 import os
 import socket
 import struct
@@ -10,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speeddata.errors import RelayError
+from speeddata.relay.sending import ABSENT, set_way
 from speeddata.relay.spec import ChannelSpec, Group, Multicast
 
 __all__ = ["UDP_SEGMENT", "ChannelSockets", "kernel_drops", "open_input", "open_output"]
+
+log = logging.getLogger(__name__)
 
 SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
@@ -35,12 +40,12 @@ class ChannelSockets:
 
     @classmethod
     def open(cls, spec: ChannelSpec) -> "ChannelSockets":
-        """Bind and connect; RelayError when the input port cannot be had."""
+        """Bind and connect; RelayError when the input port cannot be had. Outputs whose interface is not there are connected later."""
         port, multicast = spec.wire
         with contextlib.ExitStack() as undo:
             source = undo.enter_context(open_input(spec.listen, port, spec.receive_buffer_bytes))
-            full = undo.enter_context(open_output(multicast, multicast.full_rate))
-            decimated = undo.enter_context(open_output(multicast, multicast.decimated))
+            full = undo.enter_context(open_output(multicast, multicast.full_rate, may_wait=True))
+            decimated = undo.enter_context(open_output(multicast, multicast.decimated, may_wait=True))
             undo.pop_all()
         if spec.gro:
             join_packets(source)
@@ -84,7 +89,11 @@ class ChannelSockets:
 
 
 def open_input(address: str, port: int, buffer: int) -> socket.socket:
-    """A UDP socket bound to the channel's port, with kernel time stamps and as large a buffer as can be had."""
+    """A UDP socket bound to the channel's port, with kernel time stamps and as large a buffer as can be had. RelayError for a group."""
+    if ipaddress.IPv4Address(address).is_multicast:
+        raise RelayError(
+            f"port {port} on {address}: a multicast group is no input, what is sent live would come back"
+        )
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         set_receive_buffer(sock, buffer)
@@ -114,21 +123,20 @@ def join_packets(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
 
 
-def open_output(multicast: Multicast, group: Group) -> socket.socket:
-    """A UDP socket connected to a group, sending by the interface given."""
+def open_output(multicast: Multicast, group: Group, *, may_wait: bool = False) -> socket.socket:
+    """A UDP socket connected to a group, sending by the interface given. With `may_wait` it is connected to nothing as yet where
+    the interface is not there, or down: what is sent fails, and is counted, until `Sending` has found the way."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(multicast.interface))
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, multicast.ttl)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, OUTPUT_BUFFER)
-        # The source address: without it the route would choose.
-        sock.bind((multicast.interface, 0))
-        sock.connect((group.address, group.port))
+        set_way(sock, multicast.interface, group)
     except OSError as error:
-        sock.close()
-        raise RelayError(
-            f"multicast {group.address}:{group.port} by interface {multicast.interface}: {error.strerror}"
-        ) from None
+        words = f"multicast {group.address}:{group.port} by interface {multicast.interface}: {error.strerror}"
+        if not (may_wait and error.errno in ABSENT):
+            sock.close()
+            raise RelayError(words) from None
+        log.warning("%s; nothing is sent there until it is", words)
     return sock
 
 

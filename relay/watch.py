@@ -77,11 +77,15 @@ class Watch:
     def look(self) -> None:
         """Look once."""
         now = self.clock()
-        if (
-            now - self._looked > 3 * LOOK_S
-        ):  # we were stopped ourselves, and know nothing of how the keeper answered
+        # We were stopped ourselves, and know nothing of how the keeper answered.
+        if now - self._looked > 3 * LOOK_S:
             self._answered = now
-        self._looked = now
+        try:
+            self._look(now)
+        finally:
+            self._looked = self.clock()
+
+    def _look(self, now: float) -> None:
         for kind, part in self.parts():
             self._note(kind, part["name"], part["state"], part.get("reason") or "")
         running, trouble = self.registry.relays.running()

@@ -5,6 +5,7 @@ import errno
 import logging
 import socket
 import threading
+from typing import Any
 
 import flask
 import waitress.server
@@ -16,7 +17,8 @@ from speeddata.registry.routes_channels import MAX_BATCH
 __all__ = ["WebServer", "bind"]
 
 THREADS = 8
-CONNECTIONS = 200
+CONNECTIONS = 200  # beyond them the one that has asked for nothing for longest is closed
+SPARE = 50  # connections that may be there meanwhile
 REQUEST_LIMIT_S = 30  # for a request to come, from its first byte or the end of the one before
 CLEANUP_S = 5
 BACKLOG = 1024
@@ -39,7 +41,17 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class _Connection(HTTPChannel):
-    """A connection whose time runs out if a request comes by drops: only whole requests count as activity."""
+    """A connection whose time runs out if a request comes by drops: only whole requests count as activity.
+
+    One too many takes the place of another, so that nobody keeps others out by many that never ask for anything.
+    """
+
+    def __init__(self, server: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(server, *arguments, **options)
+        others = [one for one in server.active_channels.values() if not one.will_close]
+        if len(others) > CONNECTIONS:
+            idle = [one for one in others if not one.requests]
+            min(idle, key=lambda one: one.last_activity).will_close = True
 
     def handle_read(self) -> None:
         since = self.last_activity
@@ -58,7 +70,7 @@ class WebServer:
             app,
             sockets=[listener],
             threads=THREADS,
-            connection_limit=CONNECTIONS,
+            connection_limit=CONNECTIONS + SPARE,
             channel_timeout=REQUEST_LIMIT_S,
             cleanup_interval=CLEANUP_S,
             asyncore_use_poll=True,

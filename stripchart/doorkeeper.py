@@ -15,6 +15,14 @@ from speeddata.stripchart.origin import is_allowed
 
 STATUS_PATH = "/status"
 OPENING_MAX = 200  # connections that have not asked for anything yet
+# Of an answer that a browser shows: it is text, and no page is made of it.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; connect-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +98,12 @@ class Doorkeeper:
         del response.headers["Content-Type"]
         response.headers["Content-Type"] = "application/json"
         return response
+
+
+def add_headers(_connection: ServerConnection, _request: Request, response: Response) -> None:
+    """Have answers that are no handshakes taken for what they are."""
+    if response.status_code != http.HTTPStatus.SWITCHING_PROTOCOLS:
+        response.headers.update(HEADERS)
 
 
 def connections_of(doorkeeper: Doorkeeper) -> type[ServerConnection]:

@@ -5,6 +5,8 @@ import logging
 import socket
 import struct
 
+from speeddata.host_addresses import address_indexes, index_of
+
 _log = logging.getLogger(__name__)
 
 _SO_MEMINFO = 55  # socket(7) does not name them; include/uapi/linux/sock_diag.h
@@ -23,6 +25,9 @@ class Receiver:
 
     def __init__(self, group: Address, interface: str) -> None:
         self.group = group
+        self.interface = interface
+        # The number of the interface that has the address, before it is joined by that.
+        self.index = index_of(interface, address_indexes() or {})
         # Packets that the kernel threw away because the socket's buffer was full.
         self.drops = 0
         self._socket = _join(group, interface)

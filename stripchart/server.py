@@ -22,7 +22,7 @@ from speeddata.heartbeat import Heartbeat
 from speeddata.host_names import Guard
 from speeddata.stripchart.catalogue import Follower
 from speeddata.stripchart.client import Client
-from speeddata.stripchart.doorkeeper import Doorkeeper, connections_of
+from speeddata.stripchart.doorkeeper import Doorkeeper, add_headers, connections_of
 from speeddata.stripchart.history import History
 from speeddata.stripchart.hub import Hub, TooMuchError
 from speeddata.stripchart.origin import is_loopback
@@ -117,6 +117,7 @@ async def _listen(settings: Settings, hub: Hub) -> Server:
         reuse_port=settings.workers > 1 or None,
         create_connection=connections_of(doorkeeper),
         process_request=doorkeeper.check,
+        process_response=add_headers,
         compression=None,
         max_size=_MESSAGE_MAX,
         open_timeout=_OPEN_S,

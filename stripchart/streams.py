@@ -10,6 +10,7 @@ from typing import Any
 from speeddata.stripchart.catalogue import Address, ChannelInfo, Making
 from speeddata.stripchart.channel import LiveChannel
 from speeddata.stripchart.former_limits import FormerLimits
+from speeddata.stripchart.groups import Groups
 from speeddata.stripchart.receiver import Receiver
 from speeddata.stripchart.signals import LiveSignal
 
@@ -30,10 +31,7 @@ class Streams:
         # Channels at full rate that nobody watches any more, and since when: who comes back finds what was before.
         self._unwatched: dict[str, int] = {}
         self._former_limits = FormerLimits()
-        self._join = join
-        self._receivers: dict[Address, Receiver] = {}
-        # Why groups could not be joined; each is tried again once a second.
-        self._unjoined: dict[Address, str] = {}
+        self.groups = Groups(join)
         self._ids = itertools.count(1)
 
     def apply(self, infos: Iterable[ChannelInfo]) -> None:
@@ -71,11 +69,18 @@ class Streams:
             self.join()
 
     def tidy(self, now_ns: int) -> None:
-        """Once a second: join groups that could not be joined, leave those at full rate that nobody watches any more."""
+        """Once a second: leave groups at full rate that nobody watches any more, join those that could not be joined, and once
+        more those whose interface is another by now."""
         for name, since_ns in list(self._unwatched.items()):
             if now_ns - since_ns > FULL_SPAN_NS:
                 self.full.pop(name, None)
                 del self._unwatched[name]
+        by_group = self._by_group()
+        for group in self.groups.look():
+            self._drain(by_group[group], self.groups.receivers[group], now_ns)
+            self.groups.leave(group)
+            for channel in by_group[group]:
+                channel.has_lost = True
         self.join()
 
     @property
@@ -99,25 +104,18 @@ class Streams:
 
     def join(self) -> None:
         """Join the groups that are needed and not joined, leave the others."""
-        wanted = {channel.info.group for channel in self.all}
-        for group in self._receivers.keys() - wanted:
-            self._receivers.pop(group).close()
-        for group in wanted - self._receivers.keys():
-            try:
-                self._receivers[group] = self._join(group)
-            except OSError as error:
-                if self._unjoined.get(group) != str(error):
-                    _log.error("%s", error)
-                self._unjoined[group] = str(error)
-            else:
-                self._unjoined.pop(group, None)
+        self.groups.want({channel.info.group for channel in self.all})
+
+    def _by_group(self) -> dict[Address, list[LiveChannel]]:
+        by_group: dict[Address, list[LiveChannel]] = defaultdict(list)
+        for channel in self.all:
+            by_group[channel.info.group].append(channel)
+        return by_group
 
     def drain(self, now_ns: int) -> None:
         """Have all channels take in what came."""
-        by_group = defaultdict(list)
-        for channel in self.all:
-            by_group[channel.info.group].append(channel)
-        for group, receiver in self._receivers.items():
+        by_group = self._by_group()
+        for group, receiver in self.groups.receivers.items():
             self._drain(by_group[group], receiver, now_ns)
 
     def _drain(self, channels: Sequence[LiveChannel], receiver: Receiver, now_ns: int) -> None:
@@ -148,10 +146,16 @@ class Streams:
         self.strays += sum(map(len, packets.values()))
 
     def status(self) -> dict[str, dict[str, Any]]:
-        """Tell how each channel's decimated stream does, and `full` of that at full rate where somebody watches it."""
-        drops = {group: receiver.drops for group, receiver in self._receivers.items()}
+        """Tell how each channel's decimated stream does, and `full` of that at full rate where somebody watches it; `trouble` says
+        why one is not heard."""
+        drops = {group: receiver.drops for group, receiver in self.groups.receivers.items()}
+        troubles = self.groups.troubles
         told = {
-            name: {**channel.status(), "drops": drops.get(channel.info.group, 0)}
+            name: {
+                **channel.status(),
+                "drops": drops.get(channel.info.group, 0),
+                **({"trouble": troubles[channel.info.group]} if channel.info.group in troubles else {}),
+            }
             for name, channel in self.channels.items()
         }
         for name, channel in self.full.items():
@@ -161,9 +165,7 @@ class Streams:
 
     def close(self) -> None:
         """Leave all groups."""
-        for receiver in self._receivers.values():
-            receiver.close()
-        self._receivers.clear()
+        self.groups.close()
 
 
 def at_full_rate(info: ChannelInfo) -> ChannelInfo:

@@ -25,9 +25,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Of three processes (`pytest -n 3`) one runs what needs relays, sockets and a share of the processor, and one live pages in
-# a browser, each one test after the other; the rest needs a processor only, goes file by file to whoever is free, and gives
-# way. It takes what the waits of the others leave of two cores.
+# Of four processes (`pytest -n 4`) two run what needs relays, sockets and a share of the processor (one the relays' own tests,
+# one those of the whole), and one live pages in a browser, each one test after the other; the rest needs a processor only, goes
+# file by file to whoever is free, and gives way. It takes what the waits of the others leave of two cores.
 NICE = 10
 ANYWHERE = (
     "tests/lib/",
@@ -54,14 +54,17 @@ LONG = (  # the first of them, so that none is the last of all
 )
 
 
+QUEUES = {"relays": "tests/relay/", "pages": "tests/browser/"}
+
+
 def queue_of(nodeid: str) -> str:
     if nodeid.startswith(ANYWHERE):
         return nodeid.partition("::")[0]
-    return "pages" if nodeid.startswith("tests/browser/") else "machine"
+    return next((queue for queue, folder in QUEUES.items() if nodeid.startswith(folder)), "machine")
 
 
 class Queues(LoadScopeScheduling):
-    """A queue for the machine, one for live pages, and one for each file that may run beside others."""
+    """Queues for the machine, for relays and for live pages, and one for each file that may run beside others."""
 
     def _split_scope(self, nodeid: str) -> str:
         return queue_of(nodeid)
@@ -70,7 +73,7 @@ class Queues(LoadScopeScheduling):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the queues in the order in which they are to be begun."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        first = ("machine", "pages", *LONG)
+        first = ("machine", *QUEUES, *LONG)
         ranks = {queue: rank for rank, queue in enumerate(first)}
         items.sort(key=lambda item: ranks.get(queue_of(item.nodeid), len(ranks)))
 

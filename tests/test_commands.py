@@ -8,13 +8,18 @@ import subprocess
 import threading
 import time
 
+import fastavro
 import pytest
+import segments
 import system
 from command import command
 from line import encode, wait_until
 from ports import free_port
 
+from speeddata.plan import Plan
 from speeddata.register_command import body_of
+from speeddata.schema import Schema
+from speeddata.unpack import Records
 
 SCHEMA = {
     "type": "record",
@@ -114,6 +119,30 @@ def test_a_channel_is_registered_listed_shown_restarted_and_deregistered(running
     assert ended.returncode == 1
     assert [one["status"] for one in json.loads(ended.stdout)["channels"]] == ["success", "error"]
     assert ask("channels", "a.b").returncode == 1
+
+
+def test_a_channel_registered_without_a_port_gets_one_and_the_same_again(running, ask):
+    words = ("register", "portless", "--schema", running.data.parent / "engine.avsc")
+    made = ask(*words, "--json")
+    port = json.loads(made.stdout)["port"]
+    assert (made.returncode, running.get("/channels/portless")["port"]) == (0, port), made.stderr
+    said = f"Channel 'portless' is registered already at UDP port {port}\n"
+    assert ask(*words).stdout == said
+    assert ask("send", "portless", "--test", "--count", 1).returncode == 0
+    wait_until(lambda: running.get("/channels/portless")["stats"]["records"] == 1, "a record")
+    assert ask(*words, "--port", 1, "--no-port").returncode == 2
+
+
+def test_a_registration_with_a_ttl_runs_out(running, ask):
+    words = ("register", "leased", "--schema", running.data.parent / "engine.avsc", "--ttl")
+    made = ask(*words, 1, "--json")
+    assert (made.returncode, json.loads(made.stdout)["ttl"]) == (0, 1), made.stderr
+    wait_until(lambda: running.get("/channels/leased")["pid"] is None, "its end")
+    shown = json.loads(ask("channels", "leased", "--json").stdout)
+    assert (shown["state"], shown["expires_in_s"]) == ("stopped", 0)
+    assert ask(*words, 0).returncode == 2
+    assert "stopped" in ask("status").stdout
+    assert ask("deregister", "leased", "--yes").returncode == 0
 
 
 @pytest.mark.usefixtures("engine")
@@ -244,6 +273,49 @@ def test_a_replay_is_what_was_archived_with_its_timing(running, ask):
     times = [json.loads(line)["time"] for line in newest]
     assert abs(times[0] - time.time_ns()) < 60e9
     assert {later - one for one, later in zip(times, times[1:], strict=False)} == {STEP}
+
+
+@pytest.fixture
+def receiver():
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.settimeout(30)
+        yield sock
+
+
+def to(receiver):
+    return f"127.0.0.1:{receiver.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("framing", ["plain", "single_object"])
+def test_a_replay_frames_records_as_asked(tmp_path, receiver, framing):
+    rows = segments.records(5)
+    segments.write_segment(tmp_path / "a", [rows])
+    done = command("replay", tmp_path / "a", "--to", to(receiver), "--framing", framing, "--quiet")
+    assert done.returncode == 0, done.stderr
+    canonical = fastavro.schema.to_parsing_canonical_form(segments.SCHEMA)
+    head = b"\xc3\x01" + bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))
+    frame = head if framing == "single_object" else b""
+    expected = [frame + one for one in segments.encode_each(segments.SCHEMA, rows)]
+    assert [receiver.recv(9999) for _ in rows] == expected
+
+
+def test_a_replay_in_a_loop_begins_anew_until_ctrl_c(tmp_path, receiver):
+    rows = segments.records(3)
+    segments.write_segment(tmp_path / "a", [rows])
+    words = ("replay", str(tmp_path / "a"), "--to", to(receiver), "--loop", "--shift-time", "now", "--json")
+    begun = subprocess.Popen([*system.SPEEDDATA, *words], stdout=subprocess.PIPE, text=True)
+    packets = [receiver.recv(9999) for _ in range(10)]
+    begun.send_signal(signal.SIGINT)
+    said, _ = begun.communicate(timeout=30)
+    plan = Plan(Schema.parse(segments.SCHEMA))
+    found = [next(Records(plan, packet, "ns")) for packet in packets]
+    assert [record["counter"] for _, record in found] == [0, 1, 2] * 3 + [0]
+    times = [time_ns for time_ns, _ in found]
+    assert times == sorted(times), "each round has the time of its own"
+    assert {times[n + 1] - times[n] for n in range(9) if n % 3 != 2} == {1_000_000}
+    # Ctrl-C may come before the packet that is just sent is counted.
+    assert (begun.returncode, json.loads(said)["records"] >= len(packets) - 1) == (0, True)
 
 
 def test_a_replay_asks_where_to_and_keeps_the_order_of_channels(running, ask):

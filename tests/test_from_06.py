@@ -6,6 +6,7 @@ import math
 import random
 import socket
 import time
+from datetime import datetime
 
 import fastavro
 import pytest
@@ -146,3 +147,50 @@ def test_senders_and_configuration_work_unchanged(system, ports, tmp_path):
     for name, expected in records.items():
         assert read_records(tmp_path / "data" / "archive" / name, name) == expected
     assert active(system)["temperature"]["time_unit"] == "ns"
+
+
+def test_every_call_of_its_api_is_answered_as_ever(system, ports):
+    """With relays: what a client of 0.6 sends, and each field that it reads; registry/test_routes_channels.py has all refusals."""
+    api = "/api/v1"
+    status, told = system.ask("GET", f"{api}/health")
+    assert (status, told["service"], told["status"]) == (200, "speeddata-registration-api", "ok")
+    wait_until(lambda: len(active(system)) == 2, "both channels")
+    port = free_port()
+    sent = {
+        "name": "x",
+        "port": str(port),
+        "schema": "config/agents/example.avsc",
+        "config": {"decimation": 1},
+    }
+    status, told = system.ask("POST", f"{api}/channels", sent)
+    assert (status, told["status"], told["name"], told["port"]) == (201, "success", "x", port)
+    assert told["message"] == "Channel 'x' registered and relay started"
+    one = system.get("/channels/x")
+    assert {key: one[key] for key in ("name", "port", "schema_path", "status", "pid", "config")} == {
+        "name": "x", "port": port, "schema_path": sent["schema"], "status": "active", "pid": told["pid"],
+        "config": {"decimation": 1},
+    }  # fmt: skip
+    assert datetime.strptime(one["created_at"], "%Y-%m-%d %H:%M:%S")
+    assert datetime.strptime(one["last_heartbeat"], "%Y-%m-%d %H:%M:%S")
+    assert "config" not in system.get("/channels/temperature")
+    found = {query: [c["name"] for c in system.get(f"/channels{query}")["channels"]]
+             for query in ("", "?status=active", "?status=registered", "?status=nosuch")}  # fmt: skip
+    names = ["example", "temperature", "x"]
+    assert list(found.values()) == [names, names, [], []]
+    assert system.get("/channels/x/schema") == EXAMPLE
+    assert system.ask("POST", f"{api}/channels/x/validate-schema", {"schema": EXAMPLE}) == (
+        200, {"valid": True, "message": "Schema matches registered schema"})  # fmt: skip
+    assert system.ask("POST", f"{api}/channels/x/validate-schema", {"schema": TEMPERATURE})[0] == 409
+    ranged = system.get(f"/ports/available?start={port}&end={port + 2}")
+    assert (ranged["range"], ranged["count"]) == ({"start": port, "end": port + 2}, len(ranged["available"]))
+    assert port not in ranged["available"]
+    in_use = {"port": port, "available": False, "status": "in_use", "channel": "x"}
+    assert system.get(f"/ports/{port}/status") == in_use
+    taken = {"name": "y", "port": ports["example"], "schema": sent["schema"]}
+    status, told = system.ask("POST", f"{api}/channels", taken)
+    assert (status, told["error"], told["used_by"]) == (409, "Port already in use", "example")
+    assert system.ask("DELETE", f"{api}/channels/x") == (
+        200, {"status": "success", "name": "x", "message": "Channel 'x' de-registered and relay stopped"})  # fmt: skip
+    status, told = system.ask("DELETE", f"{api}/channels/x")
+    assert (status, told["error"], told["name"]) == (404, "Channel not found", "x")
+    wait_until(lambda: system.get(f"/ports/{port}/status")["status"] == "free", "the port")

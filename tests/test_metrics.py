@@ -2,16 +2,20 @@
 
 import copy
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from limited import LIMITED
 from line import encode, wait_until
 from ports import free_port
@@ -229,3 +233,28 @@ def test_promtool_has_nothing_to_say(system: System) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_a_keeper_that_hangs_holds_up_nobody_who_looks(system: System) -> None:
+    """Without an answer they would wait for as long as those who change something do, 30 s."""
+    base, keeper = f"http://127.0.0.1:{system.api_port}", system.get("/status")["keeper"]["pid"]
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        with requests.Session() as client:
+            look = partial(client.get, timeout=10)
+            scraped = look(f"{base}/metrics").text
+            assert "\nspeeddata_keeper_up 0\n" in scraped
+            assert "speeddata_build_info{" in scraped
+            status = look(f"{base}/api/v1/status").json()
+            assert (status["keeper"]["state"], status["keeper"]["pid"]) == ("degraded", keeper)
+            assert "does not answer" in status["keeper"]["reason"]
+            ready = look(f"{base}/readyz")
+            assert (ready.status_code, ready.json()["waiting_for"][0]["kind"]) == (503, "keeper")
+            channel = look(f"{base}/api/v1/channels/x").json()
+            assert (channel["state"], "does not answer" in channel["reason"]) == ("stopped", True)
+            assert "does not answer" in look(f"{base}/api/v1/system").json()["trouble"]
+            assert look(f"{base}/api/v1/alarms").status_code == 503
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    wait_until(lambda: system.ask("GET", "/readyz")[0] == 200, "everything again")
+    assert system.get("/status")["keeper"]["pid"] == keeper

@@ -18,12 +18,15 @@ import requests
 from speeddata import SpeedDataClient
 from speeddata.credentials import headers
 
+IP_MULTICAST_ALL = 49  # of Linux; Python's socket module has no name for it
+
 
 def subscribe(address: str, port: int, interface: str) -> socket.socket:
     """A socket that hears one multicast group on one interface."""
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    receiver.bind((address, port))
+    receiver.setsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL, 0)  # not what others on this host have joined
+    receiver.bind((address, port))  # to the group: other groups of this port stay out
     member = socket.inet_aton(address) + socket.inet_aton(interface)
     receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
     return receiver

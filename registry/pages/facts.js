@@ -91,6 +91,7 @@ function byHttp(ingested) {
     ["Records", count(ingested.records), ""],
     ["Batches", count(ingested.batches), ""],
     ["Lost", count(ingested.lost), ingested.lost ? "bad" : ""],
+    ...(ingested.live_error ? [["Live", ingested.live_error, "bad"]] : []),
   ];
 }
 
@@ -102,6 +103,8 @@ function stream(channel, stats) {
     ["Decimated group", group(decimated), ""],
     ["Full-rate group", group(full), ""],
     ["Packets not sent", count(failed), failed ? "bad" : ""],
+    ...Object.entries({ "Full rate": stats?.forward_error, Decimated: stats?.decimate_error })
+      .filter(([, error]) => error).map(([name, error]) => [`${name}, not sent`, error, "bad"]),
   ];
 }
 

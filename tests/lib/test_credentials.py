@@ -59,3 +59,13 @@ def test_a_session_sends_the_token_as_it_is_now(path):
         path.unlink()
         with pytest.raises(TokenError, match="no such file"):
             session.get(address)
+
+
+@pytest.mark.usefixtures("path")
+def test_a_session_may_have_a_file_of_its_own(tmp_path):
+    own = tmp_path / "own"
+    own.write_text("def\n")
+    own.chmod(0o600)
+    assert headers(own) == {"Authorization": "Bearer def"}
+    with echo() as address, authorize(requests.Session(), own) as session:
+        assert session.get(address).text == "Bearer def"

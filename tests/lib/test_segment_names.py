@@ -1,6 +1,22 @@
+import time
+
 import pytest
 
 from speeddata.segment_names import is_index_name, is_segment_name, segment_name
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "Pacific/Kiritimati", "Europe/Zurich"])
+def test_fault_64_names_are_in_utc_in_every_zone(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        # The two half hours that Zurich's clocks show alike.
+        assert segment_name("x", 1_761_438_600_000_000) == "x_20251026T003000.000000Z.avro"
+        assert segment_name("x", 1_761_442_200_000_000) == "x_20251026T013000.000000Z.avro"
+        assert segment_name("x", 2**31 * 10**6) == "x_20380119T031408.000000Z.avro"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,7 @@ def test_fault_64_the_zone_of_the_machine_changes_no_time(zone: str, monkeypatch
             ("2025-03-30T02:30:00", 1_743_301_800 * NS),  # an hour that Zurich's clocks do not show
             ("2025-10-26T02:30:00", 1_761_445_800 * NS),  # one that they show twice
             ("2038-01-19T03:14:08Z", 2**31 * NS),
+            ("2262-04-11T23:47:16.854775807Z", 2**63 - 1),
         ):
             assert parse_time(text) == stamp
             assert parse_time(format_time(stamp)) == stamp

@@ -4,6 +4,7 @@ from removal import RECEIVER, REPLAY, RESCUE, SIGNED, WALK, WRITER, Removal
 from removals_around import AROUND_THEM
 from removals_history import IN_HISTORY
 from removals_live import LIVE
+from removals_network import AT_THE_NETWORK
 
 IN_THE_WALK = [
     Removal(
@@ -300,4 +301,4 @@ IN_THE_WRITER = [
     ),
 ]
 
-REMOVALS = [*IN_THE_WALK, *IN_THE_RECEIVER, *IN_THE_WRITER, *AROUND_THEM, *IN_HISTORY, *LIVE]
+REMOVALS = [*IN_THE_WALK, *IN_THE_RECEIVER, *IN_THE_WRITER, *AROUND_THEM, *IN_HISTORY, *LIVE, *AT_THE_NETWORK]

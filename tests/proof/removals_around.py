@@ -112,10 +112,10 @@ AROUND_THEM = [
     ),
     Removal(
         "foreign host names are refused",
-        "registry/app.py",
+        "registry/door.py",
         "        if not guard.admits(requested_host()):\n",
         "        if False:\n",
-        ("tests/registry/test_app.py",),
+        ("tests/registry/test_app.py", "tests/registry/test_door.py"),
     ),
     Removal(
         "pages from elsewhere may not connect",

@@ -1,5 +1,6 @@
 import sqlite3
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -97,3 +98,39 @@ def test_a_host_header_cannot_write_the_policy(client: Any) -> None:
 
 def test_sniffing_is_forbidden(client: Any) -> None:
     assert client.get("/healthz").headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "evil", ["x'; DROP TABLE channels; --", "' OR '1'='1", "name DESC; --", '"', "x\0y", "%"]
+)
+def test_fault_79_no_question_is_sql(client: Any, registry: Any, evil: str) -> None:
+    """Each word that a request may bring, in addresses and bodies: refused or found to be nobody's, never run."""
+    client.post(f"{API}/channels", json={"name": "x", "port": None, "schema": "agents/example.avsc"})
+
+    def stored() -> list[Any]:
+        with registry.store.reading() as reader:
+            tables = reader.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+            return [*tables, *reader.execute("SELECT name FROM channels").fetchall()]
+
+    before = stored()
+    for path, names in {
+        "channels": ("status", "state", "after", "limit"), "events": ("name", "kind", "before", "limit"),
+        "tags": ("channel", "name"), "alarms": ("channel", "state"), "ports/available": ("start", "end"),
+    }.items():  # fmt: skip
+        for name in names:
+            answer = client.get(f"{API}/{path}", query_string={name: evil})
+            assert answer.status_code in (200, 400), (path, name)
+            found = answer.json.get(path, []) if name in ("name", "channel") else []
+            assert found == [], "nothing has such a name"
+    for part in ("", "/stats", "/schema", "/schemas", "/spec"):
+        assert client.get(f"{API}/channels/{quote(evil, safe='')}{part}").status_code == 404
+    assert client.post(f"{API}/tags", json={"name": evil, "last": "PT1M", "note": evil}).status_code in (
+        201,
+        400,
+    )
+    assert client.post(f"{API}/alarms/acknowledge", json={"signals": [evil], "by": evil}).status_code in (
+        400,
+        404,
+    )
+    assert client.delete(f"{API}/channels/{quote(evil, safe='')}").status_code == 404
+    assert stored() == before

@@ -67,3 +67,24 @@ def test_a_keeper_of_before_tells_no_last_packet() -> None:
     told = running()
     del told["last_packet"]
     assert condition(26000, told, None, "", 1000, NOW)["state"] == "active"
+
+
+@pytest.mark.parametrize(
+    ("port", "told", "state"),
+    [
+        (26000, running(), "degraded"),
+        (26000, running(last_packet=None), "degraded"),
+        (None, None, "degraded"),
+        # What else is the matter with it goes before that.
+        (26000, running("backoff", reason="died"), "backoff"),
+        (26000, None, "stopped"),
+    ],
+)
+def test_fault_59_what_comes_by_http_and_is_not_sent_live_is_told(
+    port: int | None, told: Any, state: str
+) -> None:
+    error = "not sent live, decimated: Network is down"
+    found = condition(port, told, None, "no keeper", 10, NOW, error)
+    assert found["state"] == state
+    assert (found["reason"] == f"what comes by HTTP is {error}") == (state == "degraded")
+    assert condition(port, told, None, "no keeper", 10, NOW, None)["state"] != "degraded"

@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,18 +102,29 @@ def test_fault_86_without_room_it_is_503_and_nothing_is_changed(client: Any, reg
     assert client.post("/api/v1/channels", json=body | {"name": "z"}).status_code == 201
 
 
+HOLD = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
 def test_fault_84_who_waits_for_the_lock_in_vain_is_told(client: Any, registry: Any) -> None:
+    """Another process holds it, and is killed with it."""
     assert module.BUSY_TIMEOUT_S == 5.0
     registry.store._writer.execute("PRAGMA busy_timeout = 50")
-    other = sqlite3.connect(registry.store.path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    answer = client.post(
-        "/api/v1/channels", json={"name": "x", "port": None, "schema": "agents/example.avsc"}
-    )
-    assert (answer.status_code, "locked" in answer.json["details"]) == (503, True)
-    assert client.get("/api/v1/channels").status_code == 200, "reading needs no lock"
-    other.execute("ROLLBACK")
-    other.close()
+    body = {"name": "x", "port": None, "schema": "agents/example.avsc"}
+    argv = [sys.executable, "-c", HOLD, registry.store.path]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        answer = client.post("/api/v1/channels", json=body)
+        assert (answer.status_code, "locked" in answer.json["details"]) == (503, True)
+        assert client.get("/api/v1/channels").json["channels"] == [], "reading needs no lock"
+        other.kill()
+    assert client.post("/api/v1/channels", json=body).status_code == 201
 
 
 def test_a_copy_has_all_that_the_database_has(path: Path) -> None:
@@ -124,3 +137,32 @@ def test_a_copy_has_all_that_the_database_has(path: Path) -> None:
     assert json.loads(json.dumps(channel.config)) == {"decimation": 5}
     assert copy.multicast_base == store.multicast_base
     copy.close()
+
+
+def test_fault_86_a_disk_that_is_full_refuses_and_loses_nothing(tmp_path: Path) -> None:
+    """A real one, of a megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+    try:
+        store = Store(disk / "registry.db")
+        taken: list[str] = []
+
+        def fill() -> None:
+            while True:
+                row = Channel(f"c{len(taken)}", None, None, "{}" + " " * 5000, "00", None, None)
+                store.insert(row, (), streams=False)
+                taken.append(row.name)
+
+        with pytest.raises(StoreError, match="full"):
+            fill()
+        assert taken
+        assert sorted(one.name for one in store.channels()) == sorted(taken)
+        store.close()
+        subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+        store = Store(disk / "registry.db")
+        store.insert(ROW, ())
+        assert sorted(one.name for one in store.channels()) == sorted([*taken, "x"])
+        store.close()
+    finally:
+        subprocess.run(["umount", disk], check=True)

@@ -1,4 +1,8 @@
+import contextlib
 import sqlite3
+import threading
+from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -69,3 +73,83 @@ def test_those_that_go_before_they_could_be_written_are_counted(
     assert [one["name"] for one in events.list(9)] == ["4", "3", "2"]
     events.note(Event("channel", "x", "registered"))
     assert events.left_out == 2
+
+
+def meanwhile(store: Store, events: Events, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the next transaction take so long that others note so many events."""
+    transaction = store.transaction
+
+    @contextlib.contextmanager
+    def slow() -> Iterator[sqlite3.Connection]:
+        monkeypatch.setattr(store, "transaction", transaction)
+        with transaction() as writer:
+            yield writer
+            for n in range(count):
+                events.note(Event("channel", f"meanwhile {n}", "registered"))
+
+    monkeypatch.setattr(store, "transaction", slow)
+
+
+@pytest.fixture
+def three(store: Store, monkeypatch: pytest.MonkeyPatch) -> Events:
+    """Events of which three may wait, and three do."""
+    monkeypatch.setattr(module, "PENDING", 3)
+    events = Events(store)
+    for n in range(3):
+        events.note(Event("channel", str(n), "registered"))
+    return events
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_those_that_come_while_others_are_written_are_written_next(
+    three: Events, store: Store, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    meanwhile(store, three, count, monkeypatch)
+    three.flush()
+    later = [f"meanwhile {n}" for n in range(count)]
+    assert [one["name"] for one in reversed(three.list(99))] == ["0", "1", "2", *later]
+    assert three.left_out == 0
+
+
+def test_of_those_that_could_not_be_written_the_oldest_go(
+    three: Events, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> NoReturn:
+        three.note(Event("channel", "meanwhile", "registered"))
+        raise StoreError("no room")
+
+    monkeypatch.setattr(store, "transaction", refuse)
+    with pytest.raises(StoreError):
+        three.flush()
+    monkeypatch.undo()
+    assert [one["name"] for one in reversed(three.list(99))] == ["1", "2", "meanwhile"]
+    assert three.left_out == 1
+
+
+def test_many_who_note_and_one_who_writes_lose_nothing(store: Store) -> None:
+    events, done = Events(store), threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            events.flush()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    noting = [
+        threading.Thread(
+            target=lambda of=of: [events.note(Event("channel", f"{of}.{n}", "x")) for n in range(300)]
+        )
+        for of in range(4)
+    ]
+    for one in noting:
+        one.start()
+    for one in noting:
+        one.join()
+    done.set()
+    writer.join()
+    names = [one["name"] for one in reversed(events.list(2000))]
+    assert len(names) == 1200
+    assert all(
+        [name for name in names if name.startswith(f"{of}.")] == [f"{of}.{n}" for n in range(300)]
+        for of in range(4)
+    )

@@ -76,6 +76,24 @@ def test_every_kind_of_thing_is_told(client: Any) -> None:
     assert (len(states), sum(states.values()), states["active"]) == (7, 1, 1)
 
 
+def test_fault_59_streams_that_cannot_be_sent_are_told(client: Any, launcher: Any, monkeypatch: Any) -> None:
+    failing = ("speeddata_channel_stream_failing", "channel", "x", "stream")
+    found = scraped(client)
+    assert (found[*failing, "full_rate"], found[*failing, "decimated"]) == (0, 0)
+    listed = launcher.list
+
+    def broken(*arguments: Any, **options: Any) -> Any:
+        told = listed(*arguments, **options)
+        for one in told:
+            if "stats" in one:
+                one["stats"] |= {"decimate_error": "Network is down"}
+        return told
+
+    monkeypatch.setattr(launcher, "list", broken)
+    found = scraped(client)
+    assert (found[*failing, "full_rate"], found[*failing, "decimated"]) == (0, 1)
+
+
 def test_a_channel_that_nothing_has_come_for_costs_nothing(client: Any) -> None:
     assert not [key for key in scraped(client) if "z" in key]
 

@@ -31,7 +31,7 @@ BAD_NAMES = [
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
-def test_names_keep_to_one_grammar(client: Any, name: str) -> None:
+def test_fault_77_names_keep_to_one_grammar(client: Any, name: str) -> None:
     answer = client.post(f"{API}/channels", json=body(name=name))
     assert answer.status_code == 400
     assert answer.json["error"] == "Invalid channel name"

@@ -195,6 +195,23 @@ def test_what_cannot_be_registered_is_answered_with_why(
     assert [channel["name"] for channel in taken.get(f"{API}/channels").json["channels"]] == ["taken"]
 
 
+def test_what_is_wrong_is_told_in_the_order_of_0_6(taken: Any, launcher: Any) -> None:
+    launcher.broken_ports = {26071}
+    sent: dict[str, Any] = {}
+    for change, error in (
+        ({}, "Request body required"),
+        ({"name": "taken"}, "Missing required fields"),
+        ({"schema": "nosuch.avsc", "port": "many"}, "Port must be an integer"),
+        ({"port": 26050}, "Port already in use"),
+        ({"port": 26071}, "Schema file not found"),
+        ({"schema": "agents/broken.avsc"}, "Invalid schema file (not valid JSON)"),
+        ({"schema": PATH}, "Channel name already registered"),
+        ({"name": "x"}, "Failed to start relay process"),
+    ):
+        sent |= change
+        assert taken.post(f"{API}/channels", json=sent).json["error"] == error
+
+
 def test_a_relay_that_cannot_start_leaves_nothing_behind(client: Any, launcher: Any) -> None:
     launcher.broken_ports = {26070}
     answer = client.post(f"{API}/channels", json=body())

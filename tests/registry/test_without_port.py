@@ -92,3 +92,16 @@ def test_what_came_by_http_is_shown_and_ended(client: Any, registry: Any) -> Non
     assert client.get(f"{API}/channels/x").json["ingested"] == {"records": 7}
     client.delete(f"{API}/channels/x")
     assert registry.ingest.forgotten == ["x"]
+
+
+def test_fault_59_a_channel_without_a_port_that_is_not_sent_live_is_degraded(
+    client: Any, ingest: Any, monkeypatch: Any
+) -> None:
+    client.post(f"{API}/channels", json=body() | {"port": None})
+    error = "not sent live (decimated): no interface has the address 10.80.0.1"
+    monkeypatch.setattr(ingest, "counts", lambda: {"x": {"records": 1, "live_error": error}})
+    channel = client.get(f"{API}/channels/x").json
+    assert (channel["state"], channel["reason"]) == ("degraded", f"what comes by HTTP is {error}")
+    monkeypatch.setattr(ingest, "counts", lambda: {"x": {"records": 2, "live_error": None}})
+    channel = client.get(f"{API}/channels/x").json
+    assert (channel["state"], channel["reason"]) == ("ingest", "")

@@ -12,6 +12,7 @@ from processes import thread_states
 from speeddata.relay.channel import compile_plans
 from speeddata.relay.charge import Charge, threads
 from speeddata.relay.mapping import Mapping
+from speeddata.relay.sockets import ChannelSockets
 from speeddata.relay.spec import ChannelSpec
 
 # A thread that writes, and another.
@@ -31,7 +32,9 @@ threading.Event().wait()
 def charge(tmp_path):
     mapping = Mapping.create("test", 1 << 18, 1 << 20)
     spec = ChannelSpec.from_json(make_spec(tmp_path))
-    yield Charge(spec, None, mapping, compile_plans(spec))
+    sockets = ChannelSockets.open(spec)
+    yield Charge(spec, sockets, mapping, compile_plans(spec))
+    sockets.close()
     os.close(mapping.fd)
 
 

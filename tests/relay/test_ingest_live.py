@@ -1,5 +1,6 @@
 """Which batches are sent live: as the request says, else as the channel does."""
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from ingest_harness import Harness
 from line import drain, make_spec, subscribe
+from own_network import ADDRESS, CARD, ip, needs_root, own_network, plug_in
 from store_client import NUMBERED, rows
 
 from speeddata.relay import ingest_live
@@ -87,3 +89,60 @@ def test_streams_that_cannot_be_opened_are_tried_again_later(house: Harness) -> 
     assert house.append(("x", 1, 1), live=True)["ok"]
     assert house.store.live.streams == {}
     assert house.numbers("x") == [0, 1]
+    counts = house.store.channels["x"].counts
+    assert (counts.live_error or "").startswith("not sent live: multicast ")
+    house.clock.now += ingest_live.RETRY_S
+    house.open("x", multicast=multicast | {"interface": "127.0.0.1"})
+    assert house.append(("x", 2, 1), live=True)["ok"]
+    assert house.store.channels["x"].counts.live_error is None
+
+
+@pytest.mark.netns
+@needs_root
+def test_fault_59_a_stream_that_cannot_be_sent_stops_no_batch(tmp_path: Path) -> None:
+    with own_network():
+        plug_in()
+        multicast = make_spec(tmp_path)["multicast"] | {"interface": ADDRESS, "ttl": 1}
+        with contextlib.closing(Harness(tmp_path)) as house:
+            house.open("x", multicast=multicast, decimation={"algorithm": "downsample", "factor": 1})
+            counts = house.store.channels["x"].counts
+            house.append(("x", 0, 5), live=True)
+            assert (counts.live_packets, counts.live_failed, counts.live_error) == (6, 0, None)
+            ip(f"link set {CARD} down")
+            house.append(("x", 5, 5), live=True)
+            wrong = "Network is unreachable"
+            assert (counts.live_failed, counts.live_error) == (
+                6,
+                f"not sent live, full_rate: {wrong}; decimated: {wrong}",
+            )
+            ip(f"link set {CARD} up")
+            house.append(("x", 10, 5), live=True)
+            assert (counts.live_packets, counts.live_failed, counts.live_error) == (12, 6, None)
+            assert house.numbers("x") == list(range(15))
+
+
+@pytest.mark.netns
+@needs_root
+def test_fault_61_streams_go_by_an_interface_that_has_come_back(tmp_path: Path) -> None:
+    with own_network():
+        plug_in()
+        multicast = make_spec(tmp_path)["multicast"] | {"interface": ADDRESS, "ttl": 1}
+        with contextlib.closing(Harness(tmp_path)) as house:
+            house.open("x", multicast=multicast)
+            counts = house.store.channels["x"].counts
+            house.append(("x", 0, 1), live=True)
+            house.settle()
+            ip(f"link del {CARD}")
+            house.settle()
+            house.append(("x", 1, 1), live=True)
+            absent = f"not sent live (full_rate, decimated): no interface has the address {ADDRESS}"
+            assert counts.live_error == absent
+            plug_in("another")
+            with subscribe(*multicast["full_rate"].values(), ADDRESS) as subscriber:
+                house.settle()
+                house.append(("x", 2, 1), live=True)
+                assert subscriber.recv(1000) == rows(2, 1)
+            house.store.live.streams["x"].copy.flush()
+            house.settle()
+            assert counts.live_error is None
+            assert house.numbers("x") == [0, 1, 2]

@@ -62,8 +62,17 @@ def test_streams_keep_their_source_over_a_restart(keeper, spec):
 
 def test_fault_29_a_relay_that_ends_at_once_is_backed_off(keeper, spec, tmp_path):
     (tmp_path / "archive").write_text("a file where a folder should be")
+    other = make_spec(tmp_path, name="other", port=free_port(), archive=str(tmp_path / "others"))
+    pid = keeper.start(other)
     keeper.start(spec)
-    channel = wait_until(lambda: (c := keeper.list()[0])["restarts"] >= 2 and c["state"] == "backoff" and c)
+    channel = wait_until(
+        lambda: (c := keeper.list("test")[0])["restarts"] >= 2 and c["state"] == "backoff" and c
+    )
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.sendto(numbered(0), ("127.0.0.1", other["port"]))
+    wait_until(lambda: keeper.stats("other")["records"] == 1)
+    assert (keeper.list("other")[0]["pid"], keeper.list("other")[0]["restarts"]) == (pid, 0)
+    keeper.stop("other")
     assert channel["reason"].startswith("exit status 3: [Errno 20] Not a directory: ")
     (tmp_path / "archive").unlink()
     wait_until(
@@ -85,6 +94,29 @@ def test_what_cannot_start_says_why(keeper, spec, tmp_path):
     with pytest.raises(RelayError, match="time"):
         keeper.start(make_spec(tmp_path, {"type": "record", "name": "x", "fields": []}, name="timeless"))
     assert len(keeper.list()) == 1
+
+
+def test_fault_34_a_second_relay_of_a_port_is_refused_and_takes_no_packet_of_the_first(
+    keeper, spec, tmp_path
+):
+    """Of another data folder, and of another keeper for the same archive: neither begins."""
+    pid = keeper.start(spec)
+    other = KeeperClient(tmp_path / "other")
+    other.start_keeper()
+    try:
+        for archive in (tmp_path / "elsewhere", spec["archive"]):
+            with pytest.raises(
+                RelayError, match=rf"port {spec['port']} on 127\.0\.0\.1 is in use \(by process"
+            ):
+                other.start(spec | {"archive": str(archive)})
+        assert other.list() == []
+        with socket.socket(type=socket.SOCK_DGRAM) as sender:
+            for n in range(100):
+                sender.sendto(numbered(n), ("127.0.0.1", spec["port"]))
+        wait_until(lambda: keeper.stats("test")["records"] == 100)
+        assert keeper.list()[0]["pid"] == pid
+    finally:
+        other.shutdown()
 
 
 def test_a_relay_that_dies_of_itself_is_backed_off_though_it_waited_for_packets(keeper, spec):

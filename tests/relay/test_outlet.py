@@ -161,3 +161,17 @@ def test_where_the_interface_cuts_nothing_packets_are_sent_one_by_one(tmp_path):
             stats = wait_until(lambda: (s := channel.stats)["forwarded"] == 120 and s)
             assert (stats["forward_failed"], stats["forward_cut"]) == (0, 0)
             assert drain(subscriber) == packets(0, 120)
+
+
+def test_fault_59_what_fails_whether_cut_or_not_leaves_runs_as_they_are(tmp_path):
+    """The interface has gone for a while, with one of the errors that tell of what it cannot cut; then runs go as before."""
+    with keeping(tmp_path) as keeper, NumberedChannel(keeper, tmp_path) as channel:
+        with Trace(channel.pid, ["sendmmsg:error=EINVAL"]):
+            with stopped(channel.pid):
+                channel.send(40)
+            stats = channel.settle()
+            assert (stats["forward_failed"], stats["forward_error"]) == (40, "Invalid argument")
+        with stopped(channel.pid):
+            channel.send(40)
+        stats = channel.settle()
+        assert (stats["forwarded"], stats["forward_cut"], stats["forward_error"]) == (40, 40, None)

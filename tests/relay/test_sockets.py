@@ -48,7 +48,7 @@ def test_streams_go_out_by_the_interface_given(tmp_path):
         sockets.close()
 
 
-def test_groups_are_not_heard_by_inputs(tmp_path):
+def test_fault_60_groups_are_not_heard_by_inputs(tmp_path):
     """A socket bound to every address would otherwise take what comes for any group that is joined on the host."""
     spec = ChannelSpec.from_json(make_spec(tmp_path))
     group = spec.multicast.full_rate
@@ -60,6 +60,11 @@ def test_groups_are_not_heard_by_inputs(tmp_path):
         sockets.full_rate.send(b"heard")
         assert heard.recv(100) == b"heard"
     sockets.close()
+
+
+def test_fault_60_a_group_is_no_input():
+    with pytest.raises(RelayError, match=r"port 5000 on 239\.255\.1\.1: a multicast group is no input"):
+        open_input("239.255.1.1", 5000, 1 << 20)
 
 
 def test_fault_34_a_port_has_one_relay(tmp_path):

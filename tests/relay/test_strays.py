@@ -50,6 +50,23 @@ def test_fault_36_a_process_is_found_by_what_it_carries(
     assert find_strays([tmp_path / "pivot.pid"]) == []
 
 
+def test_fault_36_a_pid_that_is_somebody_elses_by_now_is_left_alone(
+    processes: list[subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    """The file of a service that was killed names a process of another program, another folder, or nobody."""
+    others = [
+        spawn(processes, SLEEP, tmp_path / "x", mark=mark)
+        for mark in ("", str(tmp_path / "other" / "pivot.pid"))
+    ]
+    gone = spawn(processes, SLEEP, tmp_path / "pivot.pid")
+    processes[-1].kill()
+    processes[-1].wait()
+    for pid in (*others, gone, os.getpid()):
+        (tmp_path / "pivot.pid").write_text(f"{pid}\n")
+        assert find_strays([tmp_path / "pivot.pid"]) == []
+    assert [process.poll() for process in processes[:2]] == [None, None]
+
+
 def test_all_of_a_folder_are_found_and_no_others(
     processes: list[subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ class Launcher:
     def __init__(self):
         self.channels = {}
         self.away = ""
+        self.hang = lambda: None  # what asking costs while it is away
 
     def start(self, spec):
         self.channels[spec["name"]] = {"name": spec["name"], "pid": 7, "state": "active", "reason": "", "since": 0,
@@ -37,6 +38,7 @@ class Launcher:
 
     def list(self, name=None, **_):
         if self.away:
+            self.hang()
             raise RelayError(self.away)
         return [one for one in self.channels.values() if name in (None, one["name"])]
 
@@ -182,3 +184,18 @@ def test_fault_30_a_keeper_that_lives_and_does_not_answer_is_ended(bench):
     for _ in range(int(KEEPER_LIMIT_S) + 2):
         bench.look()
     assert not os.path.exists(f"/proc/{keeper.pid}")
+
+
+def test_fault_30_waiting_for_the_keeper_is_not_being_stopped_oneself(bench):
+    """Each look waits for a keeper that hangs, longer than looks are apart: it is ended all the same."""
+
+    def wait():
+        bench.now += 5
+
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as keeper:
+        bench.keeper = keeper.pid
+        bench.look()
+        bench.launcher.away, bench.launcher.hang = "it does not answer", wait
+        for _ in range(int(KEEPER_LIMIT_S) // 6 + 2):
+            bench.look()
+        assert keeper.wait(10) == -9

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from live import Sender, free_port, wait_for
+from own_network import ADDRESS, needs_root, own_network, plug_in
 
 from speeddata.stripchart.receiver import Receiver
 
@@ -32,7 +33,7 @@ def test_packets_come_in_order_with_their_sender(receiver: Receiver, group: tupl
         assert receiver.drops == 0
 
 
-def test_other_groups_of_the_port_stay_out(receiver: Receiver, group: tuple[str, int]) -> None:
+def test_fault_60_other_groups_of_the_port_stay_out(receiver: Receiver, group: tuple[str, int]) -> None:
     other = ("239.255.40.2", group[1])
     with (
         contextlib.closing(Receiver(other, LOOPBACK)) as second,
@@ -41,6 +42,22 @@ def test_other_groups_of_the_port_stay_out(receiver: Receiver, group: tuple[str,
         sender.send(b"not for the first")
         assert wait_for(second.drain, "the packet")[0][0] == b"not for the first"
         assert receiver.drain() == []
+
+
+@pytest.mark.netns
+@needs_root
+def test_fault_60_the_same_group_of_another_network_stays_out() -> None:
+    """Other systems may use the same groups there."""
+    group = ("239.255.40.3", 47300)
+    with own_network(), contextlib.ExitStack() as undo:
+        plug_in()
+        here, there = (
+            undo.enter_context(contextlib.closing(Receiver(group, of))) for of in (LOOPBACK, ADDRESS)
+        )
+        undo.enter_context(contextlib.closing(sender := Sender(group, ADDRESS)))
+        sender.send(b"of the other network")
+        assert wait_for(there.drain, "the packet")[0][0] == b"of the other network"
+        assert here.drain() == []
 
 
 def test_two_servers_may_share_a_group(receiver: Receiver, group: tuple[str, int]) -> None:

@@ -81,6 +81,7 @@ PRINTS = (
     Prints("docs/command-line.md", "speeddata export --tag", r"(?m)(^\S+: \d+ bytes$\s+){3}"),
     Prints("docs/ingest.md", "curl", r'"created":\["gearbox"\]'),
     Prints("docs/library.md", "import speeddata\n", "grid: 1 signals, not fetched yet"),
+    Prints("docs/library.md", "from speeddata import RegistryError", r"400 decimation\.rate_hz"),
     Prints("docs/query.md", "curl", r'"count":5,"time":\["2021-04-30T22:00:00Z"'),
     Prints("docs/sql.md", "speeddata sql", "2021-05-01T23:00:00Z"),
 )

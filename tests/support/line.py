@@ -18,7 +18,7 @@ import fastavro
 from speeddata.plan import TIME_UNITS
 from speeddata.relay.channel import ChannelRelay
 from speeddata.relay.mapping import Mapping
-from speeddata.relay.sockets import ChannelSockets, set_receive_buffer
+from speeddata.relay.sockets import IP_MULTICAST_ALL, ChannelSockets, set_receive_buffer
 from speeddata.relay.spec import ChannelSpec
 
 LIMIT_S = 20.0
@@ -73,13 +73,14 @@ def make_spec(folder: Path, schema: dict[str, Any] | None = None, **changes: Any
     }
 
 
-def subscribe(address: str, port: int) -> socket.socket:
-    """A subscriber of one group on the loopback interface."""
+def subscribe(address: str, port: int, interface: str = "127.0.0.1") -> socket.socket:
+    """A subscriber of one group on one interface."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     set_receive_buffer(sock, 32 << 20)
+    sock.setsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL, 0)
     sock.bind((address, port))
-    member = socket.inet_aton(address) + socket.inet_aton("127.0.0.1")
+    member = socket.inet_aton(address) + socket.inet_aton(interface)
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
     sock.settimeout(LIMIT_S)
     return sock

@@ -102,14 +102,14 @@ class Framed(Encoder):
 
 
 class Sender:
-    """Sends into a multicast group on 127.0.0.1, as a relay does."""
+    """Sends into a multicast group by an interface, as a relay does."""
 
-    def __init__(self, group: tuple[str, int]) -> None:
+    def __init__(self, group: tuple[str, int], interface: str = "127.0.0.1") -> None:
         self._group = group
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
         self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 0)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind((interface, 0))
         self.source: tuple[str, int] = self._socket.getsockname()
 
     def send(self, packet: bytes) -> None:

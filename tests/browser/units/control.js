@@ -78,6 +78,7 @@ test("facts of a channel name what is wrong", () => {
   const stats = {
     records: 9, archived: 5, archived_bytes: 1e6, durable: 5, disk_error: "No space left on device", ring: { queued: 9, blocks: 10 },
     rejected: { short: 2 }, sequence: { gaps: 3, reordered: 1, duplicates: 0 }, receive_buffer: { granted: 4096, wanted: 8192 },
+    forward_failed: 7, forward_error: null, decimate_failed: 2, decimate_error: "Network is down",
   };
   const facts = new Map(factsOf({ stats, port: 1, pid: null, schema: "ab", schemas: 2, framing: "single_object" }));
   equal([...facts.keys()], ["Archive", "Lost", "Relay", "Live stream", "Schema"]);
@@ -85,8 +86,12 @@ test("facts of a channel name what is wrong", () => {
   equal(bad.map(([label, text]) => `${label}: ${plain(text)}`), [
     "Waiting for the disk: 9 of 10 blocks", "Disk: No space left on device", "short: 2", "Missing on the way: 2 numbers",
     "Process: none", "Receive buffer: 4 KiB of 8 KiB wanted",
+    "Packets not sent: 9", "Decimated, not sent: Network is down",
   ]);
-  equal(factsOf({ port: null, ingested: { records: 1, batches: 1, lost: 0 } }).map(([title]) => title), ["By HTTP", "Live stream", "Schema"]);
+  const ingested = { records: 1, batches: 1, lost: 0 };
+  equal(factsOf({ port: null, ingested }).map(([title]) => title), ["By HTTP", "Live stream", "Schema"]);
+  const [[, byHttp]] = factsOf({ port: null, ingested: { ...ingested, live_error: "not sent live, decimated: Network is down" } });
+  equal(byHttp.at(-1), ["Live", "not sent live, decimated: Network is down", "bad"]);
 });
 
 test("tiles", () => {
