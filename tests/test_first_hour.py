@@ -1,6 +1,5 @@
 """docs/first-hour.md, as it is written. The wheel is installed alone here; `make proof PART=first_hour` compiles and installs all anew."""
 
-import os
 import shutil
 import subprocess
 import sysconfig
@@ -8,12 +7,13 @@ import sysconfig
 import first_hour
 import pytest
 import wheel
+from own_network import needs_root
 
 
 @pytest.mark.slow
 @pytest.mark.netns
 @pytest.mark.browser
-@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+@needs_root
 def test_the_first_hour_goes_as_it_is_written(tmp_path, monkeypatch):
     home = tmp_path / "home"
     made = wheel.build(tmp_path, SPEEDDATA_NO_EXTENSIONS="1")

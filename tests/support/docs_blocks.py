@@ -93,7 +93,6 @@ class Shell:
         self.scratch = folder.with_name(f"{folder.name}.shell")
         self.scratch.mkdir()
         self.number = 0
-        self.inside: tuple[str, ...] = ()  # what each command begins with, as one that enters a network
 
     def begin_anew(self) -> None:
         """Be a new shell in the same folder."""
@@ -109,10 +108,10 @@ class Shell:
     def _command(self, language: str, code: str) -> list[str]:
         self.number += 1
         if language in SHELLS:
-            return [*self.inside, "bash", "-e", "-o", "pipefail", "-c", self.swapped(code)]
+            return ["bash", "-e", "-o", "pipefail", "-c", self.swapped(code)]
         program = self.scratch / f"{self.number}.py"
         program.write_text(self.swapped(code), encoding="utf-8")
-        return [*self.inside, "python", "-P", "-W", "error::SyntaxWarning", str(program)]
+        return ["python", "-P", "-W", "error::SyntaxWarning", str(program)]
 
     def run(self, language: str, code: str, limit_s: float = LIMIT_S) -> str:
         """Run it to its end, which must be a good one; what it printed."""

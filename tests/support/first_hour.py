@@ -9,11 +9,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from docs_blocks import LIMIT_S, Block, Shell, Terminal, blocks
 from line import wait_until
+from own_network import own_network
 
 PAGE = "docs/first-hour.md"
 # What certain blocks, by their beginnings, must print.
@@ -29,32 +30,20 @@ PRINTS = {
 }
 
 
-@contextlib.contextmanager
-def network() -> Iterator[tuple[str, ...]]:
-    """A network of its own, in which every port is free; what a command in it begins with."""
-    name = f"speeddata-hour-{os.getpid()}"
-    subprocess.run(["ip", "netns", "add", name], check=True)
-    try:
-        subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
-        yield ("ip", "netns", "exec", name)
-    finally:
-        subprocess.run(["ip", "netns", "del", name], check=True)
-
-
 class Walk:
     """A reader with an empty folder, and as many terminals as the page wants."""
 
-    def __init__(self, folder: Path, inside: tuple[str, ...], installed: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, installed: Callable[[], None]) -> None:
         folder.mkdir()
         # This environment's programs are not on the way: python3 is the one that it was made of.
         path = f"{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}"
         self.shell = Shell(folder, {}, PATH=path, HOME=str(folder), TERM="xterm")
         for name in ("VIRTUAL_ENV", "PYTHONPATH"):
             self.shell.environment.pop(name, None)
-        self.inside = inside
         self.installed = installed
         self.held: list[tuple[subprocess.Popen[bytes], Terminal]] = []
         self.said: dict[str, str] = {}
+        self.network = contextlib.ExitStack()
 
     def all(self) -> None:
         """Go through the whole page."""
@@ -78,7 +67,8 @@ class Walk:
         said = self.shell.run(block.language, code)
         if " -m pip install" in code:
             self.installed()
-            self.shell.inside = self.inside
+            # From here on every port is free, as on a machine that does nothing else.
+            self.network.enter_context(own_network())
         if code.startswith("speeddata stop"):
             server, terminal = self.held.pop()
             assert server.wait(LIMIT_S) == 0
@@ -112,7 +102,7 @@ class Walk:
     def look(self) -> None:
         """Open the page."""
         seen = subprocess.run(
-            [*self.inside, sys.executable, "-P", __file__, "http://localhost:8080/"],
+            [sys.executable, "-P", __file__, "http://localhost:8080/"],
             env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
             capture_output=True, text=True, timeout=LIMIT_S, check=False,
         )  # fmt: skip
@@ -127,9 +117,9 @@ class Walk:
 
 def walk(folder: Path, installed: Callable[[], None], made: Path) -> dict[str, str]:
     """Do the walk, with a wheel that was made; what each block said."""
-    with network() as inside:
-        reader = Walk(folder, inside, installed)
-        shutil.copy(made, folder)
+    reader = Walk(folder, installed)
+    shutil.copy(made, folder)
+    with reader.network:
         try:
             reader.all()
         finally:
