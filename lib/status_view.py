@@ -123,6 +123,8 @@ def troubles(status: Json, lines: Sequence[Line]) -> list[str]:
             found.append(_told(process["name"], process["state"], process.get("reason") or ""))
     if status["archive"].get("trouble"):
         found.append(f"archive: {status['archive']['trouble']}")
+    if trouble := status.get("registry", {}).get("trouble"):
+        found.append(f"registry: nothing can be changed: {trouble}")
     count = sum(line.troubled for line in lines)
     if count:
         found.append(f"{count} channel{'' if count == 1 else 's'} in trouble")

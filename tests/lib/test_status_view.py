@@ -83,9 +83,11 @@ def test_trouble_of_processes_and_archive_is_told():
         "keeper": {"state": "backoff", "reason": "it died"},
         "services": [{"name": "pivot", "state": "failed", "reason": ""}],
         "archive": {"trouble": "no room"},
+        "registry": {"trouble": "registry.db is damaged"},
     }
     assert troubles(status, [line("a", "failed")]) == [
-        "keeper backoff: it died", "pivot failed", "archive: no room", "1 channel in trouble"]  # fmt: skip
+        "keeper backoff: it died", "pivot failed", "archive: no room",
+        "registry: nothing can be changed: registry.db is damaged", "1 channel in trouble"]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -22,35 +22,35 @@ BODY = {"name": "roof", "schema": SCHEMA}
 @pytest.mark.parametrize("port", [{}, {"port": 0}, {"port": ""}, {"port": "0"}, {"port": 0.0}])
 def test_a_channel_that_names_no_port_is_given_one(client: Any, port: dict[str, Any]) -> None:
     answer = client.post(f"{API}/channels", json=BODY | port)
-    assert (answer.status_code, answer.json["port"], answer.json["pid"]) == (201, 26000, 27000)
-    assert client.post(f"{API}/channels", json=BODY | {"name": "wall"}).json["port"] == 26001
+    assert (answer.status_code, answer.json["port"], answer.json["pid"]) == (201, 9100, 10100)
+    assert client.post(f"{API}/channels", json=BODY | {"name": "wall"}).json["port"] == 9101
 
 
 def test_ports_that_others_have_are_passed_over(registry: Registry) -> None:
-    registry.register(Registration("a", 26000, SCHEMA, None))
+    registry.register(Registration("a", 9100, SCHEMA, None))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 26001))
-        assert registry.register(read_registration(BODY)).channel.port == 26002
+        sock.bind(("127.0.0.1", 9101))
+        assert registry.register(read_registration(BODY)).channel.port == 9102
 
 
 def test_a_port_that_is_taken_at_this_moment_is_passed_over(registry: Registry, launcher: Any) -> None:
-    launcher.broken_ports = {26000, 26001}
-    assert registry.register(read_registration(BODY)).channel.port == 26002
+    launcher.broken_ports = {9100, 9101}
+    assert registry.register(read_registration(BODY)).channel.port == 9102
     assert [channel.name for channel in registry.store.channels()] == ["roof"]
 
 
 def test_where_none_can_be_had_that_is_said(registry: Registry, launcher: Any) -> None:
-    launcher.broken_ports = set(range(26000, 26010))
+    launcher.broken_ports = set(range(9100, 9110))
     with pytest.raises(ApiProblem, match="Failed to start relay") as caught:
         registry.register(read_registration(BODY))
     assert caught.value.status == 500
-    registry.specs.use({**registry.relay, "ports.first": 26000, "ports.last": 26000})
+    registry.specs.use({**registry.relay, "ports.first": 9100, "ports.last": 9100})
     launcher.broken_ports = set()
-    registry.register(Registration("a", 26000, SCHEMA, None))
+    registry.register(Registration("a", 9100, SCHEMA, None))
     with pytest.raises(ApiProblem) as caught:
         registry.register(read_registration(BODY))
     assert (caught.value.status, caught.value.body["field"]) == (409, "port")
-    assert "26000 to 26000" in caught.value.body["details"]
+    assert "9100 to 9100" in caught.value.body["details"]
     assert [channel.name for channel in registry.store.channels()] == ["a"]
 
 
@@ -72,14 +72,14 @@ def test_another_schema_or_a_port_of_its_own_is_a_clash(client: Any) -> None:
     client.post(f"{API}/channels", json=BODY)
     for body in (
         BODY | {"schema": OTHER},
-        BODY | {"port": 26000},
-        BODY | {"port": 26050},
+        BODY | {"port": 9100},
+        BODY | {"port": 9150},
         BODY | {"port": None},
     ):
         answer = client.post(f"{API}/channels", json=body)
         assert answer.status_code == 409, body
     assert (
-        client.post(f"{API}/channels", json=BODY | {"port": 26050}).json["error"]
+        client.post(f"{API}/channels", json=BODY | {"port": 9150}).json["error"]
         == "Channel name already registered"
     )
 
@@ -126,7 +126,7 @@ def test_fault_68_a_million_channels_are_not_taken(client: Any) -> None:
 def test_a_relay_that_cannot_start_just_now_keeps_nobody_from_coming_back(client: Any, launcher: Any) -> None:
     client.post(f"{API}/channels", json=BODY)
     launcher.stop("roof")
-    launcher.broken_ports = {26000}
+    launcher.broken_ports = {9100}
     again = client.post(f"{API}/channels", json=BODY)
-    assert (again.status_code, again.json["port"], again.json["pid"]) == (200, 26000, None)
+    assert (again.status_code, again.json["port"], again.json["pid"]) == (200, 9100, None)
     assert client.get(f"{API}/channels/roof").json["state"] == "backoff"

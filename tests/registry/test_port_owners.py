@@ -9,7 +9,7 @@ import pytest
 from speeddata.registry.port_owners import PortOwners
 from speeddata.registry.store import Channel, Store
 
-CHANNEL = Channel("x", 26000, None, "{}", "00", None, None)
+CHANNEL = Channel("x", 9100, None, "{}", "00", None, None)
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def owners(store: Store) -> PortOwners:
 
 def test_every_port_has_one_owner(owners: PortOwners) -> None:
     found = owners.all()
-    assert found[26000] == "x"
+    assert found[9100] == "x"
     assert found[8080] == "registration API"
     assert found[6001] == "multicast (decimated)"
     # A stream that all channels share takes no port of the channel's own.
@@ -28,14 +28,14 @@ def test_every_port_has_one_owner(owners: PortOwners) -> None:
 
 
 def test_free_ports_are_nobodys_and_bound_by_nobody(owners: PortOwners) -> None:
-    relay: dict[str, Any] = {"listen": "127.0.0.1", "ports.first": 26000, "ports.last": 26003}
+    relay: dict[str, Any] = {"listen": "127.0.0.1", "ports.first": 9100, "ports.last": 9103}
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 26002))
-        assert list(owners.free(relay)) == [26001, 26003]
+        sock.bind(("127.0.0.1", 9102))
+        assert list(owners.free(relay)) == [9101, 9103]
 
 
 def test_what_is_written_since_counts(owners: PortOwners, store: Store, tmp_path: Path) -> None:
     assert tmp_path.exists()
-    assert 26001 not in owners.all()
-    store.insert(Channel("y", 26001, None, "{}", "00", None, None), ())
-    assert owners.all()[26001] == "y"
+    assert 9101 not in owners.all()
+    store.insert(Channel("y", 9101, None, "{}", "00", None, None), ())
+    assert owners.all()[9101] == "y"

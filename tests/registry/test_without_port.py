@@ -19,7 +19,7 @@ SCHEMA: dict[str, Any] = {
 
 def body(**changes: Any) -> dict[str, Any]:
     """A registration with a port."""
-    return {"name": "x", "port": 26070, "schema": SCHEMA} | changes
+    return {"name": "x", "port": 9170, "schema": SCHEMA} | changes
 
 
 def test_a_channel_without_a_port_has_no_relay(client: Any, launcher: Any, monkeypatch: Any) -> None:
@@ -40,7 +40,7 @@ def test_a_channel_without_a_port_has_no_relay(client: Any, launcher: Any, monke
 
 @pytest.mark.parametrize("port", [0, "", "0"])
 def test_a_channel_has_no_port_only_on_purpose(client: Any, port: Any) -> None:
-    assert client.post(f"{API}/channels", json=body() | {"port": port}).json["port"] == 26000
+    assert client.post(f"{API}/channels", json=body() | {"port": port}).json["port"] == 9100
     assert client.post(f"{API}/channels", json=body(name="y") | {"port": False}).json["field"] == "port"
 
 
