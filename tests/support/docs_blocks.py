@@ -24,7 +24,7 @@ LANGUAGES = (*SHELLS, "python")
 OTHERS = ("html", "json", "text", "yaml")  # nothing that is run
 # What a line that is only indented begins with, if it is a command.
 PROGRAM = re.compile(
-    r"(\$ |sudo |[A-Z_]+=\S* )*(speeddata|make|docker|curl|echo|printf|sysctl|systemctl|journalctl|runuser|apt-get|apt|ip|ethtool"
+    r"(\$ |sudo |[A-Z_]+=\S* )*([\w./]*/)?(speeddata|make|docker|curl|echo|printf|sysctl|systemctl|journalctl|runuser|apt-get|apt|ip|ethtool"
     r"|python3?|pip|git|ssh|scp|rsync|cp|mv|rm|ln|mkdir|cat|export|source|for|while|dd|tee|mount|timedatectl)( |$)"
 )
 LIMIT_S = 90
@@ -83,13 +83,14 @@ def plain(language: str, lines: list[str]) -> str:
 
 
 class Shell:
-    """One shell for many blocks: each finds the variables that those before it have set."""
+    """One shell for many blocks: each finds the variables, and is in the folder, that those before it have left."""
 
     def __init__(self, folder: Path, swaps: dict[str, str], **environment: str) -> None:
         self.folder = folder
         self.swaps = swaps
         self.fresh = os.environ | environment
         self.environment = self.fresh
+        self.where = folder
         self.scratch = folder.with_name(f"{folder.name}.shell")
         self.scratch.mkdir()
         self.number = 0
@@ -97,6 +98,7 @@ class Shell:
     def begin_anew(self) -> None:
         """Be a new shell in the same folder."""
         self.environment = self.fresh
+        self.where = self.folder
 
     def swapped(self, code: str) -> str:
         """What is run in place of what is written."""
@@ -119,7 +121,7 @@ class Shell:
         if language in SHELLS:
             code += f"\nenv -0 > {kept}\n"
         process = subprocess.Popen(
-            self._command(language, code), cwd=self.folder, env=self.environment, text=True, start_new_session=True,
+            self._command(language, code), cwd=self.where, env=self.environment, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
@@ -132,12 +134,13 @@ class Shell:
         if language in SHELLS:
             pairs = (pair.partition("=") for pair in kept.read_text().split("\0") if pair)
             self.environment = {name: value for name, _, value in pairs}
+            self.where = Path(self.environment["PWD"])
         return said
 
     def start(self, language: str, code: str, output: int) -> subprocess.Popen[bytes]:
         """Start what does not end by itself; what it prints goes to an open file."""
         return subprocess.Popen(
-            self._command(language, code), cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+            self._command(language, code), cwd=self.where, env=self.environment, stdin=subprocess.DEVNULL,
             stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
 

@@ -55,6 +55,13 @@ ELSEWHERE = (
               "tests/proof/proof_service.py"),
     Elsewhere("docs/library.md", ".venv/bin/python -m pip", "installs JupyterLab and opens it",
               "tests/test_notebooks.py"),
+    Elsewhere("docs/operating.md", "/opt/speeddata/bin/python -m pip", "needs systemd as process 1",
+              "tests/proof/proof_service.py"),
+    Elsewhere("docs/raspberry-pi.md", "apt-get install qemu", "compiles for another processor",
+              "tests/proof/proof_arm64.py"),
+    Elsewhere("docs/raspberry-pi.md", "apt-get install -y", "installs on a Pi", "tests/proof/proof_service.py"),
+    Elsewhere("docs/troubleshooting.md", "speeddata stop", "ends what the other pages need",
+              "tests/test_registry_damage.py"),
     Elsewhere("docs/operating.md", "speeddata run --host 192.168.1.10", "an address of another machine",
               "tests/test_two_hosts.py"),
     Elsewhere("docs/proofs.md", "PROOF_STATE=", "takes hours", "tests/proof/proof_kill.py"),
@@ -67,6 +74,7 @@ ENDLESS = (
     Endless("docs/command-line.md", "speeddata tail engine.speed", r"engine\.speed .*\d"),
     Endless("docs/command-line.md", "speeddata tail engine --json", r"^\d", INTERRUPTED),
     Endless("docs/configuration.md", "speeddata run --config", "http://"),
+    Endless("docs/operating.md", "speeddata run --data data", "http://"),
     Endless("docs/following.md", "curl -sS -N", r'"live":true', INTERRUPTED),
     Endless("docs/following.md", "import asyncio", r"^\d+ records, the last .* live$"),
 )
@@ -82,6 +90,7 @@ PRINTS = (
     Prints("docs/ingest.md", "curl", r'"created":\["gearbox"\]'),
     Prints("docs/library.md", "import speeddata\n", "grid: 1 signals, not fetched yet"),
     Prints("docs/library.md", "from speeddata import RegistryError", r"400 decimation\.rate_hz"),
+    Prints("docs/operating.md", "mkdir -m 750 data", r"[1-9]\d* records, \d+ bytes: whole"),
     Prints("docs/query.md", "curl", r'"count":5,"time":\["2021-04-30T22:00:00Z"'),
     Prints("docs/sql.md", "speeddata sql", "2021-05-01T23:00:00Z"),
 )
@@ -95,6 +104,8 @@ PRESUMED = {
         speeddata send example --test --count 20 --rate 100
         speeddata deregister --yes engine
         mkdir -p ~/.local/share/bash-completion/completions ~/.zfunc ~/.config/fish/completions""",
+    # The registry's copy is laid some seconds after a change.
+    "docs/operating.md": "until [ -e data/registry.db.bak ]; do sleep 0.1; done",
     "docs/rest.md": """
         speeddata deregister --yes example engine
         speeddata register engine --schema engine.avsc --port 26010 --set framing=single_object""",
