@@ -129,8 +129,8 @@ class TokenFile:
 
 
 def digest(token: str) -> str:
-    """What is kept of a token. It is random and long, so that no slow digest is needed."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    """What is kept of a token: of any text. It is random and long, so that no slow digest is needed."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def read_private(path: Path) -> str:
