@@ -95,7 +95,7 @@ class Channels:
                 timeout=TIMEOUT_S,
                 stream=True,
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:  # ValueError: a host that cannot be
             raise SendError(f"{away('the registry', self.address, '--api')} ({_cause(error)})") from None
         except TokenError as error:
             raise SendError(str(error)) from None
@@ -110,5 +110,5 @@ class Channels:
         raise SendError(f"the registry refused {method} {path} ({response.status_code}): {reason}{hint}")
 
 
-def _cause(error: requests.RequestException) -> str:
+def _cause(error: Exception) -> str:
     return str(getattr(error.args[0], "reason", error) if error.args else error)

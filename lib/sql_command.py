@@ -3,13 +3,13 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
-from speeddata.archive_commands import printing, shown
+from speeddata.archive_commands import for_reader, printing, shown
 from speeddata.exit_codes import FAILED, epilog
 from speeddata.server_options import away, token_file_option, token_hint
 
@@ -72,8 +72,8 @@ def sql(
             show(read(answer, url), output)
         else:
             with opened(output) as out:
-                for piece in answer.iter_content(1 << 16):
-                    out.write(piece)
+                pieces: Iterable[bytes] = answer.iter_content(1 << 16)
+                out.writelines(for_reader(pieces) if output is None and form not in BINARY else pieces)
                 if form in ("json", "columns"):
                     out.write(b"\n")
         if partial := answer.headers.get("x-speeddata-partial"):
@@ -92,7 +92,7 @@ def ask(url: str, body: dict[str, Any]) -> "requests.Response":
         answer = requests.post(
             address, json=body, headers=headers(), stream=True, timeout=(CONNECT_S, WAIT_S)
         )
-    except requests.RequestException as error:
+    except (requests.RequestException, ValueError) as error:  # ValueError: a host that cannot be
         fail(f"{away('the history service', url)} ({type(error).__name__})")
     except TokenError as error:
         fail(str(error))
