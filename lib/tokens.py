@@ -74,7 +74,7 @@ class TokenFile:
             if wrong or not isinstance(told["key"], str) or len(told["key"]) < TOKEN_BYTES:
                 raise ValueError(f"token {wrong[0]!r}" if wrong else "key")
             return Tokens(told["key"], known)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise TokenError(
                 f"{self.path} is no file of tokens ({error!r}), wanted one that `speeddata token create` made"
             ) from None
