@@ -1,5 +1,6 @@
 """The commands that look into the archive and mend it: verify, repair, inspect, cat. What they need is imported when they run."""
 
+import codecs
 import json
 import os
 import sys
@@ -176,7 +177,7 @@ def cat(
             path = path.resolve() if path.is_symlink() else path  # one that is named is followed
             source = Cat(path, start_ns=start, end_ns=end, schema_text=schema_text)
             for text in source.text(lines):
-                sys.stdout.buffer.write(text.encode())
+                sys.stdout.buffer.writelines(for_reader([text.encode()]))
             if source.error:
                 complain([f"{path}: unreadable: {source.error}{hint(path, schema_text)}"])
             complain(source.damages)
@@ -307,6 +308,17 @@ def say_json(told: Any) -> None:
 def complain(lines: Iterable[str]) -> None:
     for line in lines:
         print(shown(line), file=sys.stderr)
+
+
+def for_reader(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines for standard output, byte for byte, but for what would act on a terminal if that is one."""
+    if not sys.stdout.isatty():
+        yield from pieces
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for piece in (*pieces, None):
+        text = decoder.decode(piece or b"", final=piece is None)
+        yield "\n".join(map(shown, text.replace("\r\n", "\n").split("\n"))).encode()
 
 
 def shown(text: str) -> str:

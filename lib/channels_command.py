@@ -42,7 +42,7 @@ def channels(name: str | None, states: tuple[str, ...], url: str, as_json: bool)
     server = Server(url)
     with printing():
         if name:
-            tell_one(server.channel(name), server.channel(name, "schema"), as_json)
+            tell_one(server.channel(name), server.schema(name), as_json)
         else:
             found = [one for one in server.channels() if not states or matches(one, states)]
             tell_all(found, as_json)
@@ -67,13 +67,10 @@ def tell_all(found: list[dict[str, Any]], as_json: bool) -> None:
     click.echo(f"{len(found)} channel{'' if len(found) == 1 else 's'}", err=True)
 
 
-def tell_one(channel: dict[str, Any], definition: dict[str, Any], as_json: bool) -> None:
-    from speeddata.schema import Schema
-
-    schema = Schema.parse(definition)
+def tell_one(channel: dict[str, Any], schema: "Schema", as_json: bool) -> None:
     found = signals_of(schema)
     if as_json:
-        print(json.dumps({**channel, "signals": found, "definition": definition}))
+        print(json.dumps({**channel, "signals": found, "definition": json.loads(schema.text)}))
         return
     plain = {key: value for key, value in channel.items() if key not in ("stats", "ingested", "sources")}
     tell_mapping("", plain)

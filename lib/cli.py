@@ -4,6 +4,7 @@ What a command needs beyond click is imported when it runs: `speeddata --help` a
 to be quick. Exit statuses are those of exit_codes.py.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -13,12 +14,12 @@ import click
 from click.core import ParameterSource
 
 import speeddata
-from speeddata.archive_commands import ARCHIVE_COMMANDS
+from speeddata.archive_commands import ARCHIVE_COMMANDS, complain, forget_output
 from speeddata.channel_names import channels_argument
 from speeddata.channels_command import channels
 from speeddata.completion_command import completion
 from speeddata.config_command import config
-from speeddata.exit_codes import epilog
+from speeddata.exit_codes import FAILED, epilog
 from speeddata.export_command import export
 from speeddata.import_command import import_files
 from speeddata.key_command import key
@@ -43,12 +44,21 @@ RESTART = "speeddata.relay.restart"
 DOCTOR = "speeddata.relay.doctor"
 BENCH = "speeddata.relay.bench"
 # Commands whose options and help are those of the module that they start.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # why standard output could not be written
 STARTED = {"doctor": DOCTOR, "bench relay": BENCH}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    commands.main(args=None if argv is None else list(argv), prog_name="speeddata")
+    fill_standard()
+    try:
+        commands.main(args=None if argv is None else list(argv), prog_name="speeddata")
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        forget_output()
+        complain([f"speeddata: {error.strerror}"])
+        sys.exit(FAILED)
 
 
 EPILOG = epilog("done or ended as asked", usage="wrong usage or settings", cannot_start="cannot start")
@@ -153,6 +163,15 @@ for command in (*OTHERS, *ARCHIVE_COMMANDS):
 
 def become(module: str, arguments: Sequence[str]) -> None:
     """Replace this process by a service: same pid, same terminal, no current folder on sys.path."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
     os.execv(sys.executable, [sys.executable, "-P", "-m", module, *arguments])
+
+
+def fill_standard() -> None:
+    """Put nothing where standard input, output and error were closed, or the next file that is opened would stand for them."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the least number that is free

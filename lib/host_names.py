@@ -28,11 +28,22 @@ class Guard:
 
 
 def host_of(header: str) -> str:
-    """The host name or address of a Host header, without the port; empty when it has none."""
+    """The host name or address of a Host header, without the port; empty when it has none, or is more than that."""
+    return _host(header) or ""
+
+
+def _host(place: str) -> str | None:
+    """What stands between // and / of an address; None where it is no host with or without a port."""
     try:
-        return urlsplit(f"//{header}").hostname or ""
-    except ValueError:  # brackets that are not those of an IPv6 address
-        return ""
+        parts = urlsplit(f"//{place}")
+        port = parts.port
+    except ValueError:  # brackets that are not those of an IPv6 address, a port that is none
+        return None
+    host = parts.hostname or ""
+    # urlsplit lets pass what stands behind a bracket, and before an @.
+    bare = f"[{host}]" if ":" in host else host
+    ends = (bare, f"{bare}:") if port is None else (f"{bare}:{place.rpartition(':')[2]}",)
+    return host if place.lower() in ends else None
 
 
 def may_read(origin: str, host: str) -> bool:
@@ -40,10 +51,7 @@ def may_read(origin: str, host: str) -> bool:
 
     Under a loopback name every page of this machine may, one opened as a file ("null") too; else pages of that host, at any port.
     """
-    try:
-        page = (urlsplit(origin).hostname or "").rstrip(".")
-    except ValueError:
-        return False
+    page = (_host(origin.partition("://")[2]) or "").rstrip(".")
     host = host.rstrip(".")
     if _is_loopback(host):
         return origin == "null" or _is_loopback(page)

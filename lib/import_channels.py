@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import requests
 
+from speeddata.answer import read_answer
 from speeddata.credentials import authorize
 from speeddata.errors import SchemaError, TokenError
 from speeddata.import_sender import SendError
@@ -33,8 +34,7 @@ class Channels:
 
     def history(self) -> str:
         """The address of the history service."""
-        answer = self._ask("GET", "/services").json()
-        service = answer.get("pivot") if isinstance(answer, dict) else None
+        service = read_answer(self._ask("GET", "/services"), self._no_api).get("pivot")
         if not isinstance(service, dict) or not service.get("port"):
             raise SendError(f"{self.address} knows no history service; --history tells its address")
         host = str(service["host"])
@@ -43,10 +43,10 @@ class Channels:
     def instance(self) -> str:
         """What tells the data folder of the registry from others; "" where it does not tell."""
         try:
-            answer = self._ask("GET", "/health", also=404).json()
+            answer = read_answer(self._ask("GET", "/health", also=404), ValueError)
         except ValueError:
             return ""
-        return str(answer.get("instance") or "") if isinstance(answer, dict) else ""
+        return str(answer.get("instance") or "")
 
     def find(self, names: Sequence[str]) -> dict[str, tuple[Schema, str | None] | None]:
         """Schema of each channel, and the unit of its times; None where there is no such channel."""
@@ -54,9 +54,10 @@ class Channels:
         for name in names:
             response = self._ask("GET", f"/channels/{quote(name, safe='')}/spec", also=404)
             if response.status_code == 404:
+                response.close()
                 found[name] = None
                 continue
-            spec = response.json()
+            spec = read_answer(response, self._no_api)
             given = spec["schema"]
             try:
                 schema = Schema.parse(
@@ -73,12 +74,15 @@ class Channels:
         config = {"live": False} if stated else {"live": False, "time_unit": unit}
         made = [{"name": name, "port": None, "schema": dict(schema), "config": config} for name in names]
         if len(made) == 1:
-            self._ask("POST", "/channels", made[0])
+            self._ask("POST", "/channels", made[0]).close()
             return
         for start in range(0, len(made), BATCH):
-            answer = self._ask("POST", "/channels/batch", {"channels": made[start : start + BATCH]}).json()
-            for refused in answer.get("refused", ()):
+            response = self._ask("POST", "/channels/batch", {"channels": made[start : start + BATCH]})
+            for refused in read_answer(response, self._no_api).get("refused", ()):
                 raise SendError(f"channel {refused.get('name')!r} was not made: {refused.get('error')}")
+
+    def _no_api(self, why: str) -> SendError:
+        return SendError(f"{self.address} is no registration API of SpeedData: {why}")
 
     def _ask(self, method: str, path: str, body: Any = None, also: int = 0) -> requests.Response:
         data = None if body is None else json.dumps(body)
@@ -89,8 +93,9 @@ class Channels:
                 data=data,
                 headers={"Content-Type": "application/json"},
                 timeout=TIMEOUT_S,
+                stream=True,
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:  # ValueError: a host that cannot be
             raise SendError(f"{away('the registry', self.address, '--api')} ({_cause(error)})") from None
         except TokenError as error:
             raise SendError(str(error)) from None
@@ -99,11 +104,11 @@ class Channels:
         try:
             told = response.json()
             reason = "; ".join(str(told[key]) for key in ("error", "details") if told.get(key))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             reason = response.reason
         hint = token_hint(response.status_code)
         raise SendError(f"the registry refused {method} {path} ({response.status_code}): {reason}{hint}")
 
 
-def _cause(error: requests.RequestException) -> str:
+def _cause(error: Exception) -> str:
     return str(getattr(error.args[0], "reason", error) if error.args else error)

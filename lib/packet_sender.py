@@ -13,6 +13,7 @@ __all__ = ["FRAMINGS", "MAX_RATE", "NotSent", "PacketSender", "Pacer", "address_
 MAX_RATE = 20_000.0  # packets a second, where nothing else bounds them: sockets' buffers are small by default
 BURST = 32  # packets that may make up for time that was lost
 RESOLUTION_S = 0.0005  # below which it is not worth sleeping for a rate
+LONGEST_S = 86400.0  # of one sleep: the system refuses to sleep for centuries
 FRAMINGS = ("plain", "single_object")
 MARK = b"\xc3\x01"
 
@@ -46,8 +47,8 @@ class PacketSender:
             self._socket = socket.socket(family, kind, protocol)
             # Connected, so that the kernel tells when nobody has the port.
             self._socket.connect(address)
-        except OSError as error:
-            raise NotSent(f"{self.to}: {error.strerror or error}") from None
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host that cannot be
+            raise NotSent(f"{self.to}: {getattr(error, 'strerror', None) or error}") from None
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +95,8 @@ class Pacer:
         now = time.monotonic()
         self._next = max(self._next, now - BURST * self._step)
         if due is not None and due > max(now, self._next):
-            time.sleep(due - now)
+            while (left := due - time.monotonic()) > 0:
+                time.sleep(min(left, LONGEST_S))
         elif self._next - now > RESOLUTION_S:
             time.sleep(self._next - now)
         self._next += self._step

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from speeddata.archive_commands import printing
+from speeddata.archive_commands import printing, shown
 from speeddata.channel_names import channels_argument
 from speeddata.exit_codes import DONE, FAILED, USAGE, epilog
 from speeddata.server_options import server_options
@@ -95,7 +95,7 @@ def register(
             print(json.dumps(answer))
         else:
             where = f" at UDP port {answer['port']}" if answer.get("port") else ""
-            print(f"{answer['message']}{where}")
+            print(shown(f"{answer['message']}{where}"))
 
 
 def body_of(
@@ -144,10 +144,10 @@ def each(names: tuple[str, ...], url: str, as_json: bool, method: str, part: str
             except Failure as error:
                 failed = True
                 answer = {"status": "error", "name": name, "message": error.message}
-                click.echo(f"speeddata: {error.message}", err=True)
+                error.show()
             else:
                 if not as_json:
-                    print(answer["message"], flush=True)
+                    print(shown(str(answer["message"])), flush=True)
             told.append(answer)
         if as_json:
             print(json.dumps({"channels": told}))

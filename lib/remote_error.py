@@ -25,7 +25,7 @@ class RemoteError(SpeedDataError):
         try:
             details = json.loads(body)
             said = details["error"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             details, said = {}, body[:300].decode(errors="replace").strip() or "no reason told"
         more = ", ".join(f"{key}: {value}" for key, value in details.items() if key != "error")
         return cls(status, f"{where}: {status} {said}" + (f" ({more[:500]})" if more else ""), details)

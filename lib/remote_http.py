@@ -1,5 +1,6 @@
 """Requests to a service: their timeouts, what is tried again, and the service's words where it refuses."""
 
+import itertools
 import random
 import time
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ __all__ = ["Service"]
 BUSY = (429, 503)
 LONGEST_WAIT_S = 30.0
 CONNECT_S = 5.0
+PIECE, MAX_PIECES = 1 << 16, 64  # of the body of an answer that is not success
 
 
 class Service:
@@ -67,7 +69,7 @@ class Service:
                 continue
             if response.ok:
                 return response
-            body = response.content
+            body = b"".join(itertools.islice(response.iter_content(PIECE), MAX_PIECES))
             if response.status_code not in BUSY or attempt == self.attempts:
                 raise RemoteError.of(response.status_code, body, f"{method} {path}")
             time.sleep(_wait(response.headers.get("Retry-After"), attempt))

@@ -86,7 +86,6 @@ def target_of(name: str, url: str, to: str | None) -> Target:
     from speeddata.packet_sender import NotSent, PacketSender, address_of, frame_of
     from speeddata.plan import Plan
     from speeddata.rows_json import RowEncoder
-    from speeddata.schema import Schema
     from speeddata.server import Failure, Server
 
     try:
@@ -95,7 +94,7 @@ def target_of(name: str, url: str, to: str | None) -> Target:
         raise click.BadParameter(str(error), param_hint="--to") from None
     server = Server(url)
     about = server.channel(name)
-    schema = Schema.parse(server.channel(name, "schema"), time_unit=about.get("time_unit"))
+    schema = server.schema(name, about.get("time_unit"))
     if given is None and about["port"] is None:
         raise Failure(
             f"channel {name!r} has no UDP port: its records come by HTTP (`speeddata import`, POST /ingest)"

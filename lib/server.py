@@ -1,16 +1,21 @@
 """A running system as commands ask it: its registration API, and by that the history service. What fails ends the command in words."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import click
 import requests
 
-from speeddata.errors import TokenError
+from speeddata.answer import read_answer
+from speeddata.archive_commands import shown
+from speeddata.errors import SchemaError, TokenError
 from speeddata.exit_codes import FAILED
 from speeddata.remote_error import RemoteError
 from speeddata.remote_http import Service
 from speeddata.server_options import away, token_hint
+
+if TYPE_CHECKING:
+    from speeddata.schema import Schema
 
 __all__ = ["Failure", "Server", "words_of"]
 
@@ -24,7 +29,8 @@ class Failure(click.ClickException):
     exit_code = FAILED
 
     def show(self, _file: Any = None) -> None:
-        click.echo(f"speeddata: {self.format_message()}", err=True)
+        for line in self.message.splitlines():
+            click.echo(f"speeddata: {shown(line)}", err=True)
 
 
 class Server:
@@ -40,9 +46,10 @@ class Server:
         return urlsplit(self.url).hostname or ""
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
-        """The JSON of an answer; Failure where there is none, or another than success."""
+        """The JSON object of an answer; Failure where there is none, or another than success, or it lacks what is looked for."""
         try:
-            return self._service.ask(method, path, again=False, **options).json()
+            response = self._service.ask(method, path, again=False, stream=True, **options)
+            return read_answer(response, self.no_api)
         except RemoteError as error:
             raise Failure(words_of(error)) from None
         except TokenError as error:
@@ -50,16 +57,38 @@ class Server:
         except (requests.ConnectionError, requests.Timeout):
             raise Failure(away("the server", self.url)) from None
         except (requests.RequestException, ValueError) as error:
-            raise Failure(f"{self.url} is no registration API of SpeedData: {error}") from None
+            raise self.no_api(str(error)) from None
+
+    def no_api(self, why: str) -> Failure:
+        """What is said where somebody else answers."""
+        return Failure(f"{self.url} is no registration API of SpeedData: {why}")
+
+    def listed(self, path: str, key: str, **options: Any) -> list[dict[str, Any]]:
+        """The objects that an answer lists under a key."""
+        found = self.ask("GET", path, **options)[key]
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise self.no_api(f"{key} of its answer is no list of objects")
+        return found
 
     def channels(self) -> list[dict[str, Any]]:
         """All channels."""
-        found: list[dict[str, Any]] = self.ask("GET", "/channels")["channels"]
+        found = self.listed("/channels", "channels")
+        if not all(isinstance(one["name"], str) for one in found):
+            raise self.no_api("a channel of its answer has no name")
         return found
 
     def channel(self, name: str, part: str = "") -> Any:
         """A channel, or a part of it, such as `spec`."""
         return self.ask("GET", path_of(name, part))
+
+    def schema(self, name: str, time_unit: str | None = None) -> "Schema":
+        """The schema of a channel."""
+        from speeddata.schema import Schema
+
+        try:
+            return Schema.parse(self.channel(name, "schema"), time_unit=time_unit)
+        except SchemaError as error:
+            raise self.no_api(f"channel {name!r} has a schema that cannot be used: {error}") from None
 
     def history(self) -> str:
         """The address of the history service."""
@@ -68,7 +97,7 @@ class Server:
     def service(self, key: str, what: str) -> str:
         """The address of another service of the system."""
         found = self.ask("GET", "/services").get(key)
-        if not found or not found.get("port"):
+        if not isinstance(found, dict) or not found.get("port"):
             raise Failure(f"{self.url} knows no {what}")
         host = str(found["host"])
         return f"http://{f'[{host}]' if ':' in host else host}:{found['port']}"

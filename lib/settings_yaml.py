@@ -3,6 +3,7 @@
 Only plain YAML is read (no tags that make objects). A key given twice is a problem, not the last one's victory.
 """
 
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,10 @@ def read_yaml(path: Path) -> Document:
     """Read a file; what is wrong with it is in `problems`."""
     document = Document(path)
     try:
-        if path.stat().st_size > MAX_FILE:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            raise ValueError("it is no file")  # reading might never come to an end
+        if status.st_size > MAX_FILE:
             raise ValueError(f"the file is larger than {MAX_FILE} bytes")
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -3,18 +3,20 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
-from speeddata.archive_commands import printing, shown
+from speeddata.archive_commands import for_reader, printing, shown
 from speeddata.exit_codes import FAILED, epilog
 from speeddata.server_options import away, token_file_option, token_hint
 
 if TYPE_CHECKING:
     import requests
+
+    from speeddata.answer import Answer
 
 __all__ = ["sql"]
 
@@ -67,11 +69,11 @@ def sql(
     body["format"] = "json" if form == "table" else form
     with printing(), ask(url, body) as answer:
         if form == "table":
-            show(answer.json(), output)
+            show(read(answer, url), output)
         else:
             with opened(output) as out:
-                for piece in answer.iter_content(1 << 16):
-                    out.write(piece)
+                pieces: Iterable[bytes] = answer.iter_content(1 << 16)
+                out.writelines(for_reader(pieces) if output is None and form not in BINARY else pieces)
                 if form in ("json", "columns"):
                     out.write(b"\n")
         if partial := answer.headers.get("x-speeddata-partial"):
@@ -90,21 +92,29 @@ def ask(url: str, body: dict[str, Any]) -> "requests.Response":
         answer = requests.post(
             address, json=body, headers=headers(), stream=True, timeout=(CONNECT_S, WAIT_S)
         )
-    except requests.RequestException as error:
+    except (requests.RequestException, ValueError) as error:  # ValueError: a host that cannot be
         fail(f"{away('the history service', url)} ({type(error).__name__})")
     except TokenError as error:
         fail(str(error))
     if answer.status_code == 200:
         return answer
     try:
-        words = answer.json()["error"]
-    except (ValueError, KeyError, TypeError):
+        words = str(answer.json()["error"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         words = f"{answer.status_code} {answer.reason}"
     return fail(words + token_hint(answer.status_code))
 
 
+def read(answer: "requests.Response", url: str) -> "Answer":
+    """What the service has found; the end of the command where somebody else has answered."""
+    from speeddata.answer import read_answer
+    from speeddata.server import Failure
+
+    return read_answer(answer, lambda why: Failure(f"{url} is no history service of SpeedData: {why}"))
+
+
 def fail(words: str) -> NoReturn:
-    click.echo(f"speeddata: {words}", err=True)
+    click.echo(f"speeddata: {shown(words)}", err=True)
     sys.exit(FAILED)
 
 
@@ -118,7 +128,7 @@ def opened(output: Path | None) -> Iterator[BinaryIO]:
             yield file
 
 
-def show(answer: dict[str, Any], output: Path | None) -> None:
+def show(answer: Mapping[str, Any], output: Path | None) -> None:
     """Print the rows as a table."""
     from rich.console import Console
     from rich.table import Table
@@ -127,7 +137,7 @@ def show(answer: dict[str, Any], output: Path | None) -> None:
     table = Table()
     for column in answer["columns"]:
         number = column["type"].split("(")[0] in NUMBERS
-        table.add_column(Text(column["name"]), justify="right" if number else "left", overflow="fold")
+        table.add_column(Text(shown(column["name"])), justify="right" if number else "left", overflow="fold")
     for row in answer["rows"]:
         table.add_row(*[Text(cell(value), style="dim" if value is None else "") for value in row])
     with contextlib.ExitStack() as stack:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from speeddata.archive_commands import printing
+from speeddata.archive_commands import printing, shown
 from speeddata.exit_codes import DONE, TROUBLE, epilog
 from speeddata.server_options import server_options
 
@@ -130,7 +130,8 @@ def show(view: View) -> None:
                 view.look()
             except Failure as error:
                 live.update(
-                    Group(Text(error.message, style="red"), drawn(view, console, lines=1)), refresh=True
+                    Group(Text(shown(error.message), style="red"), drawn(view, console, lines=1)),
+                    refresh=True,
                 )
                 time.sleep(LOOK_S)
 
@@ -140,16 +141,16 @@ def drawn(view: View, console: "Console", lines: int = 0) -> "RenderableType":
     from rich.console import Group
     from rich.text import Text
 
-    head = [Text(line, no_wrap=True, overflow="ellipsis") for line in head_lines(view)]
+    head = [Text(shown(line), no_wrap=True, overflow="ellipsis") for line in head_lines(view)]
     if view.troubles:
         head[-1].stylize("bold red")
     if not view.lines:
         return Group(*head, Text("there are no channels yet", style="dim"))
     fixed = len(head) + 2 + RESERVE + lines  # the head of the table is two lines
     room = max(1, console.height - fixed) if console.is_terminal else len(view.lines)
-    shown = view.lines if len(view.lines) <= room else view.lines[: max(1, room - 1)]
-    parts = [*head, table_of(shown)]
-    if more := len(view.lines) - len(shown):
+    some = view.lines if len(view.lines) <= room else view.lines[: max(1, room - 1)]
+    parts = [*head, table_of(some)]
+    if more := len(view.lines) - len(some):
         parts.append(Text(f"... and {more} more channels (--json has all)", style="dim"))
     return Group(*parts)
 
@@ -197,7 +198,7 @@ def table_of(lines: "list[Line]") -> "RenderableType":
         style = STYLES.get(line.state, "")
         drops = Text(count_text(line.drops), style="red" if line.drops else "")
         table.add_row(
-            Text(line.name), Text(str(line.port or "-")), Text(line.state, style=style), Text(line.reason, style=style),
+            Text(shown(line.name)), Text(str(line.port or "-")), Text(shown(line.state), style=style), Text(shown(line.reason), style=style),
             count_text(line.records), count_text(line.rate), drops, age_text(line.last_s),
         )  # fmt: skip
     return table

@@ -58,7 +58,7 @@ def list_tags(url: str, as_json: bool, **asked: str | None) -> None:
 
     given = {key: value for key, value in asked.items() if value is not None}
     with printing():
-        tell(Server(url).ask("GET", "/tags", params=given)["tags"], as_json)
+        tell(Server(url).listed("/tags", "tags", params=given), as_json)
 
 
 @tag.command(epilog=EPILOG)
@@ -89,10 +89,10 @@ def delete(ids: tuple[str, ...], url: str, as_json: bool) -> None:
             except Failure as error:
                 failed = True
                 answer = {"status": "error", "id": id, "message": error.message}
-                click.echo(f"speeddata: {error.message}", err=True)
+                error.show()
             else:
                 if not as_json:
-                    print(answer["message"])
+                    print(shown(str(answer["message"])))
             told.append(answer)
         if as_json:
             print(json.dumps({"tags": told}))
@@ -103,7 +103,7 @@ def found(server: Any, id: str) -> list[dict[str, Any]]:
     """The tag of an id, or those of a name."""
     from speeddata.server import Failure
 
-    named: list[dict[str, Any]] = server.ask("GET", "/tags", params={"name": id})["tags"]
+    named: list[dict[str, Any]] = server.listed("/tags", "tags", params={"name": id})
     if named:
         return named
     if not id.isdigit():

@@ -60,7 +60,6 @@ def tail(names: tuple[str, ...], records: int | None, full: bool, as_json: bool,
 
 def wanted_of(server: "Server", names: Sequence[str]) -> tuple[Wanted, list[str]]:
     """The signals of each channel with their units, and what the service is to be asked for alone; ends the command where there are none such."""
-    from speeddata.schema import Schema
     from speeddata.server import Failure
 
     known = [one["name"] for one in server.channels()]
@@ -71,7 +70,7 @@ def wanted_of(server: "Server", names: Sequence[str]) -> tuple[Wanted, list[str]
         if found is None:
             raise Failure(f"there is no channel {text!r}{nearest(text, known)}")
         channel, signal = found
-        schema = Schema.parse(server.channel(channel, "schema"))
+        schema = server.schema(channel)
         units = {one.name: one.unit or "" for one in schema.signals if one.name != schema.time}
         if signal is None:
             wanted[channel] = units

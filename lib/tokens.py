@@ -74,7 +74,7 @@ class TokenFile:
             if wrong or not isinstance(told["key"], str) or len(told["key"]) < TOKEN_BYTES:
                 raise ValueError(f"token {wrong[0]!r}" if wrong else "key")
             return Tokens(told["key"], known)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise TokenError(
                 f"{self.path} is no file of tokens ({error!r}), wanted one that `speeddata token create` made"
             ) from None
@@ -129,8 +129,8 @@ class TokenFile:
 
 
 def digest(token: str) -> str:
-    """What is kept of a token. It is random and long, so that no slow digest is needed."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    """What is kept of a token: of any text. It is random and long, so that no slow digest is needed."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def read_private(path: Path) -> str:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import segments as made
 from click.testing import CliRunner
 from system import SPEEDDATA, speeddata
 
+from speeddata.archive_commands import for_reader
 from speeddata.cli import commands
 from speeddata.index import index_path
 from speeddata.segment import scan
@@ -269,6 +272,31 @@ def test_names_that_a_terminal_must_not_see_are_escaped(tmp_path):
     assert output.startswith(f"{tmp_path}/a\\n\\x1b\\udcff.avro: unreadable")
     assert json.loads(run("verify", "--json", path)[1])["files"][0]["path"] == str(path)
     assert "a\\n\\x1b\\udcff.avro" in run("cat", path)[2]
+
+
+@pytest.mark.parametrize("form", ["--csv", "--json"])
+def test_values_do_nothing_to_a_terminal_and_are_untouched_elsewhere(tmp_path, form):
+    evil = "\x1b]0;title\x07\x9b31m\u202e"
+    path = made.write_segment(tmp_path / "a", [[{**made.record(1), "message": evil}]])
+    reader, terminal = pty.openpty()
+    done = subprocess.run(
+        [*SPEEDDATA, "cat", form, path], stdout=terminal, stderr=subprocess.PIPE, timeout=60
+    )
+    os.close(terminal)
+    with open(reader, "rb", buffering=0) as file:
+        shown = file.read(1 << 16).decode()
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert not set("\x1b\x07\x9b\u202e") & set(shown)
+    assert "\\x9b31m\\u202e" in shown
+    piped = subprocess.run(
+        [*SPEEDDATA, "cat", form, path], capture_output=True, timeout=60, check=True
+    ).stdout.decode()
+    assert (evil if form == "--csv" else evil[-5:]) in piped
+
+
+def test_a_letter_cut_in_two_is_shown_whole(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", types.SimpleNamespace(isatty=lambda: True))
+    assert b"".join(for_reader(["\u00e9\r\n".encode()[:1], "\u00e9\r\n".encode()[1:]])) == "\u00e9\n".encode()
 
 
 def test_the_real_command_line(archive):

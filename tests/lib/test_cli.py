@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 import pytest
-from system import speeddata
+from system import SPEEDDATA, speeddata
 
 import speeddata as package
 from speeddata import cli
 from speeddata.cli_docs import each_command
+from speeddata.tokens import TokenFile
 
 PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
 
@@ -156,3 +157,38 @@ def test_a_command_becomes_the_service_it_names(monkeypatch: pytest.MonkeyPatch)
         ["-P", "-m", "speeddata.relay.orchestrator", "--demo", "--host", "::1"],
         ["-P", "-m", "speeddata.relay.stop", "--data", "data"],
     ]
+
+
+@pytest.mark.parametrize(
+    "command", [["--help"], ["completion", "bash"], ["token", "list"], ["config", "show"]], ids=" ".join
+)
+def test_output_that_cannot_be_written_is_told_in_words(tmp_path: Path, command: list[str]) -> None:
+    TokenFile(tmp_path / "tokens.json").add("ann", "read")
+    if command[0] == "token":
+        command = [*command, "--data", str(tmp_path)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*SPEEDDATA, *command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert (done.returncode, done.stderr) == (1, "speeddata: No space left on device\n")
+
+
+def test_no_file_stands_for_an_output_that_was_closed() -> None:
+    look = "import os; from speeddata.cli import fill_standard; fill_standard(); print([os.readlink(f'/proc/self/fd/{n}') for n in range(2)], file=__import__('sys').stderr)"
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&- >&-', "sh", sys.executable, "-c", look],
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == "['/dev/null', '/dev/null']\n"
+
+
+def test_a_service_runs_where_output_was_closed() -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *SPEEDDATA, "doctor", "--help"],
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

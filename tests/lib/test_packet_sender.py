@@ -66,3 +66,27 @@ def test_nothing_goes_before_it_is_due_nor_faster_than_the_rate():
     for _ in range(101):
         pacer.wait()
     assert time.monotonic() - began >= 0.09
+
+
+@pytest.mark.parametrize("host", ["\udcff", "a" * 300, "a..b"])
+def test_a_host_that_cannot_be_is_told_in_words(host):
+    with pytest.raises(NotSent):
+        PacketSender(host, 9)
+
+
+def test_what_is_due_in_centuries_is_waited_for(monkeypatch):
+    class Clock:
+        now, naps = 0.0, 0
+
+        def monotonic(self):
+            return self.now
+
+        def sleep(self, seconds):
+            assert seconds < 9e9, "the system would refuse"
+            self.now, self.naps = self.now + seconds * 1000, self.naps + 1
+
+    clock = Clock()
+    monkeypatch.setattr("speeddata.packet_sender.time", clock)
+    Pacer().wait(3e10)
+    assert clock.now >= 3e10
+    assert clock.naps > 1

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,14 @@ def test_an_empty_file_is_no_settings(tmp_path: Path, data: str) -> None:
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     (problem,) = read_yaml(tmp_path).problems
     assert problem == f"{tmp_path}: cannot be read: Is a directory"
+
+
+def test_what_has_no_end_is_no_file(tmp_path: Path) -> None:
+    pipe, zero = tmp_path / "pipe.yaml", tmp_path / "zero.yaml"
+    os.mkfifo(pipe)
+    zero.symlink_to("/dev/zero")
+    for path in (pipe, zero):
+        assert read_yaml(path).problems == [f"{path}: cannot be read: it is no file"]
 
 
 @given(st.binary(max_size=200))

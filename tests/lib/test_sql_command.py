@@ -69,6 +69,13 @@ def test_nothing_is_done_to_the_terminal(service):
         assert text in done.stdout
 
 
+@pytest.mark.parametrize("url", ["http://a..b", f"http://{'a' * 300}"])
+def test_an_address_that_cannot_be(url):
+    done = command("sql", "--url", url, "SELECT 1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("speeddata: the history service at")
+
+
 def test_errors(service):
     done = speeddata(service, "SELECT * FROM nosuch")
     assert done.returncode == 1

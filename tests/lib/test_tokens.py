@@ -88,7 +88,7 @@ def test_a_link_or_a_pipe_is_no_file_of_tokens(file, tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"key": "", "tokens": []}', '{"key": "00", "tokens": [{"name": "a"}]}',
+    ["", "[]", "{}", "[" * 100_000, '{"key": "", "tokens": []}', '{"key": "00", "tokens": [{"name": "a"}]}',
      json.dumps({"key": "0" * 64, "tokens": [{"name": "a", "role": "king", "sha256": "0" * 64, "created_at": ""}]}),
      json.dumps({"key": "0" * 64, "tokens": [{"name": "a", "role": "read", "sha256": "x", "created_at": ""}]})],
 )  # fmt: skip

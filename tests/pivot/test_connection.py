@@ -74,6 +74,23 @@ def test_fault_66_a_head_that_trickles_is_given_up(port):
         assert answer.result().startswith(b"HTTP/1.1 4")
 
 
+@pytest.mark.parametrize("before", [b"", REQUEST], ids=["first", "second"])
+@pytest.mark.parametrize("piece", [b"x: " + b"a" * 1000 + b"\r\n", b"a" * 1000], ids=["many", "long"])
+def test_fault_66_a_head_without_end_is_not_kept(port, monkeypatch, before, piece):
+    monkeypatch.setattr("speeddata.pivot.connection.HEAD_S", 60)
+    with connected(port) as sock, ThreadPoolExecutor(1) as threads:
+        if before:
+            sock.sendall(before)
+            assert sock.recv(4096).endswith(b"ok")
+        answer = threads.submit(all_of, sock)
+        sock.sendall(REQUEST[:-2] + b"y: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(20_000):  # 20 MB
+                sock.sendall(piece)
+            sock.sendall(b"\r\n\r\n")
+        assert b" 200 " not in answer.result()
+
+
 def test_a_connection_that_says_nothing_is_closed(port):
     with connected(port) as sock:
         assert all_of(sock) == b""

@@ -38,7 +38,7 @@ def test_a_person_logs_in_looks_and_logs_out(guarded: Any, file: TokenFile) -> N
     assert guarded.get(f"{API}/channels").status_code == 401
 
 
-@pytest.mark.parametrize("token", ["wrong", "", None, 5, "x" * 300, ["x"]])
+@pytest.mark.parametrize("token", ["wrong", "", None, 5, "x" * 300, ["x"], "\ud800"])
 def test_a_token_that_is_not_in_force_logs_nobody_in(guarded: Any, file: TokenFile, token: Any) -> None:
     file.add("ann", "read")
     answer = guarded.post(f"{API}/login", json={"token": token})
