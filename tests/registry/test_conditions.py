@@ -1,5 +1,6 @@
 """How a channel fares, from what the keeper says and what is known beside."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,3 +68,9 @@ def test_a_keeper_of_before_tells_no_last_packet() -> None:
     told = running()
     del told["last_packet"]
     assert condition(26000, told, None, "", 1000, NOW)["state"] == "active"
+
+
+def test_the_page_of_the_api_tells_of_each_state():
+    text = Path(__file__).parents[2].joinpath("docs", "rest.md").read_text()
+    told = text.partition("Further: `state` (")[2].partition(") with `reason`")[0]
+    assert [state for state in STATES if f"`{state}`" not in told] == []
