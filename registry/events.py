@@ -1,4 +1,4 @@
-"""What happened: states that changed, channels that came, went or were changed. Newest first, and a bounded number of them.
+"""What happened: states that changed, relays that died, channels that came, went or were changed. Newest first, and a bounded number of them.
 
 Who notes an event never waits for the disk, or fails for it: what is noted is written by `flush`, all at once.
 """

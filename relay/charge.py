@@ -54,6 +54,8 @@ class Charge:
         self.since = time.time_ns()  # of the present state
         self.reason = ""  # why no relay lives
         self.restarts = 0
+        # Times that a relay ended unasked, and how the last one did.
+        self.deaths, self.death = 0, ""
         self.quick_deaths = 0
         self.work = 0  # done when the last relay died
         self.stopping = False
@@ -203,13 +205,13 @@ class Charge:
         how = end_of(self.pid)
         os.close(self.pidfd)
         self.pidfd = -1
-        self._note_end(f"{how}: {self.mapping.words}" if self.mapping.words else how)
+        self._note_end(how)
         too_many = self.quick_deaths - QUICK_DEATHS
         # Not all at the same instant, where one thing has killed many.
         return 0.0 if too_many <= 0 else min(MAX_DELAY_S, 2 ** min(too_many - 1, 10)) * random.uniform(1, 1.2)
 
-    def _note_end(self, reason: str) -> None:
-        self.reason = reason
+    def _note_end(self, how: str) -> None:
+        self.reason = reason = f"{how}: {self.mapping.words}" if self.mapping.words else how
         log.log(logging.INFO if self.stopping or self.replaced else logging.WARNING, "%s: relay %d ended: %s",
                 self.spec.name, self.pid, reason)  # fmt: skip
         work = _work(self.mapping.stats())
@@ -217,6 +219,8 @@ class Charge:
         self.work = work
         self.pid, self.since = None, time.time_ns()
         self.restarts += 1
+        if not (self.stopping or self.replaced):
+            self.deaths, self.death = self.deaths + 1, reason
         self.quick_deaths = 0 if steady or self.replaced else self.quick_deaths + 1
         self.replaced = False
 
@@ -228,14 +232,15 @@ class Charge:
     def describe(
         self, *, with_stats: bool = False, with_alarms: bool = False, with_sources: bool = False
     ) -> dict[str, Any]:
-        """Name, pid, state, reason, since, restarts: `degraded` is a relay that lives and does not archive, or send, all it gets."""
+        """Name, pid, state, reason, since, restarts, deaths: `degraded` is a relay that lives and does not archive, or send, all it gets."""
         state, reason = self._state(), self.reason
         stats = self.mapping.stats()
         trouble = _trouble(stats) or self.sending.unsent(stats, full_rate=self.spec.full_rate)
         if state == "active" and trouble:
             state, reason = "degraded", trouble
         about: dict[str, Any] = {"name": self.spec.name, "pid": self.pid, "state": state, "reason": reason,
-                 "since": self.since, "restarts": self.restarts, "last_packet": stats["last_packet"]}  # fmt: skip
+                 "since": self.since, "restarts": self.restarts, "deaths": self.deaths, "death": self.death,
+                 "last_packet": stats["last_packet"]}  # fmt: skip
         names = [segment_name(self.spec.name, start) if start else None for start in stats.pop("segments_us")]
         stats |= {"segment": names[0], "segments_in_use": [name for name in names if name]}
         about |= {"alarms": self._alarms()} if with_alarms else {}

@@ -16,13 +16,14 @@ from speeddata.relay.doctor_check import Check, Remedy, Subject, mend, number, s
 from speeddata.relay.interfaces import by_address
 from speeddata.relay.sockets import MEMINFO, OUTPUT_BUFFER, SO_MEMINFO, open_input
 
-__all__ = ["GAP_S", "SIZES", "buffer_remedies", "check_buffers", "check_limits", "measure_buffer"]
+__all__ = ["FOR_GOOD", "GAP_S", "SIZES", "buffer_remedies", "check_buffers", "check_limits", "measure_buffer"]
 
 GAP_S = 0.02  # from a relay's death until the next one receives
 SIZES = (64, 200, 1400, 8000)  # bytes of a packet
 PROBES = 16  # packets of each size
 RMEM_ALLOC, RCVBUF = 0, 1  # places in SO_MEMINFO
-FOR_GOOD = "/etc/sysctl.d/90-speeddata.conf"
+# Not the file of `speeddata service install`, which would then refuse to replace it.
+FOR_GOOD = "/etc/sysctl.d/91-speeddata-doctor.conf"
 BACKLOG, LONGER_BACKLOG = 1000, 10000  # packets; the longer one where some were dropped
 DROPPED = 1  # column of softnet_stat
 

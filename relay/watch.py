@@ -47,6 +47,7 @@ class Watch:
         self._heard: dict[
             str, int
         ] = {}  # when the last packet of each channel with a lease came, as its relay tells
+        self._deaths: dict[str, int] = {}  # of each channel's relays, as the keeper counts them
         self._answered = clock()  # when the keeper did last, or could not have been asked
         self._looked = clock()
         self._said = ""
@@ -106,6 +107,7 @@ class Watch:
         for channel, told, one in self.registry.catalogue.conditions(running):
             known.add(channel.name)
             self._note("channel", channel.name, told["state"], told["reason"])
+            self._note_death(channel.name, one or {})
             last = (one or {}).get("last_packet")
             if channel.ttl_s is not None and last and self._heard.get(channel.name) != last:
                 self._heard[channel.name] = last
@@ -113,6 +115,7 @@ class Watch:
         for key in [key for key in self._states if key[0] == "channel" and key[1] not in known]:
             del self._states[key]
             self._heard.pop(key[1], None)
+            self._deaths.pop(key[1], None)
         self.registry.expire(heard)
 
     def _note(self, kind: str, name: str, state: str, reason: str) -> None:
@@ -121,6 +124,16 @@ class Watch:
         self._states[kind, name] = state
         if former != state and (former is not None or state in TROUBLED):
             self.registry.events.note(Event(kind, name, "state", reason, former, state))
+
+    def _note_death(self, name: str, running: Json) -> None:
+        """Take note that a relay has died, also where the next one went on before anybody looked.
+
+        What a keeper had counted before it is first looked at was noted then. Each keeper counts from 0.
+        """
+        deaths = running.get("deaths", 0)
+        if deaths > self._deaths.get(name, deaths):
+            self.registry.events.note(Event("channel", name, "relay died", running["death"]))
+        self._deaths[name] = deaths
 
     def _mind_keeper(self, now: float, trouble: str) -> None:
         """A keeper that lives and has not answered for long is ended, for the next one to adopt its relays."""

@@ -207,3 +207,19 @@ def test_importing_speeddata_is_light():
 def test_no_folder_is_importable_under_its_bare_name():
     for folder in FOLDERS:
         assert run(f"import importlib.util as u; print(u.find_spec('{folder}'))") == "None\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["import pickle", "import marshal", "import shelve", "from pickle import loads", "numpy.load('x', allow_pickle=True)",
+     "yaml.load('x', yaml.Loader)", "yaml.load('x', yaml.SafeLoader)", "yaml.full_load('x')", "yaml.unsafe_load('x')",
+     "eval('x')", "exec('x')"],
+)  # fmt: skip
+def test_the_linter_lets_nothing_in_that_runs_what_it_reads(line):
+    text = f"import numpy\nimport yaml\n\n\ndef f():\n    {line}\n    return numpy, yaml\n"
+    lint = [sys.executable, "-m", "ruff", "check", "--output-format=concise", "--no-cache"]
+    done = subprocess.run(
+        [*lint, "--stdin-filename=lib/probe.py", "-"], input=text, capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 1
+    assert "probe.py:6:" in done.stdout

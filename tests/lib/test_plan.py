@@ -1,7 +1,7 @@
 """Plans: times, packets, numbers written, and the object itself. The walk is in test_walk."""
 
 import math
-import pickle
+import pickle  # noqa: TID251 - that it can be
 from fractions import Fraction
 from typing import Any
 

@@ -1,5 +1,5 @@
 import copy
-import pickle
+import pickle  # noqa: TID251 - that it can be
 
 import numpy as np
 import pytest

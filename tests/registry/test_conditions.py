@@ -1,5 +1,6 @@
 """How a channel fares, from what the keeper says and what is known beside."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,3 +89,9 @@ def test_fault_59_what_comes_by_http_and_is_not_sent_live_is_told(
     assert found["state"] == state
     assert (found["reason"] == f"what comes by HTTP is {error}") == (state == "degraded")
     assert condition(port, told, None, "no keeper", 10, NOW, None)["state"] != "degraded"
+
+
+def test_the_page_of_the_api_tells_of_each_state():
+    text = Path(__file__).parents[2].joinpath("docs", "rest.md").read_text()
+    told = text.partition("Further: `state` (")[2].partition(") with `reason`")[0]
+    assert [state for state in STATES if f"`{state}`" not in told] == []

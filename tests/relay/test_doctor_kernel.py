@@ -12,7 +12,8 @@ from room import Room, bare, needs_room, room
 from system import SPEEDDATA
 
 from speeddata.relay.doctor_check import MEND, UNKNOWN, WELL, Subject
-from speeddata.relay.doctor_kernel import check_limits, measure_buffer
+from speeddata.relay.doctor_kernel import FOR_GOOD, check_limits, measure_buffer
+from speeddata.service_unit import Plan, service_files
 
 CORE, IPV4 = "/proc/sys/net/core", "/proc/sys/net/ipv4"
 RMEM_MAX = Path(CORE, "rmem_max")
@@ -31,6 +32,12 @@ def place() -> Iterator[Room]:
         )
         made.run("mkdir -p /etc/sysctl.d && mount -t tmpfs room /etc/sysctl.d")
         yield made
+
+
+def test_what_is_mended_for_good_hinders_no_service() -> None:
+    """`service install` replaces no file of its own that another has written to."""
+    plan = Plan(Path("/usr/bin/python3"), (), Path("/var/lib/speeddata"))
+    assert Path(FOR_GOOD) not in [file.path for file in service_files(plan)]
 
 
 def as_nobody(wanted: int) -> dict[str, object]:
@@ -89,7 +96,7 @@ def test_a_limit_that_is_low(place: Room, name: str, key: str, little: int, want
     # For good: what is written there is what sysctl reads when the machine starts.
     place.run(f"echo {little} > {file}")
     place.run(bare(found["mend"][1]["command"]))
-    place.run("sysctl -p /etc/sysctl.d/90-speeddata.conf")
+    place.run(f"sysctl -p {FOR_GOOD}")
     assert place.check(name)["state"] == WELL
 
 

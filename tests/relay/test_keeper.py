@@ -126,7 +126,8 @@ def test_a_relay_that_dies_of_itself_is_backed_off_though_it_waited_for_packets(
         channel = wait_until(lambda n=kill: (c := keeper.list()[0])["restarts"] == n and c["pid"] and c)
         wait_until(lambda n=kill: log_of(keeper).count("relaying from") > n)
         os.kill(channel["pid"], signal.SIGKILL)
-    wait_until(lambda: keeper.list()[0]["state"] == "backoff")
+    channel = wait_until(lambda: (c := keeper.list()[0])["state"] == "backoff" and c)
+    assert (channel["deaths"], channel["death"]) == (QUICK_DEATHS + 1, "SIGKILL")
 
 
 def log_of(keeper):

@@ -104,6 +104,9 @@ def test_fault_30_a_relay_that_takes_no_packets_is_replaced_and_they_are_kept(ke
         finally:
             sent = sender.finish()
     wait_until(lambda: keeper.stats("test")["archived"] == sent)
+    (told,) = keeper.list()
+    assert told["deaths"] == 1
+    assert told["death"].endswith(": it took no packet for 5 s, though some waited")
     assert "it took no packet for 5 s, though some waited" in (keeper.data / "log" / "keeper.log").read_text()
     keeper.stop("test")
     assert archived(keeper) == list(range(sent))
@@ -129,6 +132,7 @@ def test_fault_39_relays_that_are_replaced_leave_nothing_behind(keeper, spec):
     before = len(open_files(pid))
     for _ in range(30):
         keeper.replace("test")
+    assert keeper.list()[0]["deaths"] == 0, "none that was not asked for"
     wait_until(lambda: len(open_files(pid)) <= before, f"at most {before} descriptors")
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     states = [Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2][0] for child in children]

@@ -93,6 +93,19 @@ def test_a_state_that_changes_is_noted_once(bench):
     assert bench.told()[1:] == [("pivot", "state", "active", "backoff"), ("x", "state", "degraded", "active")]
 
 
+def test_a_relay_that_died_is_noted_though_the_next_one_went_on_at_once(bench):
+    bench.launcher.channels["x"] |= {"deaths": 9, "death": "before we looked"}
+    bench.look()
+    assert bench.told() == []
+    bench.launcher.channels["x"] |= {"deaths": 0}
+    bench.look()
+    for deaths in (1, 1, 3, 0, 1):  # the fourth is what another keeper counts
+        bench.launcher.channels["x"] |= {"deaths": deaths, "death": f"SIGKILL {deaths}"}
+        bench.look()
+    told = [(one["event"], one["reason"]) for one in bench.registry.events.list(3)]
+    assert told == [("relay died", f"SIGKILL {deaths}") for deaths in (1, 3, 1)]
+
+
 def test_trouble_that_is_there_from_the_start_is_noted(bench):
     bench.launcher.channels["x"] |= {"state": "failed", "reason": "port in use"}
     bench.look()
