@@ -326,25 +326,6 @@ def test_a_relay_whose_disk_refuses_is_degraded_and_recovers(keeper, spec):
     assert [r["n"] for r in read_records(Path(spec["archive"]))] == [0, 1, 2]
 
 
-def test_a_relay_is_replaced_with_other_settings_and_nothing_is_lost(keeper, spec):
-    pid = keeper.start(spec)
-    sender = Sender(spec["port"])
-    sender.start()
-    wait_until(lambda: keeper.stats("test")["records"] > 500)
-    for rotation in ({"bytes": 100_000, "seconds": 0}, {"bytes": 0, "seconds": 1}):
-        changed = spec | {"rotation": rotation, "durability": "block"}
-        assert keeper.replace("test", changed) not in (None, pid)
-        assert keeper.start(changed) == keeper.list()[0]["pid"], "it runs with these settings"
-    with pytest.raises(RelayError, match="runs with another block_bytes, port; stop it first"):
-        keeper.replace("test", spec | {"port": free_port(), "block_bytes": 1 << 20})
-    with pytest.raises(RelayError, match="no relay for channel 'other'"):
-        keeper.replace("other")
-    sent = sender.finish()
-    wait_until(lambda: keeper.stats("test")["durable"] == sent)
-    assert keeper.list()[0]["restarts"] == 2
-    assert [r["n"] for r in read_records(Path(spec["archive"]))] == list(range(sent))
-
-
 def test_a_relay_that_finds_no_folder_receives_and_waits_for_it(keeper, spec, tmp_path):
     first = keeper.start(spec)
     sender = Sender(spec["port"])
@@ -373,23 +354,6 @@ def test_a_relay_that_finds_no_folder_receives_and_waits_for_it(keeper, spec, tm
     stats = keeper.stats("test")
     assert numbers == list(range(sent))[-len(numbers) :], "all that was not archived when the folder went"
     assert stats["archived"] + sum(stats["not_archived"].values()) == sent
-
-
-def test_a_spec_that_this_machine_cannot_do_replaces_no_relay(keeper, spec):
-    pid = keeper.start(spec)
-    with pytest.raises(RelayError, match=r"cpus: \[999\] cannot be had"):
-        keeper.replace("test", spec | {"cpus": [999]})
-    assert keeper.list("test")[0]["pid"] == pid
-
-
-def test_who_asks_for_another_relay_is_told_when_it_cannot_live(keeper, spec):
-    keeper.start(spec)
-    pid = keeper.ping()["pid"]
-    size = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    resource.prlimit(pid, resource.RLIMIT_AS, (size + (1 << 20), resource.RLIM_INFINITY))
-    with pytest.raises(RelayError, match="test: the next relay ended: exit status 1: failed: .*"):
-        keeper.replace("test")
-    resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def test_a_keeper_that_leaves_ends_alone(keeper, spec):

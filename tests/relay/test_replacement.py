@@ -1,6 +1,7 @@
 """Channels that go over to other specs while packets come, and relays that do not go on: faults 30 and 65."""
 
 import os
+import resource
 import signal
 import socket
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from line import NUMBERED, read_records, wait_until
+from ports import free_port
 from processes import open_files, stopped
 from sender import Sender
 
@@ -138,3 +140,39 @@ def test_fault_39_relays_that_are_replaced_leave_nothing_behind(keeper, spec):
     states = [Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2][0] for child in children]
     assert len(states) == 1
     assert "Z" not in states
+
+
+def test_a_relay_is_replaced_with_other_settings_and_nothing_is_lost(keeper, spec):
+    pid = keeper.start(spec)
+    sender = Sender(spec["port"])
+    sender.start()
+    wait_until(lambda: keeper.stats("test")["records"] > 500)
+    for rotation in ({"bytes": 100_000, "seconds": 0}, {"bytes": 0, "seconds": 1}):
+        changed = spec | {"rotation": rotation, "durability": "block"}
+        assert keeper.replace("test", changed) not in (None, pid)
+        assert keeper.start(changed) == keeper.list()[0]["pid"], "it runs with these settings"
+    with pytest.raises(RelayError, match="runs with another block_bytes, port; stop it first"):
+        keeper.replace("test", spec | {"port": free_port(), "block_bytes": 1 << 20})
+    with pytest.raises(RelayError, match="no relay for channel 'other'"):
+        keeper.replace("other")
+    sent = sender.finish()
+    wait_until(lambda: keeper.stats("test")["durable"] == sent)
+    assert keeper.list()[0]["restarts"] == 2
+    assert [r["n"] for r in read_records(Path(spec["archive"]))] == list(range(sent))
+
+
+def test_a_spec_that_this_machine_cannot_do_replaces_no_relay(keeper, spec):
+    pid = keeper.start(spec)
+    with pytest.raises(RelayError, match=r"cpus: \[999\] cannot be had"):
+        keeper.replace("test", spec | {"cpus": [999]})
+    assert keeper.list("test")[0]["pid"] == pid
+
+
+def test_who_asks_for_another_relay_is_told_when_it_cannot_live(keeper, spec):
+    keeper.start(spec)
+    pid = keeper.ping()["pid"]
+    size = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    resource.prlimit(pid, resource.RLIMIT_AS, (size + (1 << 20), resource.RLIM_INFINITY))
+    with pytest.raises(RelayError, match="test: the next relay ended: exit status 1: failed: .*"):
+        keeper.replace("test")
+    resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
