@@ -129,7 +129,8 @@ def input_port(api: str, schema: dict[str, Any]) -> int:
                 f"The channel {NAME!r} is registered with another schema than this machine's, which would be rejected. "
                 f"De-register it (DELETE {api}/channels/{NAME}) and start this again."
             )
-    channel.raise_for_status()
+    if not channel.ok:
+        sys.exit(f"The channel {NAME!r} cannot be had at {api}: {channel.text}")
     return int(channel.json()["port"])
 
 

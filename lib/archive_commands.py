@@ -157,13 +157,20 @@ def inspect(path: Path, as_json: bool, schema_text: str | None) -> None:
     "--json", "form", flag_value="json", default=True, help="JSON, a line for each record.  [default]"
 )
 @click.option("--csv", "form", flag_value="csv", help="CSV with a line of names.")
+@quiet_option
 @schema_option
 def cat(
-    paths: tuple[Path, ...], start: int | None, end: int | None, form: str, schema_text: str | None
+    paths: tuple[Path, ...],
+    start: int | None,
+    end: int | None,
+    form: str,
+    quiet: bool,
+    schema_text: str | None,
 ) -> None:
     """Print records as JSON lines or CSV.
 
-    Of segments or of other Avro container files, in the order they are stored in. Damage is said on standard error.
+    Of segments or of other Avro container files, in the order they are stored in. Damage is said on standard error, and
+    how far it is where the records themselves go elsewhere.
     """
     from speeddata.cat import Cat
     from speeddata.record_text import CsvLines, Form, JsonLines
@@ -172,15 +179,24 @@ def cat(
         raise click.BadParameter("it must be after --start", param_hint="--end")
     lines: Form = CsvLines() if form == "csv" else JsonLines()
     statuses = []
-    with printing():
+    with printing(), bar_of("reading", not (quiet or sys.stdout.isatty())) as bar:
+        bar.reach(0, sum(path.stat().st_size for path in paths))
         for path in paths:
             path = path.resolve() if path.is_symlink() else path  # one that is named is followed
-            source = Cat(path, start_ns=start, end_ns=end, schema_text=schema_text)
+            source = Cat(path, start_ns=start, end_ns=end, schema_text=schema_text, watch=bar.add)
             for text in source.text(lines):
+<<<<<<< HEAD
                 sys.stdout.buffer.writelines(for_reader([text.encode()]))
             if source.error:
                 complain([f"{path}: unreadable: {source.error}{hint(path, schema_text)}"])
             complain(source.damages)
+=======
+                sys.stdout.buffer.write(text.encode())
+            with bar.aside():
+                if source.error:
+                    complain([f"{path}: unreadable: {source.error}{hint(path, schema_text)}"])
+                complain(source.damages)
+>>>>>>> work-review
             statuses.append(UNREADABLE if source.error else DAMAGED if source.damages else WHOLE)
     sys.exit(worst(statuses))
 

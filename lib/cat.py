@@ -1,6 +1,6 @@
 """The records of a segment, or of another Avro container file, as text in the order of the file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from speeddata.errors import ArchiveError
@@ -25,11 +25,13 @@ class Cat:
         start_ns: int | None = None,
         end_ns: int | None = None,
         schema_text: str | None = None,
+        watch: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.path = path
         # Records of [start_ns, end_ns) are given; one whose time is impossible counts by its receive time, as in the index.
         self.start_ns, self.end_ns = start_ns, end_ns
         self.schema_text = schema_text
+        self.watch = watch  # is told the bytes of each block that was read
         # Known when all has been read: what is damaged, and why nothing could be read.
         self.damages: list[str] = []
         self.error = ""
@@ -54,6 +56,7 @@ class Cat:
                 entry = Entry._make(ENTRY.unpack(packed))
                 records = Records(plan, content, segment.unit)
                 yield "".join(form.line(record) for ns, record in records if self._wants(ns, entry))
+                self.watch(entry.length)
         examination.find_tail()
         faults = list(examination.faults)
         if examination.tail and not writer_of(self.path):

@@ -4,7 +4,11 @@ What a command needs beyond click is imported when it runs: `speeddata --help` a
 to be quick. Exit statuses are those of exit_codes.py.
 """
 
+<<<<<<< HEAD
 import errno
+=======
+import importlib
+>>>>>>> work-review
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +16,7 @@ from pathlib import Path
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 import speeddata
 from speeddata.archive_commands import ARCHIVE_COMMANDS, complain, forget_output
@@ -71,6 +76,15 @@ data_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
 
 
+class Started(click.Command):
+    """A command that a module becomes, whose options are the module's: the shell completes those."""
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        module = DOCTOR if self.name == "doctor" else BENCH
+        command: click.Command = importlib.import_module(module).main
+        return command.shell_complete(click.Context(command, context.parent), incomplete)
+
+
 @click.group(epilog=f"{GROUP_EPILOG} Some have more: see their --help.")
 @click.version_option(speeddata.__version__, prog_name="speeddata")
 def commands() -> None:
@@ -119,7 +133,7 @@ def restart(context: click.Context, names: tuple[str, ...], data: Path, url: str
     restart_channels(names, url, as_json)
 
 
-@commands.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@commands.command(cls=Started, context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def doctor(options: tuple[str, ...]) -> None:
     """Examine this machine: what should be mended, by which commands, and the rate it will hold (--help lists the options)."""
@@ -131,7 +145,9 @@ def bench() -> None:
     """Measure what this machine can do."""
 
 
-@bench.command("relay", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@bench.command(
+    "relay", cls=Started, context_settings={"ignore_unknown_options": True, "help_option_names": []}
+)
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def bench_relay(options: tuple[str, ...]) -> None:
     """Loss against rate and processor time per packet of the relay, beside two baselines (--help lists the options)."""

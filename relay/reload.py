@@ -92,3 +92,7 @@ def _channels(registry: Registry, after: Settings, outcome: Outcome, begin: Call
     for name in registry.add_baseline(relay["channels"]):
         outcome.added.append(name)
         begin(name)
+    known = {name for name, _, _ in registry.store.places()}
+    for name in (item["name"] for item in relay["channels"]):
+        if name not in known:
+            outcome.failed[name] = "not registered, the log tells why"

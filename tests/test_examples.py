@@ -1,5 +1,6 @@
 """The example programs, run as a user runs them, against the running system."""
 
+import contextlib
 import itertools
 import json
 import signal
@@ -124,6 +125,18 @@ def test_host_telemetry_of_another_machine_is_refused(system):
     out, err = refused.communicate(timeout=30)
     assert (refused.returncode, out) == (1, "")
     assert "another schema than this machine's" in err
+    assert "Traceback" not in err
+
+
+def test_host_telemetry_says_why_its_channel_cannot_be_had(system):
+    system.ask("DELETE", "/api/v1/channels/host")
+    with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        with contextlib.suppress(OSError):  # another has it already
+            taken.bind(("127.0.0.1", 26002))
+        refused = program(system, "host.py")
+        out, err = refused.communicate(timeout=30)
+    assert (refused.returncode, out) == (1, "")
+    assert "port 26002 on 127.0.0.1 is in use" in err
     assert "Traceback" not in err
 
 

@@ -174,6 +174,21 @@ def test_a_link_that_is_named_is_followed(archive, tmp_path, command):
     assert (tmp_path / "link").is_symlink()
 
 
+@pytest.mark.parametrize(("more", "shown"), [([], True), (["-q"], False)])
+def test_cat_shows_how_far_it_is_where_its_records_go_elsewhere(archive, more, shown):
+    ours, theirs = pty.openpty()
+    try:
+        at_once = "from speeddata import cli, progress_bar; progress_bar.DELAY_S = 0; cli.main()"
+        argv = [sys.executable, "-P", "-c", at_once, "cat", *more, str(segment(archive))]
+        done = subprocess.run(argv, stderr=theirs, stdout=subprocess.PIPE, timeout=60)
+        assert (done.returncode, len(done.stdout.splitlines())) == (0, 7)
+        os.write(theirs, b".")  # so that there is something to be read
+        assert ("reading" in os.read(ours, 65536).decode()) == shown
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
 def test_cat_of_a_range(archive):
     start = ["--start", "2023-11-14T22:13:20.003Z"]
     assert [json.loads(line)["counter"] for line in run("cat", *start, segment(archive))[1].splitlines()] == [

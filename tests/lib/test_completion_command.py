@@ -27,6 +27,17 @@ def test_commands_and_options_complete_as_bash_asks():
     assert done.stdout == "plain,status\n"
 
 
+@pytest.mark.parametrize(("line", "option"), [("doctor --qu", "--quick"), ("bench relay --pa", "--pairs")])
+def test_options_of_what_a_command_becomes_complete_too(line, option):
+    asked = {
+        "COMP_WORDS": f"speeddata {line}",
+        "COMP_CWORD": str(line.count(" ") + 1),
+        VARIABLE: "bash_complete",
+    }
+    done = subprocess.run(SPEEDDATA, env={**os.environ, **asked}, capture_output=True, text=True, timeout=30)
+    assert done.stdout == f"plain,{option}\n"
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
 def test_what_bash_is_told_is_bash():
     script = command("completion", "bash").stdout

@@ -20,3 +20,19 @@ def test_each_change_and_what_was_done_for_it():
         "pivot: started anew",
         "channel y: not gone over: no room",
     ]
+
+
+def test_a_channel_that_is_known_is_said_to_stay_as_it_is():
+    keys = (
+        "relay.channels[a].port",
+        "relay.channels[a].sources",
+        "relay.channels[b]",
+        "relay.channels[c]",
+        "relay.channels[d.e]",
+    )
+    changes = [{"key": key, "from": 1, "to": 2, "origin": "relay.yaml", "takes": None} for key in keys]
+    lines = reload_lines({**NOTHING, "changes": changes, "added": ["b"], "failed": {"c": "not registered"}})
+    stays = (
+        "stays as it is registered, whatever relay.yaml says; PATCH changes it, speeddata deregister ends it"
+    )
+    assert [line for line in lines if "stays" in line] == [f"channel a: {stays}", f"channel d.e: {stays}"]

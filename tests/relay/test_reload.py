@@ -114,6 +114,15 @@ def test_a_channel_that_is_new_in_the_file_is_registered(bench: Bench) -> None:
     assert bench.system.get("/channels/c")["port"] == port
 
 
+def test_a_new_channel_that_cannot_be_registered_is_told(bench: Bench) -> None:
+    port = bench.system.get("/channels/a")["port"]
+    bench.write("relay", channels=[{"name": "late", "port": port, "schema": "numbered.avsc"}])
+    told = bench.reload()
+    assert (told["added"], told["failed"]) == ([], {"late": "not registered, the log tells why"})
+    bench.write("relay", rotation={"seconds": 120})
+    assert bench.reload()["failed"] == {}
+
+
 def test_what_takes_another_start_is_said_and_not_done(bench: Bench) -> None:
     bench.write("global", access={"required": True})
     for _ in range(2):
