@@ -185,18 +185,11 @@ def cat(
             path = path.resolve() if path.is_symlink() else path  # one that is named is followed
             source = Cat(path, start_ns=start, end_ns=end, schema_text=schema_text, watch=bar.add)
             for text in source.text(lines):
-<<<<<<< HEAD
                 sys.stdout.buffer.writelines(for_reader([text.encode()]))
-            if source.error:
-                complain([f"{path}: unreadable: {source.error}{hint(path, schema_text)}"])
-            complain(source.damages)
-=======
-                sys.stdout.buffer.write(text.encode())
             with bar.aside():
                 if source.error:
                     complain([f"{path}: unreadable: {source.error}{hint(path, schema_text)}"])
                 complain(source.damages)
->>>>>>> work-review
             statuses.append(UNREADABLE if source.error else DAMAGED if source.damages else WHOLE)
     sys.exit(worst(statuses))
 

@@ -4,11 +4,8 @@ What a command needs beyond click is imported when it runs: `speeddata --help` a
 to be quick. Exit statuses are those of exit_codes.py.
 """
 
-<<<<<<< HEAD
 import errno
-=======
 import importlib
->>>>>>> work-review
 import os
 import sys
 from collections.abc import Sequence
