@@ -1,7 +1,6 @@
 """`speeddata channels`: those that are registered, or all about one of them."""
 
 import json
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -12,14 +11,14 @@ from speeddata.archive_commands import printing, shown
 from speeddata.channel_names import complete_channels
 from speeddata.exit_codes import epilog
 from speeddata.server_options import server_options
+from speeddata.text_table import print_table
 
 if TYPE_CHECKING:
     from speeddata.schema import Schema
 
-__all__ = ["channels", "print_table"]
+__all__ = ["channels"]
 
 STATES = ("registered", "starting", "active", "idle", "degraded", "backoff", "failed", "stopped", "ingest")
-WIDE = 10_000  # columns, of what is no terminal
 
 
 @click.command(epilog=epilog(failed="failed, or there is no such channel"))
@@ -119,17 +118,3 @@ def words(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}" if value > 65535 else str(value)
     return "-" if value is None or value == "" else shown(str(value))
-
-
-def print_table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]], right: Iterable[str] = ()) -> None:
-    """Print rows as a table, which is as wide as it needs to be where there is no terminal."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False, padding=(0, 1))
-    for name in columns:
-        table.add_column(Text(name), justify="right" if name in set(right) else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*[Text("" if value is None else shown(str(value))) for value in row])
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDE).print(table)

@@ -9,9 +9,9 @@ import click
 
 from speeddata.archive_commands import printing, shown
 from speeddata.channel_names import complete_channels
-from speeddata.channels_command import print_table
 from speeddata.exit_codes import DONE, FAILED, epilog
 from speeddata.server_options import server_options
+from speeddata.text_table import print_table
 
 __all__ = ["tag"]
 

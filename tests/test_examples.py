@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from line import encode, read_records, wait_until
 from ports import free_port
-from system import System
+from system import System, demo_turn
 
 from speeddata.schema import Schema
 
@@ -22,10 +22,11 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory):
-    running = System(tmp_path_factory.mktemp("examples") / "data").start()
-    yield running
-    running.process.terminate()
-    assert running.process.wait(20) == 0
+    with demo_turn():  # whose ports the examples have
+        running = System(tmp_path_factory.mktemp("examples") / "data").start()
+        yield running
+        running.process.terminate()
+        assert running.process.wait(20) == 0
 
 
 def program(system, name, *arguments):
