@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import requests
 from line import read_records, wait_until
-from system import run
+from system import demo_turn, run
 
 from speeddata import read_hdf5
 from speeddata.times import format_time
@@ -47,7 +47,7 @@ def newest_ns(system):
 
 
 def test_the_last_seconds_are_those_of_the_archive(tmp_path):
-    with run(tmp_path / "data") as system:
+    with demo_turn(), run(tmp_path / "data") as system:
         api = f"http://127.0.0.1:{system.api_port}/api/v1"
         host = subprocess.Popen([sys.executable, "-P", HOST, "--api", api, "--rate", "50"])
         try:
