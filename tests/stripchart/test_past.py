@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -96,6 +97,20 @@ def is_whole_in_columns(browser: Browser, name: str, sent: int) -> bool:
     )
 
 
+async def whole(browser: Browser, sent: Callable[[], int]) -> None:
+    """Wait until every value of the slow source up to `sent` is there."""
+
+    def values() -> list[float]:
+        return [value for value in browser.values("slow.n") if value == value]
+
+    try:
+        await browser.read(lambda: is_whole(values(), sent()))
+    except TimeoutError:
+        found = values()
+        strange = [(a, b) for a, b in itertools.pairwise([-1, *found]) if b != a + 1]
+        raise AssertionError(f"{len(found)} of {sent()} values, not after one another: {strange}") from None
+
+
 async def watch(port: int, slow: Source, fast: Source) -> None:
     """See all that was ever sent, and then what is sent on."""
     async with connect(f"ws://127.0.0.1:{port}", compression=None, max_size=None) as connection:
@@ -104,10 +119,10 @@ async def watch(port: int, slow: Source, fast: Source) -> None:
             await browser.ask("subscribe", "slow.n", window=600)
             await browser.ask("subscribe", "fast.value", window=600, columns=1000, feed=1)
             await asyncio.sleep(0.05)
-        await browser.read(lambda: is_whole([v for v in browser.values("slow.n") if v == v], slow.sent - 5))
+        await whole(browser, lambda: slow.sent - 5)
         await browser.read(lambda: is_whole_in_columns(browser, "fast.value", fast.sent - 200))
         wanted = slow.sent + 20
-        await browser.read(lambda: is_whole([v for v in browser.values("slow.n") if v == v], wanted))
+        await whole(browser, lambda: wanted)
 
 
 def test_a_live_server_that_is_started_again_shows_every_sample_once(
