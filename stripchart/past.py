@@ -21,7 +21,8 @@ from speeddata.stripchart.serving import rows_of
 from speeddata.stripchart.signals import LiveSignal
 
 _AGAIN_NS = 500_000_000  # between tries to get what was not written yet
-_PATIENCE_NS = 10_000_000_000  # after the first live sample; what is not there then is not in the archive
+_RETRY_NS = 1_000_000_000  # between tries to reach a history service that may be about to start
+_PATIENCE_NS = 10_000_000_000  # after the first live sample, or a subscription; what is not there then is not in the archive
 _OVERLAP_NS = 2_000_000_000  # records that stand so much earlier in time may have been written later
 
 _log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ class _Story:
     start_ns: int
     """From when on it is wanted."""
     bucket_ns: int
+    wanted_ns: int = 0
+    """When it was wanted last, by the server's clock."""
     told: Samples | None = None
     is_joined: bool = False
     """It reaches up to the first live sample."""
@@ -160,7 +163,7 @@ class Past:
         if story is None or story.is_over:
             story = self._stories[channel.id] = _Story(channel, channel.skew_ns, start_ns, bucket_ns)
         story.start_ns = min(story.start_ns, start_ns)
-        story.due_ns = min(story.due_ns, now_ns)
+        story.due_ns, story.wanted_ns = min(story.due_ns, now_ns), now_ns
 
     def tick(self, now_ns: int) -> list[LiveChannel]:
         """Take in answers and ask for what is due; give the channels that have more of their past now."""
@@ -204,8 +207,10 @@ class Past:
         try:
             got = asked.result()
         except HistoryError as error:
-            # It is tried again at the next subscription.
-            self._stories.pop(story.channel.id, None)
+            # It is tried again for a while, and at the next subscription.
+            story.due_ns = now_ns + _RETRY_NS
+            if story.due_ns - story.wanted_ns > _PATIENCE_NS:
+                self._stories.pop(story.channel.id, None)
             self._say(str(error))
             return False
         self._say("")
