@@ -1,9 +1,11 @@
-"""The progress bar of all commands: how far it is, its rate, how long it still takes; on standard error, where that is a terminal.
+"""The progress bar of all commands: how far it is, its rate, how long it still takes, or what is waited for; on standard error, where
+that is a terminal.
 
 What is done within half a second shows none.
 """
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["BYTES", "ProgressBar", "rate_text"]
+__all__ = ["BYTES", "ProgressBar", "rate_text", "waiting"]
 
 DELAY_S = 0.5  # what takes no longer needs no bar
 PAUSE_S = 0.05  # between two drawings
@@ -97,6 +99,40 @@ class ProgressBar:
         assert self._task is not None, "made with the bar"
         rate = rate_text((counted - (self._first or 0.0)) / spent, self._unit)
         self._progress.update(self._task, completed=self._done, total=self._total or None, rate=rate)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Tell what is waited for, and for how long by now, where nobody knows how far it is."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield
+        return
+    ended = threading.Event()
+    teller = threading.Thread(target=_tell, args=(what, ended), name="waiting", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        teller.join()
+
+
+def _tell(what: str, ended: threading.Event) -> None:
+    if ended.wait(DELAY_S):
+        return
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.SpinnerColumn(),
+        progress.TextColumn("{task.description}", markup=False),
+        progress.TimeElapsedColumn(),
+    )
+    shown = progress.Progress(*columns, console=Console(stderr=True), transient=True,
+                              redirect_stdout=False, redirect_stderr=False)  # fmt: skip
+    with shown:
+        shown.add_task(what, total=None)
+        ended.wait()
 
 
 def rate_text(per_s: float, unit: str) -> str:

@@ -11,6 +11,7 @@ import click
 
 from speeddata.archive_commands import for_reader, printing, shown
 from speeddata.exit_codes import FAILED, epilog
+from speeddata.progress_bar import waiting
 from speeddata.server_options import away, token_file_option, token_hint
 
 if TYPE_CHECKING:
@@ -89,9 +90,10 @@ def ask(url: str, body: dict[str, Any]) -> "requests.Response":
 
     address = f"{url.rstrip('/').removesuffix('/api/v1')}/api/v1/sql"
     try:
-        answer = requests.post(
-            address, json=body, headers=headers(), stream=True, timeout=(CONNECT_S, WAIT_S)
-        )
+        with waiting("waiting for the answer"):
+            answer = requests.post(
+                address, json=body, headers=headers(), stream=True, timeout=(CONNECT_S, WAIT_S)
+            )
     except (requests.RequestException, ValueError) as error:  # ValueError: a host that cannot be
         fail(f"{away('the history service', url)} ({type(error).__name__})")
     except TokenError as error:

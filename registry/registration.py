@@ -31,7 +31,6 @@ __all__ = [
 
 REQUIRED = ["name", "schema"]
 FIELDS = frozenset([*REQUIRED, "port", "config", "ttl"])
-LIKE = 0.8  # of 1; how much a field that nobody knows must be like one of ours to have been meant for it
 V06_REQUIRED = ["name", "port", "schema"]  # what SpeedData 0.6 named
 MAX_TTL_S = 10**7
 TTL_WANTED = f"seconds from 1 to {MAX_TTL_S}, or null for no lease"
@@ -103,7 +102,7 @@ def _meant(field: str) -> str:
     """What an unknown field was to be; empty for one that has nothing to do with us, which SpeedData always ignored."""
     if any(setting.split(".")[0] == field for setting in OVERRIDES):
         return f'in config: {{"config": {{"{field}": ...}}}}'
-    return "".join(difflib.get_close_matches(field, sorted(FIELDS), n=1, cutoff=LIKE))
+    return "".join(difflib.get_close_matches(field, ["config"], n=1, cutoff=0.8))
 
 
 def read_source(value: Any) -> str | dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from speeddata.errors import RelayError
 from speeddata.exit_codes import FAILED, USAGE
 from speeddata.lock import wait_for_lock
+from speeddata.progress_bar import waiting
 from speeddata.relay.data_folder import DataFolder
 
 __all__ = ["carry_out"]
@@ -30,7 +31,8 @@ def carry_out(command: Callable[[DataFolder], Iterator[str]], path: Path, as_jso
     failure = ""
     try:
         with _alone(data):
-            for line in command(data):
+            lines = command(data)
+            while line := _next(lines):
                 said.append(line)
                 if not as_json:
                     print(line, flush=True)
@@ -43,6 +45,12 @@ def carry_out(command: Callable[[DataFolder], Iterator[str]], path: Path, as_jso
         print(f"nothing runs on {data.path}")
     if failure:
         sys.exit(FAILED)
+
+
+def _next(lines: Iterator[str]) -> str:
+    """The next line; empty after the last."""
+    with waiting("waiting for processes"):
+        return next(lines, "")
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 import io
 import sys
+import threading
 
 import pytest
+from line import wait_until
 
 from speeddata import progress_bar
-from speeddata.progress_bar import BYTES, ProgressBar, rate_text
+from speeddata.progress_bar import BYTES, ProgressBar, rate_text, waiting
 
 
 class Terminal(io.StringIO):
@@ -80,3 +82,19 @@ def test_a_download_that_is_taken_up_is_not_faster_for_what_there_was(monkeypatc
     with ProgressBar("fetching", unit=BYTES) as bar:
         bar.reach(10**12, 2 * 10**12)
     assert "0.0 B/s" in terminal.getvalue()
+
+
+def test_what_is_waited_for_is_told_until_it_is_there(monkeypatch):
+    terminal = begin_terminal(monkeypatch)
+    with waiting("ending"):
+        pass
+    assert terminal.getvalue() == ""
+    monkeypatch.setattr(progress_bar, "DELAY_S", 0)
+    with waiting("ending [a]"):
+        wait_until(lambda: "0:00:0" in terminal.getvalue())
+    assert "ending [a]" in terminal.getvalue()
+    assert "waiting" not in {thread.name for thread in threading.enumerate()}
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with waiting("piped"):
+        assert "waiting" not in {thread.name for thread in threading.enumerate()}
+    assert sys.stderr.getvalue() == ""
