@@ -140,13 +140,6 @@ ROWS = [
         },
     ),
     ("misspelt", body(confg={}), None, 400, {"error": "Unknown field", "field": "confg", "wanted": "config"}),
-    (
-        "misspelt schema",
-        body(schemas={}),
-        None,
-        400,
-        {"error": "Unknown field", "field": "schemas", "wanted": "schema"},
-    ),
     ("one missing", {"name": "a", "port": 26000}, None, 400, {"missing": ["schema"]}),
     (
         "config core",
