@@ -14,7 +14,7 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -299,25 +299,32 @@ class Keeper:
 
         Live streams whose interface has come back go by it again.
         """
+        # First of all, so that nothing that goes wrong below makes this look the last.
+        self._after(HANG_S, self._look_for_hanging)
         now = time.monotonic()
         # Who was stopped ourselves, as with the whole machine, has not seen what the others did.
         was_away, self._looked_at = now - self._looked_at > 3 * HANG_S, now
         found = address_indexes()
         for charge in list(self.channels.values()):
-            charge.sending.look(found)
-            if charge.is_stuck(now, was_away=was_away):
-                charge.kill_stuck()
-            if charge.hangs():
-                self.selector.unregister(charge.pidfd)
-                pid = charge.let_go()
-                self.selector.register(
-                    charge.former, selectors.EVENT_READ, (self._on_late_exit, (charge, pid, charge.former))
-                )
-                if charge.stopping:
-                    self._end(charge)
-                else:
-                    self._fork(charge)
-        self._after(HANG_S, self._look_for_hanging)
+            self._try(partial(self._look_at, charge, found, now, was_away=was_away))
+
+    def _look_at(
+        self, charge: Charge, found: Mapping[str, int] | None, now: float, *, was_away: bool
+    ) -> None:
+        charge.sending.look(found)
+        if charge.is_stuck(now, was_away=was_away):
+            charge.kill_stuck()
+        if not charge.hangs():
+            return
+        self.selector.unregister(charge.pidfd)
+        pid = charge.let_go()
+        self.selector.register(
+            charge.former, selectors.EVENT_READ, (self._on_late_exit, (charge, pid, charge.former))
+        )
+        if charge.stopping:
+            self._end(charge)
+        else:
+            self._fork(charge)
 
     def _on_late_exit(self, charge: Charge, pid: int, pidfd: int) -> None:
         self.selector.unregister(pidfd)

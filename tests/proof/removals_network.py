@@ -109,7 +109,7 @@ AT_THE_NETWORK = [
     Removal(
         "streams go by an interface that has come back",
         "relay/keeper.py",
-        "            charge.sending.look(found)\n",
+        "        charge.sending.look(found)\n",
         "",
         GOES,
     ),

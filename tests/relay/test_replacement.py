@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from line import NUMBERED, read_records, wait_until
@@ -16,6 +17,7 @@ from sender import Sender
 
 from speeddata.errors import RelayError
 from speeddata.relay.charge import STUCK_S
+from speeddata.relay.keeper import Keeper
 
 
 def limited(*bounds):
@@ -107,7 +109,11 @@ def test_fault_30_a_relay_that_takes_no_packets_is_replaced_and_they_are_kept(ke
         sender.start()
         began = time.monotonic()
         try:
-            wait_until(lambda: keeper.list()[0]["restarts"] == 1, limit_s=STUCK_S + 25)
+            try:
+                wait_until(lambda: keeper.list()[0]["restarts"] == 1, limit_s=STUCK_S + 25)
+            except AssertionError as error:
+                log = (keeper.data / "log" / "keeper.log").read_text()
+                raise AssertionError(f"{error}: {keeper.list()}: {log}") from None
             assert time.monotonic() - began > STUCK_S - 1.5
             wait_until(lambda: keeper.stats("test")["records"] > 0)
         finally:
@@ -183,3 +189,21 @@ def test_who_asks_for_another_relay_is_told_when_it_cannot_live(keeper, spec):
     with pytest.raises(RelayError, match="test: the next relay ended: exit status 1: failed: .*"):
         keeper.replace("test")
     resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def test_a_look_at_relays_that_goes_wrong_is_neither_the_last_nor_that_of_others(caplog):
+    looked = []
+
+    def look(name):
+        looked.append(name)
+        raise OSError(5, f"cannot be looked at: {name}")
+
+    keeper = Keeper.__new__(Keeper)
+    keeper.timers, keeper._looked_at = [], time.monotonic()
+    keeper.channels = {
+        name: SimpleNamespace(sending=SimpleNamespace(look=lambda _, name=name: look(name))) for name in "ab"
+    }
+    keeper._look_for_hanging()
+    assert looked == ["a", "b"]
+    assert [action for _, action in keeper.timers] == [keeper._look_for_hanging]
+    assert [record.message for record in caplog.records] == ["the keeper goes on"] * 2
