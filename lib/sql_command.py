@@ -116,7 +116,8 @@ def read(answer: "requests.Response", url: str) -> "Answer":
 
 
 def fail(words: str) -> NoReturn:
-    click.echo(f"speeddata: {shown(words)}", err=True)
+    # The words of a statement's error point at a place in it, line below line.
+    click.echo("\n".join(shown(line) for line in f"speeddata: {words}".split("\n")), err=True)
     sys.exit(FAILED)
 
 

@@ -80,6 +80,8 @@ def test_errors(service):
     done = speeddata(service, "SELECT * FROM nosuch")
     assert done.returncode == 1
     assert "nosuch does not exist" in done.stderr
+    assert "\\n" not in done.stderr
+    assert done.stderr.splitlines()[-1].strip() == "^"
     assert speeddata(service, ROWS, "--json", "--csv").returncode == 2
     # As a process, as it lets go of its standard output.
     argv = [*SPEEDDATA, "sql", "--url", service.address, ROWS, "-o", "/nosuch/file", "--csv"]
