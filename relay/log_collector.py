@@ -36,19 +36,20 @@ class _File:
 
 
 class LogCollector:
-    """Reads the logs of children; `files` gives them by name."""
+    """Reads the logs of children; `files` gives them by name, all in `folder`."""
 
-    def __init__(self, files: Callable[[], Mapping[str, Path]]) -> None:
+    def __init__(self, files: Callable[[], Mapping[str, Path]], folder: Path) -> None:
         self.files = files
         self.left_out: dict[str, int] = {}  # lines that were not passed on, by name
         self._read: dict[str, _File] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
-        # What was said before us has been told.
-        for name, path in files().items():
+        # What was said before us has been told, also by children that we have yet to start: bytes by inode.
+        self._told: dict[int, int] = {}
+        for path in folder.glob("*.log"):
             with contextlib.suppress(OSError):
                 status = path.stat()
-                self._read[name] = _File(status.st_ino, status.st_size)
+                self._told[status.st_ino] = status.st_size
 
     def start(self) -> None:
         """Begin."""
@@ -81,7 +82,9 @@ class LogCollector:
         try:
             status = os.fstat(fd)
             known = self._read.get(name)
-            if known is None or known.inode != status.st_ino or known.at > status.st_size:
+            if known is None:
+                known = self._read[name] = _File(status.st_ino, self._told.pop(status.st_ino, 0))
+            if known.inode != status.st_ino or known.at > status.st_size:
                 known = self._read[name] = _File(status.st_ino, 0)
             self._pass_on(name, fd, known)
             if known.at > MAX_LOG:

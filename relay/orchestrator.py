@@ -84,7 +84,7 @@ class Orchestrator:
         self.registry: Registry | None = None
         self.housekeeper: Housekeeper | None = None
         self.system: SystemState | None = None
-        self.collector = LogCollector(self._logs)
+        self.collector = LogCollector(self._logs, self.data.log)
         # Everything has been started.
         self.up = False
         self.locks: dict[str, int] = {}

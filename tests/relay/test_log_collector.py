@@ -19,7 +19,7 @@ def log(tmp_path):
 @pytest.fixture
 def collector(log, caplog):
     caplog.set_level(logging.INFO)
-    return LogCollector(lambda: {"pivot": log})
+    return LogCollector(lambda: {"pivot": log}, log.parent)
 
 
 def said(caplog):
@@ -42,10 +42,23 @@ def test_lines_are_passed_on_with_who_said_them(log, collector, caplog):
 def test_what_was_said_before_is_not_said_again(log, caplog):
     log.write_text(TEXT.format("INFO", "of the former run"))
     caplog.set_level(logging.INFO)
-    again = LogCollector(lambda: {"pivot": log})
+    again = LogCollector(lambda: {"pivot": log}, log.parent)
     with log.open("a") as file:
         file.write(TEXT.format("INFO", "of this one"))
     again.look()
+    assert said(caplog) == [("pivot", "INFO", "of this one")]
+
+
+def test_what_a_child_said_before_us_is_not_said_again_though_it_starts_later(log, caplog):
+    log.write_text(TEXT.format("INFO", "of the former run"))
+    caplog.set_level(logging.INFO)
+    children = {}
+    later = LogCollector(lambda: children, log.parent)
+    later.look()
+    children["pivot"] = log
+    with log.open("a") as file:
+        file.write(TEXT.format("INFO", "of this one"))
+    later.look()
     assert said(caplog) == [("pivot", "INFO", "of this one")]
 
 
