@@ -104,7 +104,8 @@ def test_what_comes_late_leaves_no_gap(line: Any, chart_page: Open) -> None:
 
 
 ROWS = f"""(value) => {{
-    const {{ area, scales: [[min, max]] }} = document.querySelector("canvas").stripchart.columns();
+    const {{ area, scales: [[min, max] = []] }} = document.querySelector("canvas").stripchart.columns();
+    if (!area) return [0]; // not laid out yet
     const {{ data, width, height }} = ({LAYER})();
     let sum = 0, ink = 0;
     for (let y = 0; y < height; y++) {{
