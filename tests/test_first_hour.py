@@ -21,13 +21,18 @@ def test_the_first_hour_goes_as_it_is_written(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_DEPS", "1")
 
     def installed():
-        packages = wheel.packages_of(home / "sd")
+        packages = wheel.packages_of(home / "first-hour/sd")
         (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
         for folder, package in (("lib", "speeddata"), ("relay", "speeddata/relay")):
             for module in (wheel.ROOT / folder).glob("*.so"):
                 shutil.copy(module, packages / package)
-        where = [home / "sd/bin/python", "-P", "-c", "import speeddata.relay.keeper as k; print(k.__file__)"]
-        told = subprocess.run(where, cwd=home, capture_output=True, text=True, check=True).stdout
+        where = [
+            home / "first-hour/sd/bin/python",
+            "-P",
+            "-c",
+            "import speeddata.relay.keeper as k; print(k.__file__)",
+        ]
+        told = subprocess.run(where, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
         assert told.startswith(str(packages))
 
     said = first_hour.walk(home, installed, made)

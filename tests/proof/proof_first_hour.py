@@ -9,7 +9,7 @@ def test_the_first_hour_from_nothing(tmp_path):
     home = tmp_path / "home"
 
     def installed():
-        packages = wheel.packages_of(home / "sd")
+        packages = wheel.packages_of(home / "first-hour/sd")
         assert (packages / "numpy").is_dir()
         assert list((packages / "speeddata/relay").glob("*.so"))
 

@@ -1,4 +1,4 @@
-"""The walk of docs/first-hour.md: its blocks as they are written, from a wheel in an empty folder, in a network of its own.
+"""The walk of docs/first-hour.md: its blocks as they are written, by who has an empty home but for a clone, in a network of its own.
 
 `python first_hour.py URL` looks at the live page as a reader does at the word "Open".
 """
@@ -19,7 +19,7 @@ from own_network import own_network
 PAGE = "docs/first-hour.md"
 # What certain blocks, by their beginnings, must print.
 PRINTS = {
-    "source ": r"speeddata, version \d",
+    "cd ~/first-hour\nsource ": r"speeddata, version \d",
     "cat > engine.avsc": "'engine' registered .* port 26010",
     "speeddata tail": r"engine\.speed +[\d.,]+ +1/min",
     "speeddata status": r"(?s)all is well.*engine +26010 +active",
@@ -31,13 +31,15 @@ PRINTS = {
 
 
 class Walk:
-    """A reader with an empty folder, and as many terminals as the page wants."""
+    """A reader with an empty home but for a clone, and as many terminals as the page wants."""
 
-    def __init__(self, folder: Path, installed: Callable[[], None]) -> None:
-        folder.mkdir()
+    def __init__(self, home: Path, installed: Callable[[], None], wheel: Path) -> None:
+        self.clone = home / "speeddata"
+        self.clone.mkdir(parents=True)
+        self.wheel = wheel
         # This environment's programs are not on the way: python3 is the one that it was made of.
         path = f"{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}"
-        self.shell = Shell(folder, {}, PATH=path, HOME=str(folder), TERM="xterm")
+        self.shell = Shell(self.clone, {}, PATH=path, HOME=str(home), TERM="xterm")
         for name in ("VIRTUAL_ENV", "PYTHONPATH"):
             self.shell.environment.pop(name, None)
         self.installed = installed
@@ -56,6 +58,10 @@ class Walk:
     def one(self, block: Block) -> str:
         """Do what the page says about a block, and beside it."""
         code = block.code
+        if code.strip() == "make dist":  # was done, see tests/support/wheel.py
+            (self.clone / "dist").mkdir()
+            shutil.copy(self.wheel, self.clone / "dist")
+            return ""
         if code.startswith(("speeddata run", "python sender.py")):
             return self.hold(block)
         if code.startswith("speeddata tail"):
@@ -64,6 +70,9 @@ class Walk:
             return self.shell.run_until("sh", code, lambda said: re.search(wanted, said), (0,))
         if code.startswith("speeddata tag"):
             self.release()  # the sender
+        if code.startswith("curl"):  # nobody is here within the first wave's seconds
+            alarms = "curl -sS --fail http://localhost:8080/api/v1/alarms | grep engine.speed"
+            wait_until(lambda: self.succeeds(alarms), "an alarm", 30)
         said = self.shell.run(block.language, code)
         if " -m pip install" in code:
             self.installed()
@@ -115,10 +124,9 @@ class Walk:
             terminal.close()
 
 
-def walk(folder: Path, installed: Callable[[], None], made: Path) -> dict[str, str]:
+def walk(home: Path, installed: Callable[[], None], wheel: Path) -> dict[str, str]:
     """Do the walk, with a wheel that was made; what each block said."""
-    reader = Walk(folder, installed)
-    shutil.copy(made, folder)
+    reader = Walk(home, installed, wheel)
     with reader.network:
         try:
             reader.all()
