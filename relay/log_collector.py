@@ -95,7 +95,7 @@ class LogCollector:
 
     def _pass_on(self, name: str, fd: int, known: _File) -> None:
         """Say what is new, as far as that is not too much."""
-        lines, size = 0, 0
+        lines, size, left_out = 0, 0, 0
         while data := os.pread(fd, PIECE, known.at):
             known.at += len(data)
             *whole, known.rest = (known.rest + data).split(b"\n")
@@ -106,12 +106,10 @@ class LogCollector:
                     lines, size = lines + 1, size + len(line)
                     _say(name, line)
                 else:
-                    self.left_out[name] = self.left_out.get(name, 0) + 1
-                    lines += 1
-        if lines > MOST_LINES or size >= MOST_BYTES:
-            count = lines - MOST_LINES if lines > MOST_LINES else 0
-            if count:
-                log.warning("%d more lines are left out, in one second", count, extra={"source": name})
+                    left_out += 1
+        if left_out:
+            self.left_out[name] = self.left_out.get(name, 0) + left_out
+            log.warning("%d more lines are left out, in one second", left_out, extra={"source": name})
 
 
 def put_aside(path: Path, fd: int) -> None:

@@ -35,7 +35,6 @@ REPLACE_GRACE_S = 5.0  # for a service to end that is to begin with other settin
 LAST_WORDS = 300  # characters
 # More threads of the matrix library are of no use to a service, and take as long to start as numpy.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
-# Exit status that means: could not start, and will not before something outside changes.
 
 
 @dataclass

@@ -5,6 +5,7 @@ from removals_around import AROUND_THEM
 from removals_history import IN_HISTORY
 from removals_live import LIVE
 from removals_network import AT_THE_NETWORK
+from removals_operation import IN_OPERATION
 
 IN_THE_WALK = [
     Removal(
@@ -301,4 +302,13 @@ IN_THE_WRITER = [
     ),
 ]
 
-REMOVALS = [*IN_THE_WALK, *IN_THE_RECEIVER, *IN_THE_WRITER, *AROUND_THEM, *IN_HISTORY, *LIVE, *AT_THE_NETWORK]
+REMOVALS = [
+    *IN_THE_WALK,
+    *IN_THE_RECEIVER,
+    *IN_THE_WRITER,
+    *AROUND_THEM,
+    *IN_HISTORY,
+    *LIVE,
+    *AT_THE_NETWORK,
+    *IN_OPERATION,
+]

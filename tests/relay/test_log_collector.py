@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from speeddata.relay.log_collector import MAX_LOG, MOST_LINES, LogCollector, put_aside
+from speeddata.relay.log_collector import MAX_LOG, MOST_BYTES, MOST_LINES, LogCollector, put_aside
 
 TEXT = "2026-01-23T14:00:00.123Z {} pivot: {}\n"
 
@@ -93,6 +93,16 @@ def test_fault_32_a_child_that_writes_100_mb_is_bounded_and_what_is_left_out_is_
         file.write(b"and on\n")
     collector.look()
     assert said(caplog)[-1][2] == "and on"
+
+
+def test_lines_that_are_few_and_long_are_bounded_too(log, collector, caplog):
+    line = "x" * 10_000 + "\n"
+    log.write_text(line * 50)
+    collector.look()
+    told = MOST_BYTES // 10_000 + 1
+    assert len(caplog.records) == told + 1
+    assert said(caplog)[-1] == ("pivot", "WARNING", f"{50 - told} more lines are left out, in one second")
+    assert collector.left_out == {"pivot": 50 - told}
 
 
 def test_who_appends_goes_on_at_the_new_end(log):
