@@ -17,7 +17,7 @@ from sender import Sender
 
 from speeddata.errors import RelayError
 from speeddata.relay.charge import STUCK_S
-from speeddata.relay.keeper import Keeper
+from speeddata.relay.keeper import HANG_S, Keeper
 
 
 def limited(*bounds):
@@ -134,6 +134,7 @@ def test_fault_65_a_keeper_that_was_stopped_itself_replaces_nobody(keeper, spec)
         sender.sendto(b"", ("127.0.0.1", spec["port"]))
         with stopped(own):
             time.sleep(STUCK_S + 1)
+        time.sleep(1.5 * HANG_S)  # it looks, and finds that the relay has taken nothing all that time
         os.kill(pid, signal.SIGCONT)
     wait_until(lambda: keeper.stats("test")["rejected"]["empty"] == 1)
     assert (keeper.list()[0]["restarts"], keeper.list()[0]["pid"]) == (0, pid)
