@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from speeddata.errors import ConfigError
+from speeddata.kernel_buffers import DEFAULT_BUFFER, SEND_BUFFER
 from speeddata.run_options import RunOptions
-from speeddata.service_unit import MARK, SEND_BUFFER, USER, Plan, ServiceFile, service_files
+from speeddata.service_unit import MARK, USER, Plan, ServiceFile, service_files
 from speeddata.settings import load_settings
 
 __all__ = [
@@ -103,6 +104,7 @@ def plan_of(options: RunOptions, user: bool) -> Plan:
         # What the machine has already is not lowered.
         receive_buffer=max(settings.flat["relay"]["receive_buffer_bytes"], kernel("rmem_max")),
         send_buffer=max(SEND_BUFFER, kernel("wmem_max")),
+        default_buffer=max(DEFAULT_BUFFER, kernel("rmem_default")),
     )
 
 

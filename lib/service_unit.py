@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["MARK", "SEND_BUFFER", "USER", "Plan", "ServiceFile", "quoted", "service_files"]
+from speeddata.kernel_buffers import DEFAULT_BUFFER, SEND_BUFFER
+
+__all__ = ["MARK", "USER", "Plan", "ServiceFile", "quoted", "service_files"]
 
 MARK = "# Written by `speeddata service install`"
 USER = "speeddata"
 STATE = Path("/var/lib")
-SEND_BUFFER = 4 << 20  # bytes that a relay asks for, for each stream that it sends
 # Longer than `speeddata stop` takes at worst, on a disk that hangs.
 STOP_LIMIT_S = 180
 
@@ -89,8 +90,9 @@ ProtectHostname=yes
 ProtectProc=invisible
 RemoveIPC=yes"""
 SYSCTL = """\
-{mark}: as large as the buffers are that relays ask for, so that no burst is lost.
+{mark}: as large as the buffers are that relays ask for, so that no burst is lost; and room for subscribers that ask for none.
 net.core.rmem_max = {receive}
+net.core.rmem_default = {default}
 net.core.wmem_max = {send}
 """
 SYSUSERS = """\
@@ -115,6 +117,7 @@ class Plan:
     home: bool = False  # something that is needed lies in somebody's home
     receive_buffer: int = 64 << 20
     send_buffer: int = SEND_BUFFER
+    default_buffer: int = DEFAULT_BUFFER  # to receive by
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,9 @@ def service_files(plan: Plan) -> list[ServiceFile]:
     if plan.user:
         return files
     etc = Path("/etc")
-    sysctl = SYSCTL.format(mark=MARK, receive=plan.receive_buffer, send=plan.send_buffer)
+    sysctl = SYSCTL.format(
+        mark=MARK, receive=plan.receive_buffer, default=plan.default_buffer, send=plan.send_buffer
+    )
     sysusers = SYSUSERS.format(mark=MARK, user=USER, home=quoted(str(plan.data)))
     files.append(ServiceFile(etc / "sysctl.d" / "90-speeddata.conf", sysctl))
     files.append(ServiceFile(etc / "sysusers.d" / "speeddata.conf", sysusers))

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from speeddata.kernel_buffers import DEFAULT_BUFFER, SEND_BUFFER
 from speeddata.relay.doctor_check import Check, Remedy, Subject, mend, number, size_text, unknown, well
 from speeddata.relay.interfaces import by_address
-from speeddata.relay.sockets import MEMINFO, OUTPUT_BUFFER, SO_MEMINFO, open_input
+from speeddata.relay.sockets import MEMINFO, SO_MEMINFO, open_input
 
 __all__ = ["FOR_GOOD", "GAP_S", "SIZES", "buffer_remedies", "check_buffers", "check_limits", "measure_buffer"]
 
@@ -39,8 +40,8 @@ class Least:
 
 
 LEAST = (
-    Least("default_buffer", "net.core.rmem_default", 2 << 20, "bytes of receive buffer of programs that ask for none"),
-    Least("send_buffer", "net.core.wmem_max", OUTPUT_BUFFER, "bytes of send buffer that a stream may have"),
+    Least("default_buffer", "net.core.rmem_default", DEFAULT_BUFFER, "bytes of receive buffer of programs that ask for none"),
+    Least("send_buffer", "net.core.wmem_max", SEND_BUFFER, "bytes of send buffer that a stream may have"),
     Least("memberships", "net.ipv4.igmp_max_memberships", 20, "multicast groups that a socket may join"),
 )  # fmt: skip
 

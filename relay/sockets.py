@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speeddata.errors import RelayError
+from speeddata.kernel_buffers import SEND_BUFFER
 from speeddata.relay.sending import ABSENT, set_way
 from speeddata.relay.spec import ChannelSpec, Group, Multicast
 
@@ -27,7 +28,6 @@ UDP_GRO = 104
 IP_MULTICAST_ALL = 49
 MEMINFO = struct.Struct("9I")
 ALLOCATED, DROPS = 0, 8  # places in SO_MEMINFO of the bytes in use and of the drop count
-OUTPUT_BUFFER = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def open_output(multicast: Multicast, group: Group, *, may_wait: bool = False) -
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, multicast.ttl)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, OUTPUT_BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         set_way(sock, multicast.interface, group)
     except OSError as error:
         words = f"multicast {group.address}:{group.port} by interface {multicast.interface}: {error.strerror}"

@@ -19,6 +19,7 @@ MAX_FUNCTION = 50
 # Modules with no test file of their own, and the one that shows them.
 SHOWN_BY = {
     "registry/rest_docs.py": "registry/test_document.py",
+    "lib/kernel_buffers.py": "lib/test_service_unit.py",
     "lib/hdf5_about.py": "lib/test_hdf5_table.py",
     "lib/hdf5_filters.py": "lib/test_hdf5_table.py",
     "pivot/export_arrow.py": "pivot/test_export_formats.py",

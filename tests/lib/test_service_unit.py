@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from speeddata.relay.sockets import OUTPUT_BUFFER
 from speeddata.relay.spec import ChannelSpec
-from speeddata.service_unit import MARK, SEND_BUFFER, Plan, quoted, service_files, unit
+from speeddata.service_unit import MARK, Plan, quoted, service_files, unit
 
 EXPOSURE = 2.5  # at most, of 10
 with_systemd = pytest.mark.skipif(
@@ -111,11 +110,11 @@ def test_a_users_unit_has_what_a_users_manager_can_do() -> None:
 
 def test_the_kernel_grants_what_relays_ask_for() -> None:
     defaults = ChannelSpec.__dataclass_fields__["receive_buffer_bytes"].default
-    assert (plan().receive_buffer, SEND_BUFFER) == (defaults, OUTPUT_BUFFER)
-    files = {
-        file.path.parent.name: file.text for file in service_files(plan(receive_buffer=123, send_buffer=45))
-    }
-    assert files["sysctl.d"].splitlines()[1:] == ["net.core.rmem_max = 123", "net.core.wmem_max = 45"]
+    assert plan().receive_buffer == defaults
+    granting = plan(receive_buffer=123, send_buffer=45, default_buffer=6)
+    files = {file.path.parent.name: file.text for file in service_files(granting)}
+    told = ["net.core.rmem_max = 123", "net.core.rmem_default = 6", "net.core.wmem_max = 45"]
+    assert files["sysctl.d"].splitlines()[1:] == told
     assert all(text.startswith(MARK) for text in files.values())
 
 

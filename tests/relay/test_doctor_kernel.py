@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,20 @@ def test_a_limit_that_is_low(place: Room, name: str, key: str, little: int, want
     place.run(bare(found["mend"][1]["command"]))
     place.run(f"sysctl -p {FOR_GOOD}")
     assert place.check(name)["state"] == WELL
+
+
+@pytest.mark.netns
+@needs_room
+def test_what_the_service_brings_along_leaves_nothing_to_mend_of_buffers_in_a_tree_of_files(
+    place: Room,
+) -> None:
+    buffers = ("receive_buffer", "default_buffer", "send_buffer")
+    place.run(f"for one in rmem_max rmem_default wmem_max; do echo 212992 > {CORE}/$one; done")
+    assert {place.check(name)["state"] for name in buffers} == {MEND}
+    plan = Plan(Path("/usr/bin/python3"), (), Path("/var/lib/speeddata"))
+    (sysctl,) = [file for file in service_files(plan) if file.path.parent.name == "sysctl.d"]
+    place.run(f"printf %s {shlex.quote(sysctl.text)} > {sysctl.path} && sysctl -p {sysctl.path}")
+    assert {place.check(name)["state"] for name in buffers} == {WELL}
 
 
 @pytest.mark.netns
