@@ -8,6 +8,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -298,6 +299,7 @@ def copy_path(path: Path) -> Path:
 
 def open_store(path: Path) -> Store:
     """The database, or while it cannot be used its last copy, which can only be read. StoreError where there is none."""
+    _keep_copy(path)
     try:
         return Store(path)
     except StoreError as error:
@@ -314,6 +316,23 @@ def open_store(path: Path) -> Store:
             copy,
         )
         return store
+
+
+def _keep_copy(path: Path) -> None:
+    """Lay the copy of a database that is not there any more aside: that of the new one is not to take its place. OSError."""
+    copy = copy_path(path)
+    if path.exists() or not copy.is_file():
+        return
+    stamp = datetime.fromtimestamp(copy.stat().st_mtime, UTC)
+    kept = path.with_name(f"{path.name}.{stamp:%Y%m%dT%H%M%SZ}.bak")
+    copy.replace(kept)
+    log.warning(
+        "%s is not there and is begun anew, without any channel; what its last copy knows is kept as %s: "
+        "where it was not deleted on purpose, stop, and move that to %s",
+        path,
+        kept,
+        path,
+    )
 
 
 ADVICE = "move it away, or use another data folder"

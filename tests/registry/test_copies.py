@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,24 @@ def test_fault_85_a_damaged_registry_is_replaced_by_its_copy_to_be_read(
     store.copy()
     store.close()
     assert path.read_bytes() == before, "it is left for who wants to mend it"
+
+
+@pytest.mark.usefixtures("copied")
+def test_fault_85_the_copy_of_a_registry_that_was_deleted_is_kept(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path.unlink()
+    store = open_store(path)
+    store.insert(replace(ROW, name="y"), ())
+    store.copy()
+    store.close()
+    (kept,) = path.parent.glob("registry.db.2*Z.bak")
+    assert f"what its last copy knows is kept as {kept}" in caplog.text
+    kept.replace(path)
+    store = open_store(path)
+    assert [one.name for one in store.channels()] == ["x"]
+    store.close()
+    assert copy_path(path).is_file(), "that of a database which is there stays"
 
 
 def test_without_a_copy_that_is_said(path: Path) -> None:
