@@ -263,19 +263,13 @@ class Registry:
         """Stop channels whose devices have said nothing for as long as their leases are; `heard` are those that sent meanwhile."""
         for name in heard:
             self.leases.renew(name)
-        gone = []
-        for channel in self.store.channels():
-            name, ttl_s = channel.name, channel.ttl_s
-            if ttl_s is None or self.leases.has_run_out(name) or self.leases.left_s(name, ttl_s):
-                continue
-            with self._turn, contextlib.suppress(RelayError):  # then it is tried again
-                if channel.port is not None:
-                    self.relays.stop(name)
-                self.leases.give_up(name)
-                gone.append(name)
-                self._note(name, "expired", f"nothing was heard of its device for {ttl_s:g} s")
-                log.info("channel %s: its lease has run out", name)
-        return gone
+        leased = [one for one in self.store.channels() if one.ttl_s is not None]
+        silent = [
+            one.name
+            for one in leased
+            if not (self.leases.has_run_out(one.name) or self.leases.left_s(one.name, one.ttl_s or 0))
+        ]
+        return [name for name in silent if self._expire(name)]
 
     def start(self, name: str) -> int | None:
         """Start a channel's relay if it is registered; one that runs with other settings is replaced."""
@@ -319,6 +313,22 @@ class Registry:
         """The same; None where there is none."""
         channel = self.store.get(name)
         return None if channel is None else self.specs.of(channel, self.schemas.former(name))
+
+    def _expire(self, name: str) -> bool:
+        """Stop a channel, unless it is heard of, changed or de-registered at this moment; whether it is stopped."""
+        with self._turn:
+            channel = self.store.get(name)
+            if channel is None or channel.ttl_s is None or not self.leases.give_up(name, channel.ttl_s):
+                return False
+            try:
+                if channel.port is not None:
+                    self.relays.stop(name)
+            except RelayError:  # it is tried again
+                self.leases.take_back(name)
+                return False
+            self._note(name, "expired", f"nothing was heard of its device for {channel.ttl_s:g} s")
+            log.info("channel %s: its lease has run out", name)
+        return True
 
     def _go_over(self, channel: Channel) -> str:
         try:

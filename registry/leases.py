@@ -46,7 +46,15 @@ class Leases:
             heard = self._heard.setdefault(name, self.clock())
             return max(0.0, heard + ttl_s - self.clock())
 
-    def give_up(self, name: str) -> None:
-        """Take a channel for one whose device is gone, until it is heard of again."""
+    def give_up(self, name: str, ttl_s: float) -> bool:
+        """Take a channel for one whose device is gone, until it is heard of again; False where its lease holds, or it was given up."""
         with self._lock:
+            if name in self._out or self._heard.setdefault(name, self.clock()) + ttl_s > self.clock():
+                return False
             self._out.add(name)
+            return True
+
+    def take_back(self, name: str) -> None:
+        """Have a channel not be given up, though nothing was heard of it."""
+        with self._lock:
+            self._out.discard(name)

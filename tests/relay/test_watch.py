@@ -152,6 +152,40 @@ def test_a_lease_runs_out_and_nothing_is_deleted(tmp_path):
     bench.store.close()
 
 
+def test_a_device_that_is_heard_of_at_the_last_moment_is_not_given_up(tmp_path, monkeypatch):
+    bench = Bench(tmp_path, ttl_s=10)
+    bench.registry.register(Registration("a", PORT + 1, "x.avsc", None, 10))
+    stop = bench.launcher.stop
+
+    def stop_meanwhile(name):
+        bench.registry.renew("x")
+        stop(name)
+
+    bench.look()
+    monkeypatch.setattr(bench.launcher, "stop", stop_meanwhile)
+    bench.look(11)
+    assert list(bench.launcher.channels) == ["x"]
+    assert not bench.registry.leases.has_run_out("x")
+    bench.store.close()
+
+
+def test_a_relay_that_could_not_be_stopped_is_stopped_next_time(tmp_path, monkeypatch):
+    bench = Bench(tmp_path, ttl_s=10)
+
+    def refuse(_name):
+        raise RelayError("the keeper did not answer")
+
+    bench.look()
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.launcher, "stop", refuse)
+        bench.look(11)
+    assert not bench.registry.leases.has_run_out("x")
+    bench.look()
+    assert bench.launcher.channels == {}
+    assert bench.registry.leases.has_run_out("x")
+    bench.store.close()
+
+
 def test_packets_renew_a_lease(tmp_path):
     bench = Bench(tmp_path, ttl_s=10)
     for n in range(5):
