@@ -9,6 +9,7 @@ import click
 
 from speeddata.archive_commands import printing, shown
 from speeddata.channel_names import complete_channels
+from speeddata.counted import counted
 from speeddata.exit_codes import epilog
 from speeddata.server_options import server_options
 from speeddata.text_table import print_table
@@ -63,7 +64,7 @@ def tell_all(found: list[dict[str, Any]], as_json: bool) -> None:
         rows.append((one["name"], one["port"] or "-", one["state"], one["reason"] or "", f"{count:,}",
                      one["framing"], one["time_unit"] or "-", one["schema"]))  # fmt: skip
     print_table(columns, rows, right=("port", "records"))
-    click.echo(f"{len(found)} channel{'' if len(found) == 1 else 's'}", err=True)
+    click.echo(counted(len(found), "channel"), err=True)
 
 
 def tell_one(channel: dict[str, Any], schema: "Schema", as_json: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from speeddata.archive_commands import printing, shown
+from speeddata.counted import counted
 from speeddata.exit_codes import DONE, TROUBLE, epilog
 from speeddata.server_options import server_options
 
@@ -151,7 +152,7 @@ def drawn(view: View, console: "Console", lines: int = 0) -> "RenderableType":
     some = view.lines if len(view.lines) <= room else view.lines[: max(1, room - 1)]
     parts = [*head, table_of(some)]
     if more := len(view.lines) - len(some):
-        parts.append(Text(f"... and {more} more channels (--json has all)", style="dim"))
+        parts.append(Text(f"... and {counted(more, 'more channel')} (--json has all)", style="dim"))
     return Group(*parts)
 
 
@@ -167,8 +168,8 @@ def head_lines(view: View) -> list[str]:
     return [
         f"SpeedData {status['version']}, data folder {status['data']}",
         f"keeper {status['keeper']['state']}; {services}",
-        f"archive: {size_text(archive.get('bytes') or 0)} in {count_text(archive.get('segments') or 0)} segments, {free(archive)}",
-        f"{status['channels']['count']} channels: {states or 'none'}{rate}",
+        f"archive: {size_text(archive.get('bytes') or 0)} in {counted(archive.get('segments') or 0, 'segment')}, {free(archive)}",
+        f"{counted(status['channels']['count'], 'channel')}: {states or 'none'}{rate}",
         "; ".join(view.troubles) or "all is well",
     ]
 

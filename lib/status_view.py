@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from speeddata.counted import counted
 from speeddata.errors import TimeError
 from speeddata.times import parse_time
 
@@ -127,7 +128,7 @@ def troubles(status: Json, lines: Sequence[Line]) -> list[str]:
         found.append(f"registry: nothing can be changed: {trouble}")
     count = sum(line.troubled for line in lines)
     if count:
-        found.append(f"{count} channel{'' if count == 1 else 's'} in trouble")
+        found.append(f"{counted(count, 'channel')} in trouble")
     return found
 
 
