@@ -199,10 +199,18 @@ def table_of(lines: "list[Line]") -> "RenderableType":
         style = STYLES.get(line.state, "")
         drops = Text(count_text(line.drops), style="red" if line.drops else "")
         table.add_row(
-            Text(shown(line.name)), Text(str(line.port or "-")), Text(shown(line.state), style=style), Text(shown(line.reason), style=style),
+            Text(shown(line.name)), Text(str(line.port or "-")), Text(shown(line.state), style=style), why_of(line, style),
             count_text(line.records), count_text(line.rate), drops, age_text(line.last_s),
         )  # fmt: skip
     return table
+
+
+def why_of(line: "Line", style: str) -> "RenderableType":
+    """Why a channel is in its state, and why it has drops."""
+    from rich.text import Text
+
+    words = [Text(shown(line.reason), style=style), Text(shown(line.drops_why), style="red")]
+    return Text("; ").join(one for one in words if one)
 
 
 COLUMNS: tuple[tuple[str, dict[str, Any]], ...] = (
