@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from speeddata.counted import counted
 from speeddata.exit_codes import DAMAGED, DONE, FAILED, epilog
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def repair(paths: tuple[Path, ...], dry_run: bool, as_json: bool, quiet: bool) -
             done = sum(bool(outcome.done) for outcome in outcomes)
             failed = sum(bool(outcome.error) for outcome in outcomes)
             what = "to be repaired" if dry_run else "repaired"
-            say([f"{len(outcomes)} files, {done} {what}, {failed} that cannot be"])
+            say([f"{counted(len(outcomes), 'file')}, {done} {what}, {failed} that cannot be"])
     sys.exit(worst(outcome.status for outcome in outcomes))
 
 
@@ -276,11 +277,12 @@ def figures(told: dict[str, Any]) -> str:
     """The last line that verify says."""
     if told["files"] == 0:
         return "no .avro files there: nothing to verify"
-    line = "{files} files, {blocks} blocks, {records} records, {bytes} bytes: ".format(**told)
+    sizes = [counted(told[f"{noun}s"], noun, "") for noun in ("file", "block", "record", "byte")]
+    line = f"{', '.join(sizes)}: "
     if told["state"] == "whole":
         return f"{line}whole"
-    lost = "an unknown number of" if told["lost"] is None else told["lost"]
-    return f"{line}{told['damaged']} damaged, {told['unreadable']} unreadable, {lost} records lost"
+    lost = "an unknown number of records" if told["lost"] is None else counted(told["lost"], "record", "")
+    return f"{line}{told['damaged']} damaged, {told['unreadable']} unreadable, {lost} lost"
 
 
 @contextmanager

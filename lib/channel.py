@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from speeddata import set_frames
+from speeddata.counted import counted
 from speeddata.csv_columns import clean_name, read_columns
 from speeddata.hdf5 import read_group, telling
 from speeddata.hdf5_names import given_name
@@ -243,14 +244,14 @@ class Channel:
         return [*super().__dir__(), *(name for name in self.signal if name.isidentifier())]
 
     def __repr__(self) -> str:
-        head = f"{self.name}: {len(self.signal)} signals with {len(self)} rows"
+        head = f"{self.name}: {counted(len(self.signal), 'signal', '')} with {counted(len(self), 'row', '')}"
         if len(self):
             first, last = int(self._time_ns[0]), int(self._time_ns[-1])
             head += f", {format_time(first)} to {format_time(last)}"
         if self.gaps:
-            head += f", {sum(missing for _, missing in self.gaps)} records missing in {len(self.gaps)} gaps"
+            head += f", {counted(sum(missing for _, missing in self.gaps), 'record', '')} missing in {counted(len(self.gaps), 'gap', '')}"
         if self.damage:
-            head += f", {len(self.damage)} damaged places left out"
+            head += f", {counted(len(self.damage), 'damaged place', '')} left out"
         return "\n".join([head, *(f"  {_line(signal)}" for signal in self.signal.values())])
 
 

@@ -1,6 +1,7 @@
 """`speeddata channels`: those that are registered, or all about one of them."""
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ import click
 
 from speeddata.archive_commands import printing, shown
 from speeddata.channel_names import complete_channels
+from speeddata.counted import counted
 from speeddata.exit_codes import epilog
 from speeddata.server_options import server_options
 from speeddata.text_table import print_table
@@ -63,7 +65,7 @@ def tell_all(found: list[dict[str, Any]], as_json: bool) -> None:
         rows.append((one["name"], one["port"] or "-", one["state"], one["reason"] or "", f"{count:,}",
                      one["framing"], one["time_unit"] or "-", one["schema"]))  # fmt: skip
     print_table(columns, rows, right=("port", "records"))
-    click.echo(f"{len(found)} channel{'' if len(found) == 1 else 's'}", err=True)
+    click.echo(counted(len(found), "channel"), err=True)
 
 
 def tell_one(channel: dict[str, Any], schema: "Schema", as_json: bool) -> None:
@@ -71,20 +73,23 @@ def tell_one(channel: dict[str, Any], schema: "Schema", as_json: bool) -> None:
     if as_json:
         print(json.dumps({**channel, "signals": found, "definition": json.loads(schema.text)}))
         return
-    plain = {key: value for key, value in channel.items() if key not in ("stats", "ingested", "sources")}
-    tell_mapping("", plain)
+    from speeddata.channel_text import channel_lines, limits_text, mapping_lines, time_text
+
+    now_ns = time.time_ns()
+    print("\n".join(channel_lines(channel, now_ns)))
     print(f"\nsignals of {shown(schema.name)}:")
     rows = [(one["name"], one["type"], one["unit"] or "", one["role"] or "", "null" if one["nullable"] else "",
-             json.dumps(one["limits"]) if one["limits"] else "") for one in found]  # fmt: skip
+             limits_text(one["limits"])) for one in found]  # fmt: skip
     print_table(("signal", "type", "unit", "role", "or", "limits"), rows)
     for key, what in (("stats", "counters"), ("ingested", "what came by HTTP")):
         if channel.get(key):
             print(f"\n{what}:")
-            tell_mapping("  ", channel[key])
+            print("\n".join(mapping_lines("  ", channel[key], now_ns)))
     if channel.get("sources"):
         print("\nsources:")
         columns = tuple(channel["sources"][0])
-        print_table(columns, [tuple(one.values()) for one in channel["sources"]])
+        senders = [[time_text(str(one[name]), now_ns) for name in columns] for one in channel["sources"]]
+        print_table(columns, senders)
 
 
 def signals_of(schema: "Schema") -> list[dict[str, Any]]:
@@ -101,20 +106,3 @@ def signals_of(schema: "Schema") -> list[dict[str, Any]]:
         }
         for one in schema.signals
     ]
-
-
-def tell_mapping(indent: str, told: Mapping[str, Any]) -> None:
-    """A line for each key; mappings within it in one line."""
-    width = max(map(len, told), default=0)
-    for key, value in told.items():
-        print(f"{indent}{key:{width}}  {words(value)}")
-
-
-def words(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {words(inner)}" for key, inner in value.items()) or "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}" if value > 65535 else str(value)
-    return "-" if value is None or value == "" else shown(str(value))

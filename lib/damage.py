@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from speeddata.counted import counted
 from speeddata.index import ENTRY, ENTRY_SIZE, Entry
 
 __all__ = ["Damage", "damaged"]
@@ -22,8 +23,10 @@ class Damage:
         return asdict(self)
 
     def __str__(self) -> str:
-        count = "an unknown number of" if self.records is None else self.records
-        return f"{self.segment}: {self.reason} in bytes {self.start} to {self.end}, {count} records left out"
+        count = (
+            "an unknown number of records" if self.records is None else counted(self.records, "record", "")
+        )
+        return f"{self.segment}: {self.reason} in bytes {self.start} to {self.end}, {count} left out"
 
 
 def damaged(segment: str, entries: bytes, place: int, reason: str) -> Damage:

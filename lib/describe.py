@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from speeddata.container import Head
+from speeddata.counted import counted
 from speeddata.index import FLAG_BAD_TIME, FLAG_UNSORTED, Entry, entries_of
 from speeddata.times import format_time
 from speeddata.verify import Report
@@ -55,7 +56,9 @@ def description_lines(report: Report) -> Iterator[str]:
         )
         if told["sequence"]:
             yield _line("sequence", told["sequence"])
-    yield _line("size", f"{told['blocks']} blocks, {told['records']} records, {told['bytes']} bytes")
+    yield _line(
+        "size", ", ".join(counted(told[f"{noun}s"], noun, "") for noun in ("block", "record", "byte"))
+    )
     if told.get("first"):
         yield _line("records", f"{told['first']} to {told['last']}")
     if told.get("first_arrival"):
@@ -65,7 +68,7 @@ def description_lines(report: Report) -> Iterator[str]:
         ("bad_time_blocks", "with impossible times"),
     ):
         if told.get(key):
-            yield _line("flags", f"{told[key]} blocks {words}")
+            yield _line("flags", f"{counted(told[key], 'block', '')} {words}")
     index = told["index"]
     yield _line("index", "; ".join(index["faults"]) or ("whole" if index["present"] else "none"))
     yield from (_line("damage", str(fault)) for fault in report.damages)

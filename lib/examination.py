@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from speeddata.blocks import Scanner
 from speeddata.container import parse_long
+from speeddata.counted import counted
 from speeddata.damage import Damage, damaged
 from speeddata.errors import ArchiveError, RecordError
 from speeddata.index import ENTRY, ENTRY_SIZE, FLAG_BAD_TIME, FLAG_UNSORTED, Entry, each_entry, entries_of
@@ -31,8 +32,12 @@ class Fault(NamedTuple):
     def __str__(self) -> str:
         damage = self.damage
         place = f"block {self.block}, " if self.block else ""
-        lost = "an unknown number of" if damage.records is None else damage.records
-        return f"{place}bytes {damage.start} to {damage.end}: {damage.reason}, {lost} records lost"
+        lost = (
+            "an unknown number of records"
+            if damage.records is None
+            else counted(damage.records, "record", "")
+        )
+        return f"{place}bytes {damage.start} to {damage.end}: {damage.reason}, {lost} lost"
 
 
 class Examination:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import requests
 
+from speeddata.counted import counted
 from speeddata.credentials import authorize
 from speeddata.errors import SpeedDataError, TokenError
 from speeddata.export_names import named_for
@@ -160,7 +161,7 @@ class ExportClient:
             _note_of(path).unlink(missing_ok=True)
         with suppress(ExportError):
             self._call("DELETE", job["url"], missing_ok=True)
-        left_out = f"{job['damages']} damaged places left out" if job["damages"] else None
+        left_out = f"{counted(job['damages'], 'damaged place', '')} left out" if job["damages"] else None
         return Fetched(None if out else path, size, left_out, zipped, job)
 
     def _part(self, job: dict[str, Any], file: BinaryIO, size: int, seekable: bool) -> None:

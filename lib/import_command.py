@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from speeddata.archive_commands import complain, printing, say, say_json
+from speeddata.counted import counted
 from speeddata.exit_codes import DONE, FAILED, epilog
 from speeddata.import_settings import detection_options, options_of
 from speeddata.server_options import token_file_option
@@ -191,7 +192,7 @@ class Run:
             if not self.terms.dry_run:
                 self._say(bad_lines(found))
             return self._fail(
-                work.path, entry, f"{found.bad_count:,} of {found.bad_count + found.rows:,} lines cannot be taken, more than "
+                work.path, entry, f"{found.bad_count:,} of {counted(found.bad_count + found.rows, 'line')} cannot be taken, more than "
                 f"--max-bad {self.terms.max_bad}; nothing was imported",
             )  # fmt: skip
         if not found.rows:
@@ -243,7 +244,9 @@ class Run:
             entry["finished"] = state.finished
             work.found.notes.append(former_words(state))
         elif state.rows:
-            work.found.notes.append(f"{state.rows:,} of {work.found.rows:,} rows are imported already")
+            work.found.notes.append(
+                f"{state.rows:,} of {counted(work.found.rows, 'row')} are imported already"
+            )
 
     def _send(self, work: "FileImport", known: "Known", entry: dict[str, Any]) -> bool:
         from speeddata.import_report import sent_json
@@ -263,7 +266,9 @@ class Run:
             sent = work.run(self.channels, self.sender, state, fit, known)
         except BaseException:
             entry.update(imported=state.rows, imported_before=before)
-            complain([f"{work.path}: {state.rows:,} of {work.found.rows:,} rows are imported and durable"])
+            complain(
+                [f"{work.path}: {state.rows:,} of {counted(work.found.rows, 'row')} are imported and durable"]
+            )
             raise
         self.loaded += sent.sizes
         entry.update(state="imported", **sent_json(sent, before))
@@ -288,12 +293,12 @@ class Run:
 
 
 def former_words(state: "ImportState") -> str:
-    return f"imported before, {state.rows:,} rows at {state.finished}; --again imports it once more"
+    return f"imported before, {counted(state.rows, 'row')} at {state.finished}; --again imports it once more"
 
 
 def _done(work: "FileImport", rows: int, before: int) -> str:
     names = list(work.channels())
-    where = names[0] if len(names) == 1 else f"{len(names)} channels"
+    where = names[0] if len(names) == 1 else f"{counted(len(names), 'channel')}"
     more = f", {before:,} before" if before else ""
-    refused = f", {work.found.bad_count:,} lines could not be taken" if work.found.bad_count else ""
-    return f"{work.path}: {rows:,} rows imported into {where}{more}{refused}"
+    refused = f", {counted(work.found.bad_count, 'line')} could not be taken" if work.found.bad_count else ""
+    return f"{work.path}: {counted(rows, 'row')} imported into {where}{more}{refused}"

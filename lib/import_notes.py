@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from speeddata.counted import counted
 from speeddata.csv_layout import Kind, Layout
 
 if TYPE_CHECKING:
@@ -43,16 +44,16 @@ def csv_notes(
     }
     notes = []
     if total["blanks"]:
-        notes.append(f"{total['blanks']:,} empty lines left out")
+        notes.append(f"{counted(total['blanks'], 'empty line')} left out")
     if total["names_again"]:
-        notes.append(f"the line of names comes {total['names_again']:,} times more, left out")
+        notes.append(f"the line of names comes {counted(total['names_again'], 'time')} more, left out")
     total["backward"] -= sum(state for _, state in folds) if layout.step_s >= 0 else 0
     if total["backward"] > 0:
         notes.append(
-            f"{total['backward']:,} rows are earlier than the row above; they are read back in the order of time"
+            f"{_rows(total['backward'])} earlier than the row above; all are read back in the order of time"
         )
     if total["equal"]:
-        notes.append(f"{total['equal']:,} rows have the time of the row above; all are kept")
+        notes.append(f"{_rows(total['equal'])} at the time of the row above; all are kept")
     if any(one.finer for one in facts):
         notes.append("times finer than a nanosecond are rounded to it")
     if cut:
@@ -67,3 +68,7 @@ def csv_notes(
             if hours else "an hour that clocks were put back for is there once, taken for the first of both"
         )  # fmt: skip
     return notes
+
+
+def _rows(count: int) -> str:
+    return f"{counted(count, 'row')} {'is' if count == 1 else 'are'}"

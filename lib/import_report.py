@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from speeddata.counted import counted
 from speeddata.errors import FormatError
 from speeddata.import_plan import Found
 from speeddata.import_run import Sent
@@ -19,7 +20,7 @@ CELL = 40
 
 def found_lines(path: Path, found: Found, channels: dict[str, int], known: Iterable[str]) -> Iterator[str]:
     """What was found out about a file, and what would be done with it."""
-    yield f"{path}: {path.stat().st_size:,} bytes"
+    yield f"{path}: {counted(path.stat().st_size, 'byte')}"
     for name, value in found.about.items():
         yield f"  {name:<13}{value}"
     if found.rows:
@@ -29,9 +30,9 @@ def found_lines(path: Path, found: Found, channels: dict[str, int], known: Itera
     )
     there = set(known)
     for name, rows in list(channels.items())[:MAX_CHANNELS]:
-        yield f"  {'channel':<13}{name} ({'is there' if name in there else 'to be made'}): {rows:,} rows"
+        yield f"  {'channel':<13}{name} ({'is there' if name in there else 'to be made'}): {counted(rows, 'row')}"
     if len(channels) > MAX_CHANNELS:
-        yield f"  {'':<13}and {len(channels) - MAX_CHANNELS:,} more channels"
+        yield f"  {'':<13}and {counted(len(channels) - MAX_CHANNELS, 'more channel')}"
     for field in found.fields:
         kind = f"{field.type}{' array' if field.array else ''}{', may be null' if field.nullable else ''}"
         heading = f", the file's {field.heading!r}" if field.heading not in ("", field.name) else ""

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from speeddata.blocks import cover, crc32c
+from speeddata.counted import counted
 from speeddata.index import (
     ANYWHERE,
     ENTRY,
@@ -79,7 +80,7 @@ def index_faults(index: bytes | None, segment: Segment, growing: bool) -> list[s
         faults.append("cut off in an entry")
     lacking = (len(segment.entries) - len(entries_that_hold(index, segment.size))) // ENTRY_SIZE
     if lacking > 0:
-        faults.append(f"{lacking} blocks are not in it")
+        faults.append(f"{counted(lacking, 'block', '')} {'is' if lacking == 1 else 'are'} not in it")
     return faults
 
 
@@ -93,7 +94,7 @@ def _entry_faults(index: bytes, size: int, growing: bool) -> list[str]:
     misplaced = (len(entries) - len(held)) // ENTRY_SIZE - broken - behind
     if growing and not _holds(entries[-ENTRY_SIZE:]):
         broken -= 1  # being written just now
-    faults = [f"{broken} of its entries are damaged"] if broken else []
+    faults = [f"{broken} of its entries {'is' if broken == 1 else 'are'} damaged"] if broken else []
     return faults + ([f"{misplaced} of its entries are out of place"] if misplaced > 0 else [])
 
 

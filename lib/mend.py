@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speeddata.blocks import crc32c
+from speeddata.counted import counted
 from speeddata.errors import ArchiveError
 from speeddata.index import ENTRY, ENTRY_SIZE, HEAD_SIZE, Entry, index_path, write_index
 from speeddata.segment import Segment
@@ -27,7 +28,7 @@ class Mended:
     found_blocks: int  # that the index did not know
 
     def __str__(self) -> str:
-        return f"{self.segment}: cut {self.cut_bytes} bytes of a torn tail, put {self.found_blocks} blocks into the index"
+        return f"{self.segment}: cut {counted(self.cut_bytes, 'byte', '')} of a torn tail, put {counted(self.found_blocks, 'block', '')} into the index"
 
 
 def mend(path: Path, *, indexed: bool = True, limited: bool = False) -> Mended:

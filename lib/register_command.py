@@ -14,6 +14,8 @@ from speeddata.server_options import server_options
 
 __all__ = ["body_of", "deregister", "register", "restart_channels"]
 
+WANTED = "wanted an Avro record schema, a JSON object"
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
 
 
@@ -42,23 +44,28 @@ def value_of(text: str) -> Any:
         return text
 
 
-def read_schema(_context: click.Context, _option: click.Parameter, path: Path) -> dict[str, Any]:
-    """The schema that a file holds."""
+def read_schema(path: Path) -> dict[str, Any]:
+    """The schema that a file holds; the end of the command where it holds none."""
+    from speeddata.server import Failure
+
     try:
         schema = json.loads(path.read_bytes())
     except OSError as error:
-        raise click.BadParameter(f"{path}: {error.strerror}") from None
-    except ValueError as error:
-        raise click.BadParameter(f"{path}: not JSON: {error}") from None
+        raise Failure(f"{path}: {error.strerror}") from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise Failure(f"{path}: {place}: {error.msg[:1].lower()}{error.msg[1:]}, {WANTED}") from None
+    except (ValueError, RecursionError) as error:  # no UTF-8, nested without end
+        raise Failure(f"{path}: {error}, {WANTED}") from None
     if not isinstance(schema, dict):
-        raise click.BadParameter(f"{path}: wanted an Avro record schema, a JSON object")
+        raise Failure(f"{path}: line 1, column 1: no object, {WANTED}")
     return schema
 
 
 @click.command(epilog=epilog(failed="refused, or failed"))
 @click.argument("name")
 @click.option(
-    "--schema", metavar="FILE", required=True, callback=read_schema, help="Avro schema of its records, an .avsc file.",
+    "--schema", metavar="FILE", required=True, help="Avro schema of its records, an .avsc file.",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )  # fmt: skip
 @click.option(
@@ -75,7 +82,7 @@ def read_schema(_context: click.Context, _option: click.Parameter, path: Path) -
 @json_option
 def register(
     name: str,
-    schema: dict[str, Any],
+    schema: Path,
     port: int | None,
     no_port: bool,
     config: dict[str, Any],
@@ -84,13 +91,18 @@ def register(
     as_json: bool,
 ) -> None:
     """Register a channel; when this returns its relay receives."""
-    from speeddata.server import Server
+    from speeddata.server import Failure, Server
 
     if port is not None and no_port:
         raise click.UsageError("give either --port or --no-port")
-    body = body_of(name, schema, port, no_port, config, ttl)
+    body = body_of(name, read_schema(schema), port, no_port, config, ttl)
     with printing():
-        answer = Server(url).ask("POST", "/channels", json=body)
+        try:
+            answer = Server(url).ask("POST", "/channels", json=body)
+        except Failure as error:
+            if not str(error.told.get("field")).startswith("schema"):
+                raise
+            raise Failure(f"{schema}: {error.message}") from None
         if as_json:
             print(json.dumps(answer))
         else:

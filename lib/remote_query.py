@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from speeddata.channel import Channel
+from speeddata.counted import counted
 from speeddata.remote_http import Service
 
 __all__ = ["fetch", "signals"]
@@ -83,7 +84,7 @@ def fetch(
     for name, signal in made.signal.items():
         signal.unit = units.get(name) or (_unit(units, name) if not raw else None)
     if damages:
-        made.damage = [{"reason": f"{damages} damaged places left out"}]
+        made.damage = [{"reason": f"{counted(damages, 'damaged place', '')} left out"}]
     return made
 
 

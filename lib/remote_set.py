@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from speeddata.channel import Channel
+from speeddata.counted import counted
 from speeddata.dataset import Set, read_arrow, read_avro, read_csv, read_hdf5, read_parquet
 from speeddata.remote_http import Service
 from speeddata.remote_query import fetch, signals
@@ -51,7 +52,7 @@ class RemoteSet(Set):
         self._service.close()
 
     def __repr__(self) -> str:
-        return f"{self._service.url}: {len(self.channel)} channels\n" + super().__repr__()
+        return f"{self._service.url}: {counted(len(self.channel), 'channel')}\n" + super().__repr__()
 
 
 class RemoteChannel(Channel):
@@ -211,7 +212,7 @@ class RemoteChannel(Channel):
     def __repr__(self) -> str:
         if self._fetched is not None:
             return repr(self._fetched)
-        lines = [f"{self.name}: {len(self._listed)} signals, not fetched yet"]
+        lines = [f"{self.name}: {counted(len(self._listed), 'signal')}, not fetched yet"]
         for one in self._listed:
             lines.append(
                 f"  {one['signal']}: {one['type']}" + (f" [{one['unit']}]" if one.get("unit") else "")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from speeddata.counted import counted
 from speeddata.errors import ArchiveError
 from speeddata.exit_codes import DAMAGED
 from speeddata.folder_lock import alone_in
@@ -136,11 +137,11 @@ def _head_is_lost(report: Report) -> bool:
 def _plan(report: Report) -> str:
     """What is to be done, in words."""
     if report.faults:
-        return f"salvaged, {report.blocks} blocks to a new file"
+        return f"salvaged, {counted(report.blocks, 'block', '')} to a new file"
     if report.tail:
         damage = report.tail.damage
-        return f"cut by {damage.end - damage.start} bytes of a torn tail"
-    return f"given a new index of {report.blocks} blocks"
+        return f"cut by {counted(damage.end - damage.start, 'byte', '')} of a torn tail"
+    return f"given a new index of {counted(report.blocks, 'block', '')}"
 
 
 def _act(path: Path, report: Report) -> Path | None:

@@ -12,6 +12,7 @@ import click
 
 from speeddata.archive_commands import complain, printing, read_time
 from speeddata.channel_names import complete_channels
+from speeddata.counted import counted
 from speeddata.exit_codes import DAMAGED, DONE, FAILED, epilog
 from speeddata.server_options import server_options
 
@@ -285,7 +286,7 @@ class Run:
         """Say what was sent, and what not."""
         complain(self.damages)
         if self.too_large:
-            complain([f"speeddata: {self.too_large} records are larger than a packet, and were left out"])
+            complain([f"speeddata: {counted(self.too_large, 'record')} left out, larger than a packet"])
         if self.error:
             complain([f"speeddata: {self.error}"])
         total = self.sent.total()
@@ -299,4 +300,4 @@ class Run:
             print(json.dumps(told))
             return
         where = ", ".join(f"{name} to {outlet.sender.to}" for name, outlet in self.outlets.items())
-        print(f"sent {total:,} records in {self.seconds:.1f} s: {where}")
+        print(f"sent {counted(total, 'record')} in {self.seconds:.1f} s: {where}")

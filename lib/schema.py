@@ -201,7 +201,7 @@ def _parse_error(plain: dict[str, Any]) -> Exception | None:
 
 def _explain(error: Exception, culprit: Any) -> str:
     if isinstance(error, fastavro.schema.UnknownType):
-        return f"unknown type {error.name!r}"
+        return f"unknown type {error.name!r}, wanted one of Avro's or one that is defined above"
     if isinstance(error, KeyError):
         return f"{error} is missing"
     if isinstance(error, fastavro.schema.SchemaParseException):

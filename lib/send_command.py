@@ -12,6 +12,7 @@ import click
 
 from speeddata.archive_commands import printing
 from speeddata.channel_names import complete_channels
+from speeddata.counted import counted
 from speeddata.exit_codes import epilog
 from speeddata.server_options import server_options
 
@@ -198,7 +199,7 @@ class Run:
                 "" if self.target.sender.send(packet) else f"{len(packet)} bytes are more than a packet holds"
             )
         except NotSent as error:
-            raise NotSent(f"{error} {self.target.sender.sent} packets went there before") from None
+            raise NotSent(f"{error} {counted(self.target.sender.sent, 'packet')} went there before") from None
 
     def _bad(self, number: int, wrong: str, bar: Any) -> bool:
         """Take note of a wrong line; whether to go on."""
@@ -234,5 +235,5 @@ def tell(run: Run, channel: str, as_json: bool) -> None:
         }
         print(json.dumps(told))
         return
-    skipped = f", {run.skipped} lines left out" if run.skipped else ""
-    print(f"sent {sender.sent:,} records to {sender.to}{skipped}")
+    skipped = f", {counted(run.skipped, 'line')} left out" if run.skipped else ""
+    print(f"sent {counted(sender.sent, 'record')} to {sender.to}{skipped}")

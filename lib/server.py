@@ -1,5 +1,7 @@
 """A running system as commands ask it: its registration API, and by that the history service. What fails ends the command in words."""
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -28,6 +30,11 @@ class Failure(click.ClickException):
 
     exit_code = FAILED
 
+    def __init__(self, message: str, told: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        # What the server answered where it refused.
+        self.told = told or {}
+
     def show(self, _file: Any = None) -> None:
         for line in self.message.splitlines():
             click.echo(f"speeddata: {shown(line)}", err=True)
@@ -51,7 +58,7 @@ class Server:
             response = self._service.ask(method, path, again=False, stream=True, **options)
             return read_answer(response, self.no_api)
         except RemoteError as error:
-            raise Failure(words_of(error)) from None
+            raise Failure(words_of(error), error.details) from None
         except TokenError as error:
             raise Failure(str(error)) from None
         except (requests.ConnectionError, requests.Timeout):
@@ -116,9 +123,12 @@ def words_of(error: RemoteError) -> str:
     words = str(told["error"])
     if "wanted" in told:
         words += f": {told.get('field')} is {told.get('value')!r}, wanted {told['wanted']}"
+    details = str(told.get("details") or "") if "wanted" not in told else ""
     for key in ("name", "port", "path", "id", "missing"):
-        if told.get(key) is not None:
-            words += f" ({key}: {told[key] if not isinstance(told[key], list) else ', '.join(map(str, told[key]))})"
-    if told.get("details") and "wanted" not in told:
-        words += f": {told['details']}"
+        value = told.get(key)
+        value = ", ".join(map(str, value)) if isinstance(value, list) else value
+        if value is not None and not re.search(rf"(?<!\w){re.escape(str(value))}(?!\w)", details):
+            words += f" ({key}: {value})"
+    if details and details != told["error"]:
+        words += f": {details}"
     return words + token_hint(error.status)

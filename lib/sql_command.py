@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 import click
 
 from speeddata.archive_commands import for_reader, printing, shown
+from speeddata.counted import counted
 from speeddata.exit_codes import FAILED, epilog
 from speeddata.progress_bar import waiting
 from speeddata.server_options import away, token_file_option, token_hint
@@ -150,7 +151,7 @@ def show(answer: Mapping[str, Any], output: Path | None) -> None:
         console.print(table)
     rows = len(answer["rows"])
     more = ", and there are more (--limit)" if answer["truncated"] else ""
-    click.echo(f"{rows} row{'' if rows == 1 else 's'}{more}", err=True)
+    click.echo(f"{counted(rows, 'row', '')}{more}", err=True)
 
 
 NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "FLOAT", "DOUBLE", "DECIMAL"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from speeddata.archive_commands import printing, shown
+from speeddata.counted import counted
 from speeddata.exit_codes import DONE, TROUBLE, epilog
 from speeddata.server_options import server_options
 
@@ -151,7 +152,7 @@ def drawn(view: View, console: "Console", lines: int = 0) -> "RenderableType":
     some = view.lines if len(view.lines) <= room else view.lines[: max(1, room - 1)]
     parts = [*head, table_of(some)]
     if more := len(view.lines) - len(some):
-        parts.append(Text(f"... and {more} more channels (--json has all)", style="dim"))
+        parts.append(Text(f"... and {counted(more, 'more channel')} (--json has all)", style="dim"))
     return Group(*parts)
 
 
@@ -167,8 +168,8 @@ def head_lines(view: View) -> list[str]:
     return [
         f"SpeedData {status['version']}, data folder {status['data']}",
         f"keeper {status['keeper']['state']}; {services}",
-        f"archive: {size_text(archive.get('bytes') or 0)} in {count_text(archive.get('segments') or 0)} segments, {free(archive)}",
-        f"{status['channels']['count']} channels: {states or 'none'}{rate}",
+        f"archive: {size_text(archive.get('bytes') or 0)} in {counted(archive.get('segments') or 0, 'segment')}, {free(archive)}",
+        f"{counted(status['channels']['count'], 'channel')}: {states or 'none'}{rate}",
         "; ".join(view.troubles) or "all is well",
     ]
 
@@ -198,10 +199,18 @@ def table_of(lines: "list[Line]") -> "RenderableType":
         style = STYLES.get(line.state, "")
         drops = Text(count_text(line.drops), style="red" if line.drops else "")
         table.add_row(
-            Text(shown(line.name)), Text(str(line.port or "-")), Text(shown(line.state), style=style), Text(shown(line.reason), style=style),
+            Text(shown(line.name)), Text(str(line.port or "-")), Text(shown(line.state), style=style), why_of(line, style),
             count_text(line.records), count_text(line.rate), drops, age_text(line.last_s),
         )  # fmt: skip
     return table
+
+
+def why_of(line: "Line", style: str) -> "RenderableType":
+    """Why a channel is in its state, and why it has drops."""
+    from rich.text import Text
+
+    words = [Text(shown(line.reason), style=style), Text(shown(line.drops_why), style="red")]
+    return Text("; ").join(one for one in words if one)
 
 
 COLUMNS: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from speeddata.counted import counted
 from speeddata.errors import TimeError
 from speeddata.times import parse_time
 
@@ -15,6 +16,7 @@ __all__ = [
     "channel_line",
     "count_text",
     "in_order",
+    "loss_words",
     "losses",
     "size_text",
     "span_text",
@@ -42,6 +44,7 @@ class Line:
     records: int
     rate: float | None  # records a second; None: not known
     drops: int
+    drops_why: str  # in words
     last_s: float | None  # how long ago a record came; None: not known
 
     @property
@@ -51,7 +54,7 @@ class Line:
 
     def to_json(self) -> dict[str, Any]:
         return {"name": self.name, "port": self.port, "state": self.state, "reason": self.reason, "records": self.records,
-                "rate": None if self.rate is None else round(self.rate, 3), "drops": self.drops,
+                "rate": None if self.rate is None else round(self.rate, 3), "drops": self.drops, "drops_why": self.drops_why,
                 "last_s": None if self.last_s is None else round(self.last_s, 3)}  # fmt: skip
 
 
@@ -96,18 +99,38 @@ def channel_line(channel: Json, rate: float | None, now_ns: int) -> Line:
         reason=channel.get("reason") or "",
         records=int(stats.get("records") or 0) + int(ingested.get("records") or 0),
         rate=rate,
-        drops=losses(channel),
+        drops=sum(count for _, _, count in losses(channel)),
+        drops_why=loss_words(channel),
         last_s=_age_s(stats.get("durable_until"), now_ns),
     )
 
 
-def losses(channel: Json) -> int:
-    """Everything that came and is not in the archive, as the control page counts it."""
+def losses(channel: Json) -> list[tuple[str, str, int]]:
+    """Everything that came and is not in the archive, as the control page counts it: what became of it, why, how many."""
     stats, ingested = channel.get("stats") or {}, channel.get("ingested") or {}
-    counts = [stats.get("kernel_drops"), stats.get("ring_full"), ingested.get("lost")]
-    for key in ("rejected", "not_archived"):
-        counts += [count for reason, count in (stats.get(key) or {}).items() if reason != "ring_full"]
-    return sum(int(count or 0) for count in counts)
+    found = [
+        ("dropped", "by the kernel", stats.get("kernel_drops")),
+        ("dropped", "ring full", stats.get("ring_full")),
+        ("lost", "by HTTP", ingested.get("lost")),
+    ]
+    for key, what in (("rejected", "refused"), ("not_archived", "not archived")):
+        counts = stats.get(key) or {}
+        found += [(what, reason, count) for reason, count in counts.items() if reason != "ring_full"]
+    return [(what, reason, int(count)) for what, reason, count in found if count]
+
+
+def loss_words(channel: Json) -> str:
+    """The same in words, most first: `20 refused: short`, `24 refused: 20 short, 4 schema`; empty where nothing was lost."""
+    kinds: dict[str, list[tuple[int, str]]] = {}
+    for what, reason, count in losses(channel):
+        kinds.setdefault(what, []).append((count, reason))
+    parts = []
+    for what, counts in kinds.items():
+        counts.sort(key=lambda one: -one[0])
+        total = sum(count for count, _ in counts)
+        reasons = [f"{count:,} {reason}" for count, reason in counts] if len(counts) > 1 else [counts[0][1]]
+        parts.append((-total, f"{total:,} {what}: {', '.join(reasons)}"))
+    return "; ".join(words for _, words in sorted(parts))
 
 
 def in_order(lines: Sequence[Line]) -> list[Line]:
@@ -127,7 +150,7 @@ def troubles(status: Json, lines: Sequence[Line]) -> list[str]:
         found.append(f"registry: nothing can be changed: {trouble}")
     count = sum(line.troubled for line in lines)
     if count:
-        found.append(f"{count} channel{'' if count == 1 else 's'} in trouble")
+        found.append(f"{counted(count, 'channel')} in trouble")
     return found
 
 

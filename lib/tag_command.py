@@ -9,6 +9,7 @@ import click
 
 from speeddata.archive_commands import printing, shown
 from speeddata.channel_names import complete_channels
+from speeddata.counted import counted
 from speeddata.exit_codes import DONE, FAILED, epilog
 from speeddata.server_options import server_options
 from speeddata.text_table import print_table
@@ -123,7 +124,7 @@ def tell(tags: list[dict[str, Any]], as_json: bool, *, one: bool = False) -> Non
     columns = ("id", "name", "start", "end", "channels", "note")
     rows = [tuple(words(key, each[key]) for key in columns) for each in tags]
     print_table(columns, rows, right=("id",))
-    click.echo(f"{len(tags)} tag{'' if len(tags) == 1 else 's'}", err=True)
+    click.echo(counted(len(tags), "tag"), err=True)
 
 
 def words(key: str, value: Any) -> str:

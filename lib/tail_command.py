@@ -11,6 +11,7 @@ import click
 
 from speeddata.archive_commands import complain, printing
 from speeddata.channel_names import channels_argument, nearest, signal_of
+from speeddata.counted import counted
 from speeddata.exit_codes import DONE, epilog
 from speeddata.server_options import server_options
 
@@ -186,5 +187,6 @@ def table_of(view: "TailView", console: "Console", full: bool) -> "RenderableTyp
     if len(rows) <= room:
         return table
     return Group(
-        table, Text(f"... and {len(rows) - room} more signals: name those that are wanted", style="dim")
+        table,
+        Text(f"... and {counted(len(rows) - room, 'more signal')}: name those that are wanted", style="dim"),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from speeddata.container import Head
+from speeddata.counted import counted
 from speeddata.errors import ArchiveError
 from speeddata.examination import Examination, Fault
 from speeddata.exit_codes import DAMAGED, DONE, FAILED
@@ -156,7 +157,7 @@ def total(counts: Iterable[int | None]) -> int | None:
 
 def said(count: int | None) -> str:
     """A number of records in words."""
-    return f"{'an unknown number of' if count is None else count} records"
+    return "an unknown number of records" if count is None else counted(count, "record", "")
 
 
 def _verify(path: Path, schema_text: str | None, watch: Callable[[int], None]) -> Report:
@@ -191,7 +192,7 @@ def _examine(segment: Segment, before: bytes | None, report: Report, watch: Call
     report.odd_times = examination.odd_times
     if report.odd_times:
         report.index.append(
-            f"{report.odd_times} blocks have other times than it tells (is the time unit in the head damaged?)"
+            f"it tells other times than {counted(report.odd_times, 'block', '')} of the segment (is the time unit in the head damaged?)"
         )
 
 

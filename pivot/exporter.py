@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from starlette.responses import Response
 
+from speeddata.counted import counted
 from speeddata.pivot.attendance import Attendance, Left, Stopped, stopping
 from speeddata.pivot.catalogue import Catalogue
 from speeddata.pivot.download import Download, Part
@@ -75,7 +76,11 @@ class Exporter:
         finally:
             self.admitted -= 1
         name = f"export_{datetime.now(UTC):%Y%m%d_%H%M%S}{made.suffix}"
-        headers = {"x-speeddata-partial": f"{made.damages} damaged places left out"} if made.damages else {}
+        headers = (
+            {"x-speeddata-partial": f"{counted(made.damages, 'damaged place', '')} left out"}
+            if made.damages
+            else {}
+        )
         headers["vary"] = "accept"
         return self.send(made.file, made.size, name, headers, made.media)
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from speeddata.counted import counted
 from speeddata.pivot.attendance import Attendance, Left, checker, stopping
 from speeddata.pivot.outlet import PIECE, Outlet
 from speeddata.pivot.problem import Problem
@@ -102,7 +103,9 @@ class QueryService:
         parts = tuple(_joined(write_result(result, about, asked.shape, check)))
         headers = []
         if result.damages:
-            headers.append(("x-speeddata-partial", f"{result.damages} damaged places left out"))
+            headers.append(
+                ("x-speeddata-partial", f"{counted(result.damages, 'damaged place', '')} left out")
+            )
         if result.cursor:
             headers.append(("x-speeddata-cursor", result.cursor))
         return Answer(parts, FORMATS[asked.shape.format], tuple(headers))

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
+from speeddata.counted import counted
 from speeddata.pivot.download import wanted_part
 from speeddata.pivot.export_formats import FORMATS, ZIP
 from speeddata.pivot.export_options import LISTS, NAMES, known_name, require_known
@@ -145,7 +146,7 @@ def _add_file(app: FastAPI, exporter: Exporter) -> None:
             raise
         headers = {"etag": etag, "accept-ranges": "bytes"}
         if job.damages:
-            headers["x-speeddata-partial"] = f"{job.damages} damaged places left out"
+            headers["x-speeddata-partial"] = f"{counted(job.damages, 'damaged place', '')} left out"
         return exporter.send(
             opened, job.bytes, file_name(job), headers, job.media, part, request.method != "HEAD"
         )

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from starlette.responses import Response
 
+from speeddata.counted import counted
 from speeddata.pivot.attendance import Left, attend, stopping
 from speeddata.pivot.download import Download
 from speeddata.pivot.export import PREFIX, temporary_folder
@@ -190,7 +191,7 @@ class SqlRunner:
             "x-speeddata-records-read": str(told["records_read"]),
         }
         if told["damages"]:
-            headers["x-speeddata-partial"] = f"{told['damages']} damaged places left out"
+            headers["x-speeddata-partial"] = f"{counted(told['damages'], 'damaged place', '')} left out"
         return Download(file, size, "answer", lambda: None, self.limits.stall_s, headers)
 
     async def _take(self) -> Worker:

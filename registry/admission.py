@@ -145,5 +145,5 @@ def name_taken(name: str) -> ApiProblem:
 
 def port_taken(port: int | None, owner: str) -> ApiProblem:
     """409 for a port that somebody has."""
-    details = f"port is {port}, wanted one that is free; this one has {owner}"
+    details = f"{port} belongs to {owner}, wanted one that is free"
     return ApiProblem(409, "Port already in use", field="port", details=details, port=port, used_by=owner)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from speeddata.counted import counted
 from speeddata.errors import RelayError
 from speeddata.limits import ALARM_FILE
 from speeddata.registry.admission import Admission, Registered
@@ -129,7 +130,7 @@ class Registry:
             self._note(
                 next(iter(done.fresh)),
                 "registered",
-                f"{count} channels without a port: {names}{' ...' if count > 5 else ''}",
+                f"{counted(count, 'channel')} without a port: {names}{' ...' if count > 5 else ''}",
             )
             log.info("%d channels registered without a port", count)
         return done.to_json()
@@ -205,7 +206,9 @@ class Registry:
                     self.ingest.use(wanted)
                 elif channel.port is not None and not self.leases.has_run_out(name):
                     done[name] = self._go_over(channel)
-        self.events.note(Event("settings", "settings", "reloaded", f"{len(done)} channels have gone over"))
+        self.events.note(
+            Event("settings", "settings", "reloaded", f"gone over: {counted(len(done), 'channel')}")
+        )
         return done
 
     def restart(self, name: str) -> int | None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from speeddata.counted import counted
 from speeddata.errors import RelayError, SpeedDataError
 from speeddata.exit_codes import CANNOT_START
 from speeddata.plan import Plan
@@ -303,11 +304,10 @@ class Charge:
         lost = refused - self.lost_before + (0 if self.mapping.clean else left)
         if not lost:
             return ""
+        told = f"{counted(lost, 'record', '')} that it had received {'is' if lost == 1 else 'are'} lost"
         if not self.mapping.clean:
-            return f"the relay was killed, {lost} records that it had received are lost"
-        return (
-            f"{lost} records that it had received are lost: {stats['disk_error'] or 'the disk refused them'}"
-        )
+            return f"the relay was killed, {told}"
+        return f"{told}: {stats['disk_error'] or 'the disk refused them'}"
 
     def close(self) -> None:
         self.sockets.close()

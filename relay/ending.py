@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 
+from speeddata.counted import counted
 from speeddata.errors import RelayError
 from speeddata.relay.client import KeeperClient
 from speeddata.relay.handover import living_relays
@@ -35,7 +36,7 @@ def end_keeper(client: KeeperClient, pid: int) -> Iterator[str]:
         except RelayError as error:
             log.warning("keeper: %s", error)
     if answer and wait_end(keeper, KEEPER_GRACE_S):
-        yield f"keeper {pid} ended, with {answer['channels']} relays"
+        yield f"keeper {pid} ended, with {counted(answer['channels'], 'relay')}"
         keeper.close()
     else:
         yield from end_all([keeper], DEAF_GRACE_S)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from speeddata.counted import counted
 from speeddata.errors import RelayError
 from speeddata.lock import lock_holder
 from speeddata.relay.client import KeeperClient
@@ -45,7 +46,7 @@ def restart_all(data: DataFolder) -> Iterator[str]:
             failed.append(name)
             yield f"{name}: not replaced: {error}"
     if failed:
-        raise RelayError(f"{len(failed)} relays are not replaced: {', '.join(failed)}")
+        raise RelayError(f"not replaced are {counted(len(failed), 'relay')}: {', '.join(failed)}")
 
 
 def _renew_orchestrator(data: DataFolder, pid: int) -> str:

@@ -148,7 +148,7 @@ def test_a_registration_is_looked_at_while_it_is_typed(running: System, page: Pa
     expect(page.locator("#nameProblem")).to_contain_text("Channel name already registered")
     form.get_by_label("UDP port").fill(str(taken))
     expect(page.locator("#portProblem")).to_have_text(
-        f"Port already in use: port is {taken}, wanted one that is free; this one has engine"
+        f"Port already in use: {taken} belongs to engine, wanted one that is free"
     )
     form.get_by_label("Name").fill("engine 2")
     expect(page.locator("#nameProblem")).to_contain_text("wanted 1 to 64 letters")

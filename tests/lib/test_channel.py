@@ -69,7 +69,7 @@ def test_repr_helps(channel):
         "  oil.heat: 4 samples, float64",
     ]
     channel.gaps, channel.damage = [(START, 3), (START, 4)], [{}]
-    assert "7 records missing in 2 gaps, 1 damaged places left out" in repr(channel)
+    assert "7 records missing in 2 gaps, 1 damaged place left out" in repr(channel)
     assert repr(Channel(name="a")) == "a: 0 signals with 0 rows"
     made = Channel([0], name="a", signals={"s": np.array(["x"], object), "wave": np.zeros((1, 16), "f4")})
     assert repr(made).splitlines()[1:] == ["  s: 1 samples, text", "  wave: 1 samples of 16, float32"]

@@ -42,9 +42,9 @@ def test_the_same_as_text(tmp_path):
     assert lines[0] == [f"{path}:", "damaged"]
     for line in (
         ["channel", "example"],
-        ["size", f"1 blocks, 2 records, {path.stat().st_size} bytes"],
+        ["size", f"1 block, 2 records, {path.stat().st_size} bytes"],
         ["records", "2023-11-14T22:13:20.001Z to 2023-11-14T22:13:20.002Z"],
-        ["flags", "1 blocks whose times do not ascend"],
+        ["flags", "1 block whose times do not ascend"],
         ["index", "whole"],
         ["signal", "voltage  double  V"],
     ):

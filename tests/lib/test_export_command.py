@@ -54,7 +54,7 @@ def test_a_long_range_and_a_tag_are_made_in_the_background(service, tmp_path, mo
     assert (tmp_path / "x.csv.gz").read_bytes()[:2] == b"\x1f\x8b"
     done = run(service, "--tag", "run 7/a", "--json")
     assert (done.exit_code, json.loads(done.stdout)["file"]) == (3, "run_7_a.h5")
-    assert json.loads(done.stdout)["partial"] == "1 damaged places left out"
+    assert json.loads(done.stdout)["partial"] == "1 damaged place left out"
     assert list(read_hdf5("run_7_a.h5").channel) == ["damaged", "example"]
     done = run(service, "--tag", "run 7/a", "--format", "parquet", "--channels", "example,damaged", "--json")
     assert json.loads(done.stdout)["file"].endswith(".zip")

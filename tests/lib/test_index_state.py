@@ -53,11 +53,11 @@ def test_a_whole_index_has_no_faults(path, index):
         (lambda index: flip(index, 9), "it is of another file, or its head is damaged"),
         (lambda index: flip(index, 24), "it is of another file, or its head is damaged"),
         (lambda index: flip(index, 36), "its head is damaged"),
-        (lambda index: flip(index, 43)[:-ENTRY_SIZE], "its head is damaged, 1 blocks are not in it"),
+        (lambda index: flip(index, 43)[:-ENTRY_SIZE], "its head is damaged, 1 block is not in it"),
         (made.without_crc, ""),
-        (lambda index: index[:-1], "cut off in an entry, 1 blocks are not in it"),
-        (lambda index: index[:-ENTRY_SIZE], "1 blocks are not in it"),
-        (lambda index: flip(index, HEAD_SIZE + 3), "1 of its entries are damaged, 1 blocks are not in it"),
+        (lambda index: index[:-1], "cut off in an entry, 1 block is not in it"),
+        (lambda index: index[:-ENTRY_SIZE], "1 block is not in it"),
+        (lambda index: flip(index, HEAD_SIZE + 3), "1 of its entries is damaged, 1 block is not in it"),
         (lambda index: index + index[-ENTRY_SIZE:], "1 of its entries are out of place"),
     ],
 )
@@ -74,7 +74,7 @@ def test_the_index_of_a_growing_segment_may_lack_the_newest(path, index):
         index_path(path).write_bytes(index[:size])
         assert faults(path, index[:size], growing=True) == []
     assert faults(path, flip(index, len(index) - ENTRY_SIZE), growing=True) == []
-    assert faults(path, flip(index, HEAD_SIZE), growing=True) == ["1 of its entries are damaged"]
+    assert faults(path, flip(index, HEAD_SIZE), growing=True) == ["1 of its entries is damaged"]
 
 
 def test_blocks_behind_the_end_are_told_by_the_index_of_that_segment_alone(path, index):

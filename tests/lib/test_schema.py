@@ -381,7 +381,10 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"{good}: T, 2 signals\n"
     assert main([str(good), str(bad), str(gone)]) == 1
     errors = capsys.readouterr().err.splitlines()
-    assert errors == [f"{bad}: field 'x': unknown type 'zap'", f"{gone}: No such file or directory"]
+    assert errors == [
+        f"{bad}: field 'x': unknown type 'zap', wanted one of Avro's or one that is defined above",
+        f"{gone}: No such file or directory",
+    ]
 
 
 def test_command_line(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from speeddata.cli import commands
+from speeddata.remote_error import RemoteError
+from speeddata.server import words_of
 
 AWAY = {"error": "\x1b]0;title\x07no", "details": "\x1b[2Jcleared"}
 COMMANDS = [
@@ -63,3 +65,51 @@ def test_what_a_server_says_does_nothing_to_the_terminal(stranger, command):
     assert done.exit_code == 1
     assert "\\x1b]0;title\\x07no" in done.stderr
     assert not set("\x1b\x07") & set(done.output)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"error": "Port already in use", "port": 8, "details": "8 belongs to a"}, "Port already in use: 8 belongs to a"),
+        ({"error": "Failed", "name": "b", "details": "port 8 is in use"}, "Failed (name: b): port 8 is in use"),
+        ({"error": "Failed", "port": 8, "details": "port 80 is in use"}, "Failed (port: 8): port 80 is in use"),
+        ({"error": "Origin not allowed", "details": "Origin not allowed"}, "Origin not allowed"),
+        ({"error": "Missing", "missing": ["a", "b"]}, "Missing (missing: a, b)"),
+        ({"error": "Invalid x", "field": "x", "value": 1, "wanted": "a name", "details": "x is 1"}, "Invalid x: x is 1, wanted a name"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_each_thing_once(told, words):
+    assert words_of(RemoteError(409, "", told)) == words
+
+
+def refused(tmp_path, stranger, text, told):
+    stranger.told = 400, json.dumps(told).encode()
+    path = tmp_path / "a.avsc"
+    path.write_bytes(text)
+    url = f"http://127.0.0.1:{stranger.server_port}"
+    done = CliRunner().invoke(commands, ["register", "x", "--schema", str(path), "--url", url])
+    assert done.exit_code == 1
+    return done.stderr.replace(str(path), "FILE")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b'{"type":\n record}', "FILE: line 2, column 2: expecting value"),
+        (b"[1]", "FILE: line 1, column 1: no object"),
+        (
+            b'{"a": "\xe9"}',
+            "FILE: 'utf-8' codec can't decode byte 0xe9 in position 7: invalid continuation byte",
+        ),
+    ],
+)
+def test_a_file_that_holds_no_schema_is_named_with_the_place(tmp_path, stranger, text, words):
+    said = refused(tmp_path, stranger, text, {"error": "not asked"})
+    assert said == f"speeddata: {words}, wanted an Avro record schema, a JSON object\n"
+
+
+def test_a_schema_that_is_refused_is_told_with_its_file(tmp_path, stranger):
+    told = {"error": "Invalid schema", "field": "schema: a", "details": "field 'a': unknown type 'nope'"}
+    assert refused(tmp_path, stranger, b"{}", told) == f"speeddata: FILE: Invalid schema: {told['details']}\n"
+    told = {"error": "Too many channels", "field": None}
+    assert refused(tmp_path, stranger, b"{}", told) == "speeddata: Too many channels\n"

@@ -11,6 +11,7 @@ from speeddata.status_view import (
     channel_line,
     count_text,
     in_order,
+    loss_words,
     losses,
     size_text,
     troubles,
@@ -30,7 +31,7 @@ def channel(name, state="active", **stats):
 
 
 def line(name, state="active", reason=""):
-    return Line(name, 26000, state, reason, 5, 1.0, 0, 0.5)
+    return Line(name, 26000, state, reason, 5, 1.0, 0, "", 0.5)
 
 
 def test_rates_are_differences_of_counters_by_their_own_clock():
@@ -57,7 +58,16 @@ def test_drops_are_all_that_came_and_is_not_archived():
         "rejected": {"short": 4, "empty": 0},
         "not_archived": {"io": 8, "ring_full": 2},
     }
-    assert losses({**channel("a", **stats), "ingested": {"lost": 16}}) == 31
+    lossy = {**channel("a", **stats), "ingested": {"lost": 16}}
+    assert sum(count for _, _, count in losses(lossy)) == channel_line(lossy, None, 0).drops == 31
+    told = "16 lost: by HTTP; 8 not archived: io; 4 refused: short; 3 dropped: 2 ring full, 1 by the kernel"
+    assert loss_words(lossy) == told
+    assert (
+        loss_words(channel("a", rejected={"short": 4, "schema": 2000}))
+        == "2,004 refused: 2,000 schema, 4 short"
+    )
+    assert loss_words(channel("a", kernel_drops=0)) == ""
+
     told = channel_line(channel("a", records=7, durable_until="1970-01-01T00:00:10Z", **stats), 2.5, 12 * NS)
     assert (told.records, told.rate, told.drops, told.last_s) == (7, 2.5, 15, 2.0)
     assert channel_line(channel("a"), None, 0).last_s is None
@@ -107,6 +117,17 @@ def test_trouble_of_processes_and_archive_is_told():
 )
 def test_figures_are_short(text, wanted):
     assert text == wanted
+
+
+def test_the_table_says_why_there_are_drops():
+    view = View.__new__(View)
+    view.status, view.troubles = STATUS, []
+    lossy = channel("a", "degraded", rejected={"short": 20})
+    view.lines = [channel_line({**lossy, "reason": "the disk is slow"}, None, 0)]
+    with (console := Console(width=200, color_system=None)).capture() as captured:
+        console.print(drawn(view, console))
+    assert "the disk is slow; 20 refused: short" in captured.get()
+    assert view.lines[0].to_json()["drops_why"] == "20 refused: short"
 
 
 def test_two_hundred_channels_fit_a_terminal():

@@ -153,7 +153,7 @@ def test_a_segment_being_written_may_end_in_half_a_block_and_be_ahead_of_its_ind
         assert (report.state, report.growing, report.records, report.lost) == ("whole", True, 5, 0)
     report = verify(segment)
     assert (report.state, report.growing, report.records, report.lost) == ("damaged", False, 5, 3)
-    assert report.index == ["cut off in an entry", "1 blocks are not in it"]
+    assert report.index == ["cut off in an entry", "1 block is not in it"]
 
 
 def test_a_segment_that_ends_being_written_while_it_is_read_is_read_again(segment, monkeypatch):

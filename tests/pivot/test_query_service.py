@@ -190,7 +190,7 @@ def test_damage_is_told(make, tmp_path):
     response = asyncio.run(
         make().query({**PARAMS, "duration": "", "start": "2023-11-14"} | {"every": "1d"}, "", stays)
     )
-    assert response.headers["x-speeddata-partial"] == "1 damaged places left out"
+    assert response.headers["x-speeddata-partial"] == "1 damaged place left out"
 
 
 async def stay():

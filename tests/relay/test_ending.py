@@ -21,7 +21,7 @@ def test_a_keeper_ends_with_its_relays(tmp_path: Path) -> None:
     client = KeeperClient(tmp_path / "data")
     pid = client.start_keeper()
     relay = client.start(make_spec(tmp_path, port=free_port()))
-    assert list(end_keeper(client, pid)) == [f"keeper {pid} ended, with 1 relays"]
+    assert list(end_keeper(client, pid)) == [f"keeper {pid} ended, with 1 relay"]
     assert not alive(pid)
     assert not alive(relay)
     assert list(end_keeper(client, pid)) == []

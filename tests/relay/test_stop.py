@@ -63,7 +63,7 @@ def test_two_stops_follow_each_other_and_a_loss_is_said_once(tmp_path: Path) -> 
             both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in "12"]
             said = [one.communicate(timeout=60)[1] for one in both]
         assert sorted(one.returncode for one in both) == [0, 1]
-        assert sum(b"1 records that it had received are lost" in words for words in said) == 1
+        assert sum(b"1 record that it had received is lost" in words for words in said) == 1
 
 
 def test_a_keeper_and_a_relay_that_somebody_has_stopped_lose_nothing(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_stop_ends_what_outlived_its_orchestrator(tmp_path: Path) -> None:
         f"pivot {services['pivot']} ended",
         f"stripchart {services['stripchart']} ended",
         f"ingest {services['ingest']} ended",
-        f"keeper {keeper} ended, with 1 relays",
+        f"keeper {keeper} ended, with 1 relay",
     ]
     assert not any(map(alive, [relay, keeper, *services.values()]))
 

@@ -88,7 +88,7 @@ PRINTS = (
     Prints("README.md", 'curl -sS --fail-with-body "http://localhost:8000/api/v1/ingest', r'"ingested": ?2'),
     Prints("docs/command-line.md", "speeddata export --tag", r"(?m)(^\S+: \d+ bytes$\s+){3}"),
     Prints("docs/ingest.md", "curl", r'"created":\["gearbox"\]'),
-    Prints("docs/library.md", "import speeddata\n", "grid: 1 signals, not fetched yet"),
+    Prints("docs/library.md", "import speeddata\n", "grid: 1 signal, not fetched yet"),
     Prints("docs/library.md", "from speeddata import RegistryError", r"400 decimation\.rate_hz"),
     Prints("docs/operating.md", "mkdir -m 750 data", r"[1-9]\d* records, \d+ bytes: whole"),
     Prints("docs/query.md", "curl", r'"count":5,"time":\["2021-04-30T22:00:00Z"'),

@@ -106,8 +106,8 @@ test("errors of the API are told with their details", () => {
   equal(explain({ error: "Channel not found" }, 404), "Channel not found");
   equal(explain({ error: "Internal error", field: null, details: "Internal error" }, 500), "Internal error");
   equal(
-    explain({ error: "Port already in use", field: "port", details: "port is 1, wanted one that is free", port: 1 }, 409),
-    "Port already in use: port is 1, wanted one that is free",
+    explain({ error: "Port already in use", field: "port", details: "1 belongs to engine, wanted one that is free", port: 1 }, 409),
+    "Port already in use: 1 belongs to engine, wanted one that is free",
   );
   equal(
     explain({ error: "Port out of range", field: "port", value: 99999, wanted: "an integer", details: "port: wanted an integer" }, 400),
