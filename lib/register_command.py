@@ -14,6 +14,7 @@ from speeddata.server_options import server_options
 
 __all__ = ["body_of", "deregister", "register", "restart_channels"]
 
+MAX_FILE = 1 << 20  # bytes; a schema with its white space is a part of that
 WANTED = "wanted an Avro record schema, a JSON object"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
@@ -49,7 +50,11 @@ def read_schema(path: Path) -> dict[str, Any]:
     from speeddata.server import Failure
 
     try:
-        schema = json.loads(path.read_bytes())
+        with path.open("rb") as file:  # which may be a pipe, or have no end
+            data = file.read(MAX_FILE + 1)
+        if len(data) > MAX_FILE:
+            raise Failure(f"{path}: more than {MAX_FILE:,} bytes, {WANTED}")
+        schema = json.loads(data)
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}") from None
     except json.JSONDecodeError as error:

@@ -128,6 +128,8 @@ def tell(tags: list[dict[str, Any]], as_json: bool, *, one: bool = False) -> Non
 
 
 def words(key: str, value: Any) -> str:
-    if key == "channels":
-        return ", ".join(value) if value else "all"
+    if key == "channels" and not value:
+        return "all"
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
     return "" if value is None else shown(str(value))

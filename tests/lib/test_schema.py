@@ -390,12 +390,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_command_line(tmp_path: Path) -> None:
     bad = tmp_path / "bad.avsc"
     bad.write_text("{}")
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "speeddata.schema", str(bad)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    command = [sys.executable, "-P", "-m", "speeddata.schema", str(bad)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert done.stderr == f"{bad}: the top level must be a record\n"

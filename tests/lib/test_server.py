@@ -108,6 +108,23 @@ def test_a_file_that_holds_no_schema_is_named_with_the_place(tmp_path, stranger,
     assert said == f"speeddata: {words}, wanted an Avro record schema, a JSON object\n"
 
 
+def test_a_file_without_end_is_no_schema():
+    done = CliRunner().invoke(commands, ["register", "x", "--schema", "/dev/zero"])
+    assert done.exit_code == 1
+    assert (
+        done.stderr
+        == "speeddata: /dev/zero: more than 1,048,576 bytes, wanted an Avro record schema, a JSON object\n"
+    )
+
+
+@pytest.mark.parametrize("answer", [{"channels": 5}, {"channels": [1, None]}, {"id": {"a": 1}}])
+def test_a_tag_of_another_kind_of_server_is_shown_as_it_is(stranger, answer):
+    stranger.told = 200, json.dumps(answer).encode()
+    url = f"http://127.0.0.1:{stranger.server_port}"
+    done = CliRunner().invoke(commands, ["tag", "add", "x", "--last", "PT5M", "--url", url])
+    assert (done.exit_code, done.exception) == (0, None)
+
+
 def test_a_schema_that_is_refused_is_told_with_its_file(tmp_path, stranger):
     told = {"error": "Invalid schema", "field": "schema: a", "details": "field 'a': unknown type 'nope'"}
     assert refused(tmp_path, stranger, b"{}", told) == f"speeddata: FILE: Invalid schema: {told['details']}\n"
