@@ -18,12 +18,13 @@ from speeddata.relay.alarms import limited_signals, tell_alarms
 from speeddata.relay.channel import ChannelRelay, compile_plans
 from speeddata.relay.handover import Adopted
 from speeddata.relay.mapping import Mapping
+from speeddata.relay.process_state import dying, end_of, threads
 from speeddata.relay.sending import Sending
 from speeddata.relay.sockets import ChannelSockets, kernel_drops
 from speeddata.relay.spec import ChannelSpec
 from speeddata.segment_names import segment_name
 
-__all__ = ["Charge", "end_of"]
+__all__ = ["Charge"]
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ MAX_DELAY_S = 30
 QUICK_DEATHS = 3  # in a row that are no reason to wait
 FAILED_DEATHS = 8  # in a row after which a channel is said to have failed; it is tried on all the same
 STUCK_S = 5.0  # in which a relay takes none of the packets that wait
+SILENT_S = 30.0  # in which a relay gives no sign of life, where none wait
+BEGIN_S = 120.0  # in which a relay does not receive; it may have to mend what a crash left, from a slow disk
 RENEWED = frozenset(
     ("block_bytes", "ring_bytes", "receive_buffer_bytes", "gro")
 )  # taken over with a fresh mapping
@@ -74,8 +77,8 @@ class Charge:
         # What it goes on with once its relay has ended in order.
         self.following: tuple[ChannelSpec, list[Plan]] | None = None
         self.begun = False  # the living relay has been seen to receive
-        # Batches of the receiver, and when they were last seen to be more, or nothing waited.
-        self.batches, self.moved = 0, time.monotonic()
+        # How far the receiver is, and when it was last seen to be farther, or could not be looked at.
+        self.progress, self.moved = 0, time.monotonic()
 
     @classmethod
     def begin(cls, spec: ChannelSpec) -> "Charge":
@@ -172,18 +175,28 @@ class Charge:
         self.work = 0
 
     def is_stuck(self, now: float, *, was_away: bool) -> bool:
-        """Whether packets wait in the socket and the relay does not go on, though nothing but itself can keep it from that."""
-        batches = self.mapping.batches
-        if self.pid is None or was_away or batches != self.batches or not self.sockets.receive_used:
-            self.batches, self.moved = batches, now
-        return now - self.moved >= STUCK_S
+        """Whether the relay does not go on, though nothing but itself can keep it from that."""
+        progress = self.mapping.progress
+        if self.pid is None or was_away or progress != self.progress:
+            self.progress, self.moved = progress, now
+            return False
+        return now - self.moved >= self._patience()[0]
 
     def kill_stuck(self) -> None:
         """End a relay that does not go on, for another to take its place."""
-        self.mapping.words = f"it took no packet for {STUCK_S:g} s, though some waited"
+        self.mapping.words = self._patience()[1]
         log.error("%s: relay %d is killed: %s", self.spec.name, self.pid, self.mapping.words)
         self.moved = time.monotonic()
         self.signal(signal.SIGKILL)
+
+    def _patience(self) -> tuple[float, str]:
+        """For how long the relay may not go on, and what it is then said to have done."""
+        self.begun = self.begun or self.receives()
+        if not self.begun:
+            return BEGIN_S, f"it did not begin to receive within {BEGIN_S:g} s"
+        if self.sockets.receive_used:
+            return STUCK_S, f"it took no packet for {STUCK_S:g} s, though some waited"
+        return SILENT_S, f"it gave no sign of life for {SILENT_S:g} s"
 
     def receives(self) -> bool:
         """Whether the relay has begun to receive."""
@@ -336,40 +349,6 @@ def attach(adopted: Adopted, memory: int) -> Mapping:
         os.close(memory)
         signal.pidfd_send_signal(adopted.pidfd, signal.SIGTERM)
         return fresh_mapping(ChannelSpec.from_json(adopted.spec))
-
-
-def end_of(pid: int) -> str:
-    """How a dead relay ended; of one that was adopted only its parent is told."""
-    try:
-        _, status = os.waitpid(pid, 0)
-    except ChildProcessError:
-        return "ended"
-    code = os.waitstatus_to_exitcode(status)
-    return signal.Signals(-code).name if code < 0 else f"exit status {code}"
-
-
-def dying(pid: int) -> bool:
-    """Whether a process has been killed, though its end may not have come."""
-    try:
-        with open(f"/proc/{pid}/status") as file:
-            status = {key: value.strip() for key, _, value in (line.partition(":") for line in file)}
-    except OSError:
-        return False
-    return status["State"][0] in "ZX" or bool(int(status["SigPnd"], 16) >> signal.SIGKILL - 1 & 1)
-
-
-def threads(pid: int) -> set[int]:
-    """Threads of a process that may still run."""
-    found: set[int] = set()
-    try:
-        listed = os.listdir(f"/proc/{pid}/task")
-    except (FileNotFoundError, ProcessLookupError):
-        return found
-    for tid in listed:
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{tid}/stat") as file:
-            if file.read().rpartition(")")[2].split()[0] not in "ZX":
-                found.add(int(tid))
-    return found
 
 
 def _trouble(stats: dict[str, Any]) -> str:

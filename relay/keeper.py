@@ -21,9 +21,10 @@ from pathlib import Path
 from speeddata.errors import RelayError, SpeedDataError
 from speeddata.host_addresses import address_indexes
 from speeddata.lock import sign_lock, take_lock
-from speeddata.relay.charge import Charge, end_of
+from speeddata.relay.charge import Charge
 from speeddata.relay.handover import collect
 from speeddata.relay.losses import note_loss, reserve_losses
+from speeddata.relay.process_state import end_of
 from speeddata.relay.replacement import Replacement
 from speeddata.relay.request_server import Answer, RequestServer
 from speeddata.relay.spec import ChannelSpec
@@ -314,6 +315,7 @@ class Keeper:
         charge.sending.look(found)
         if charge.is_stuck(now, was_away=was_away):
             charge.kill_stuck()
+            return  # whether something holds it the next look tells
         if not charge.hangs():
             return
         self.selector.unregister(charge.pidfd)

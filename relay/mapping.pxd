@@ -241,6 +241,7 @@ cdef struct Head:
     uint64_t commit          # receiver: batch number << 2 | which State counts << 1 | 1 when the batch is DONE, 0 when ARMED
     uint64_t tail            # receiver: blocks that the writer may take
     uint64_t newest          # receiver: serial of the newest block that readers know
+    uint64_t beats           # receiver: how often it went on though nothing came
     uint64_t line1[8]
     uint64_t stored          # writer: number << 1 | which Store counts
     uint64_t line2[8]

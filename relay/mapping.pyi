@@ -43,8 +43,8 @@ class Mapping:
         """The channel's counters, as a whole: the receiver's at one instant, the writer's at one instant."""
 
     @property
-    def batches(self) -> int:
-        """How many batches the receiver has begun: what only moves when it does."""
+    def progress(self) -> int:
+        """What only moves when the receiver goes on: the batches that it has begun, and how often nothing came."""
 
     @property
     def turns(self) -> int:

@@ -34,7 +34,7 @@ from speeddata.relay.standings cimport acknowledge_rises, read_standings, restor
 from speeddata.relay.sending import sending_error
 
 cdef uint64_t MAGIC = 0x5344_4D41_5050_4544
-cdef uint64_t VERSION = 6  # of what mapping.pxd declares: a relay goes on in the mapping of another
+cdef uint64_t VERSION = 7  # of what mapping.pxd declares: a relay goes on in the mapping of another
 cdef enum:
     PAGE = 4096
 
@@ -231,9 +231,9 @@ cdef class Mapping:
         }
 
     @property
-    def batches(self) -> int:
-        """How many batches the receiver has begun: what only moves when it does."""
-        return load64(&self.parts.head.commit) >> 2
+    def progress(self) -> int:
+        """What only moves when the receiver goes on: the batches that it has begun, and how often nothing came."""
+        return (load64(&self.parts.head.commit) >> 2) + load64(&self.parts.head.beats)
 
     @property
     def turns(self) -> int:

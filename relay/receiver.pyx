@@ -38,6 +38,7 @@ cdef enum:
     DRAIN_NS = 1_000_000_000 # how long to empty the socket when told to stop
     STAY_US = 20_000         # how long to wait for the next packet in recvmmsg itself
     GIVE_WAY_NS = 200_000
+    BEAT_NS = 1_000_000_000  # between two signs of life of a channel that is idle
     STALL_NS = 50_000_000    # a writer that does nothing for so long waits for the disk
     MEMINFO = 9              # numbers that SO_MEMINFO gives
 
@@ -221,17 +222,19 @@ cdef void receive(Receiving *r) noexcept nogil:
         if watch_age(r):
             # That left the batch DONE: what recvmmsg takes from now on must find it ARMED.
             armed = False
-        elif not flowing and not r.spin:
-            wait(r)
+        elif not flowing:
+            if not r.spin:
+                wait(r)
+            store64(&r.parts.head.beats, r.parts.head.beats + 1)
     if current_state(&r.parts, r.parts.head.commit).books.building.open:
         turn_block(r)
 
 
 cdef void wait(Receiving *r) noexcept nogil:
-    """Sleep until a packet, a ring, or the age of the block being built; for ever when there is none."""
-    cdef int64_t timeout = -1
+    """Sleep until a packet, a ring, the age of the block being built, or the next sign of life."""
+    cdef int64_t timeout = BEAT_NS
     if r.open_serial:
-        timeout = max(0, r.age_ns - (clock_ns(CLOCK_MONOTONIC) - r.opened_ns))
+        timeout = max(0, min(timeout, r.age_ns - (clock_ns(CLOCK_MONOTONIC) - r.opened_ns)))
     sleep(r.bell, r.fd, timeout)
 
 

@@ -1,6 +1,7 @@
 """When a relay that was killed may be followed though it is not dead: the disk holds it, and nothing of it receives or sends."""
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -10,8 +11,9 @@ from loop_disk import frozen, loop_disk, needs_disks
 from processes import thread_states
 
 from speeddata.relay.channel import compile_plans
-from speeddata.relay.charge import Charge, threads
+from speeddata.relay.charge import BEGIN_S, SILENT_S, STUCK_S, Charge
 from speeddata.relay.mapping import Mapping
+from speeddata.relay.process_state import threads
 from speeddata.relay.sockets import ChannelSockets
 from speeddata.relay.spec import ChannelSpec
 
@@ -36,6 +38,26 @@ def charge(tmp_path):
     yield Charge(spec, sockets, mapping, compile_plans(spec))
     sockets.close()
     os.close(mapping.fd)
+
+
+def test_what_keeps_a_relay_from_going_on_has_its_time(charge):
+    """Packets that wait, none that wait, and a relay that does not receive yet, each has another."""
+    charge.pid, charge.moved = os.getpid(), 100.0
+
+    def stuck_after_s():
+        assert not charge.is_stuck(100.0, was_away=False)
+        return next(n for n in range(1000) if charge.is_stuck(100.0 + n, was_away=False))
+
+    assert stuck_after_s() == BEGIN_S
+    charge.begun = True
+    assert stuck_after_s() == SILENT_S
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"x", charge.sockets.input.getsockname())
+    assert stuck_after_s() == STUCK_S
+    assert not charge.is_stuck(1000.0, was_away=True), "we were stopped ourselves"
+    assert not charge.is_stuck(1001.0, was_away=False)
+    charge.pid = None
+    assert not charge.is_stuck(2000.0, was_away=False)
 
 
 def stuck(pid):

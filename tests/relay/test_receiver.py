@@ -201,6 +201,15 @@ def test_a_receiver_that_waits_is_armed(tmp_path):
             wait_until(lambda: line.mapping.armed, "the wait after a block was closed")
 
 
+@pytest.mark.parametrize("spec", [{}, {"busy_poll": True}])
+def test_an_idle_receiver_gives_signs_of_life(tmp_path, spec):
+    with running(make_spec(tmp_path, **spec)) as line:
+        for _ in range(2):
+            before = line.mapping.progress
+            wait_until(lambda: line.mapping.progress > before, "a sign of life")  # noqa: B023
+        assert line.stats["packets"] == 0
+
+
 def test_a_refused_packet_alone_writes_no_block(tmp_path):
     with running(make_spec(tmp_path)) as line:
         line.send(b"\xff\xff\xff")

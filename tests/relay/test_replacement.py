@@ -16,7 +16,7 @@ from processes import open_files, stopped
 from sender import Sender
 
 from speeddata.errors import RelayError
-from speeddata.relay.charge import STUCK_S
+from speeddata.relay.charge import SILENT_S, STUCK_S
 from speeddata.relay.keeper import HANG_S, Keeper
 
 
@@ -101,20 +101,18 @@ def test_a_channel_without_a_relay_just_now_begins_with_the_other_spec(keeper, s
 
 def test_fault_30_a_relay_that_takes_no_packets_is_replaced_and_they_are_kept(keeper, spec):
     pid = keeper.start(spec)
+    wait_until(lambda: keeper.list()[0]["state"] == "active", "a relay that receives")
+    began = time.monotonic()
     with stopped(pid):
-        # Where nothing waits nothing is the matter.
-        time.sleep(1.5)
-        assert keeper.list()[0]["restarts"] == 0
         sender = Sender(spec["port"], 0.05)
         sender.start()
-        began = time.monotonic()
         try:
             try:
                 wait_until(lambda: keeper.list()[0]["restarts"] == 1, limit_s=STUCK_S + 25)
             except AssertionError as error:
                 log = (keeper.data / "log" / "keeper.log").read_text()
                 raise AssertionError(f"{error}: {keeper.list()}: {log}") from None
-            assert time.monotonic() - began > STUCK_S - 1.5
+            assert time.monotonic() - began > STUCK_S - 1.5, "its last sign of life was a moment ago"
             wait_until(lambda: keeper.stats("test")["records"] > 0)
         finally:
             sent = sender.finish()
@@ -125,6 +123,18 @@ def test_fault_30_a_relay_that_takes_no_packets_is_replaced_and_they_are_kept(ke
     assert "it took no packet for 5 s, though some waited" in (keeper.data / "log" / "keeper.log").read_text()
     keeper.stop("test")
     assert archived(keeper) == list(range(sent))
+
+
+def test_fault_30_a_relay_that_is_idle_and_gives_no_sign_of_life_is_replaced(keeper, spec):
+    pid = keeper.start(spec)
+    wait_until(lambda: keeper.list()[0]["state"] == "active", "a relay that receives")
+    began = time.monotonic()
+    with stopped(pid):
+        wait_until(lambda: keeper.list()[0]["restarts"] == 1, limit_s=SILENT_S + 25)
+    assert time.monotonic() - began > SILENT_S - 2 * HANG_S
+    (told,) = keeper.list()
+    assert told["death"] == "SIGKILL: it gave no sign of life for 30 s"
+    assert told["pid"] not in (None, pid)
 
 
 def test_fault_65_a_keeper_that_was_stopped_itself_replaces_nobody(keeper, spec):
