@@ -17,6 +17,7 @@ from speeddata.errors import RelayError
 from speeddata.limits import ALARM_FILE
 from speeddata.registry.admission import Admission, Registered
 from speeddata.registry.alarms import Alarms
+from speeddata.registry.baseline import differing, requested
 from speeddata.registry.batches import sort_batch
 from speeddata.registry.catalogue import Catalogue
 from speeddata.registry.changes import changed
@@ -72,6 +73,7 @@ class Registry:
         )
         self.archive = archive
         self.folder = folder  # where schema files are looked for
+        self._differing: dict[str, list[str]] = {}  # what was last said of channels of relay.yaml
         self._turn = threading.Lock()
         for moved in self.store.move_multicast(self.ports.services):
             log.warning("channel %s has other multicast ports now, the former ones are in use", moved.name)
@@ -85,10 +87,11 @@ class Registry:
         """Register the channels of relay.yaml whose names are not known, and give these; what is registered stays as it is."""
         added = []
         for item in channels:
-            if self.store.get(item["name"]) is not None:
+            request = requested(item)
+            known = self.store.get(request.name)
+            if known is not None:
+                self._compare(request, known)
                 continue
-            config = {key: value for key, value in item.items() if key not in ("name", "port", "schema")}
-            request = Registration(item["name"], item["port"], item["schema"], config or None)
             try:
                 with self._turn:
                     self.admission.insert(request)
@@ -340,6 +343,17 @@ class Registry:
             self.relays.note_fault(channel.name, error)
             return str(error)
         return ""
+
+    def _compare(self, request: Registration, known: Channel) -> None:
+        """Say what relay.yaml has otherwise than what is registered, which counts."""
+        keys = differing(request, known, self.folder)
+        if keys and self._differing.get(known.name) != keys:
+            log.warning(
+                "channel %s goes by what is registered; relay.yaml says otherwise of %s (PATCH changes the one, an editor the other)",
+                known.name,
+                ", ".join(keys),
+            )
+        self._differing[known.name] = keys
 
     def _spec(self, channel: Channel) -> Json | None:
         """Everything that a relay must know; None of a row that is damaged."""
