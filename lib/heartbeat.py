@@ -1,4 +1,5 @@
-"""A sign of life of a process, for the one that started it: a byte now and then, given by what does the work itself.
+"""A sign of life of a process, for the one that started it: a line now and then, given by what does the work itself. It says what
+keeps the process from doing all of it; empty where nothing does.
 
 Who starts it passes the writing end of a pipe, whose number is in the environment. A process that was not passed one gives none.
 """
@@ -12,6 +13,7 @@ __all__ = ["BEAT_S", "VARIABLE", "Heartbeat"]
 
 VARIABLE = "SPEEDDATA_HEARTBEAT"
 BEAT_S = 1.0
+MOST = 500  # characters of a line
 
 
 class Heartbeat:
@@ -26,13 +28,13 @@ class Heartbeat:
             os.set_inheritable(self._fd, False)
             os.set_blocking(self._fd, False)
 
-    def beat(self) -> None:
+    def beat(self, trouble: str = "") -> None:
         """Give one, if it is time for it. Nobody need be there to see it."""
         now = time.monotonic()
         if self._fd >= 0 and now >= self._due:
             self._due = now + BEAT_S
             with contextlib.suppress(OSError):  # not read for long, or who started us is gone
-                os.write(self._fd, b".")
+                os.write(self._fd, (" ".join(trouble[:MOST].split()) + "\n").encode(errors="replace"))
 
     async def beating(self) -> None:
         """Give them for ever, by a loop of asyncio."""

@@ -33,7 +33,10 @@ def look(registry: Registry, system: System) -> Things:
         "system": [("", {**status, "registry_degraded": int(status["registry"]["trouble"] is not None)})],
         "keeper": [("", {**status, "up": int(not trouble)})],
         "service": [
-            (_labels("service", one["name"]), {"services[]": one, "up": int(one["state"] == "active")})
+            (
+                _labels("service", one["name"]),
+                {"services[]": one, "up": int(one["state"] in ("active", "degraded"))},
+            )
             for one in status["services"]
         ],
         "process": [

@@ -84,7 +84,7 @@ SYSTEM = (
     Metric("keeper", "keeper.restarts", "speeddata_keeper_restarts_total", "How often the keeper ended, and was to be started again."),
     Metric("system", "registry_degraded", "speeddata_registry_degraded",
            "1: the registry's database cannot be used, and a copy is gone by.", where="`registry.trouble` is not null"),
-    Metric("service", "up", "speeddata_service_up", "1: the service runs.", where="`services[].state` is `active`"),
+    Metric("service", "up", "speeddata_service_up", "1: the service runs.", where="`services[].state` is `active` or `degraded`"),
     Metric("service", "services[].restarts", "speeddata_service_restarts_total",
            "How often the service ended, and was to be started again."),
     Metric("process", "processes[].cpu_s", "speeddata_process_cpu_seconds_total", "Processor time of all threads."),

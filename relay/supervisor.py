@@ -33,6 +33,8 @@ STRAY_GRACE_S = 5.0
 LOOK_S = 5.0  # between two looks for services that do not go on
 REPLACE_GRACE_S = 5.0  # for a service to end that is to begin with other settings
 LAST_WORDS = 300  # characters
+PIPE = 1 << 16  # bytes that a pipe holds
+RUNNING = ("active", "degraded")
 # More threads of the matrix library are of no use to a service, and take as long to start as numpy.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
@@ -42,7 +44,7 @@ class Watch:
     """A service and how it fares."""
 
     service: Service
-    state: str = "stopped"  # active, backoff, stopped
+    state: str = "stopped"  # active, degraded, backoff, stopped
     reason: str = ""  # why it is not active, in its own last words
     since_ns: int = 0  # of the present state
     restarts: int = 0
@@ -58,11 +60,16 @@ class Watch:
     @property
     def serves(self) -> bool:
         """Whether it runs and, where it gives signs of life, has given one."""
-        return self.state == "active" and (self.beaten is not None or not self.service.beats)
+        return self.state in RUNNING and (self.beaten is not None or not self.service.beats)
 
     def turn(self, state: str, reason: str = "") -> None:
         """Enter a state."""
         self.state, self.reason, self.since_ns = state, reason, time.time_ns()
+
+    def told(self, trouble: str) -> None:
+        """Take note of what keeps it from doing all of its work; empty: nothing."""
+        if trouble != self.reason and self.state in RUNNING:
+            self.turn("degraded" if trouble else "active", trouble)
 
     def ended(self, code: int, words: str, now: float) -> float:
         """Take note of the end of the process; gives the seconds to wait before the next start."""
@@ -227,10 +234,13 @@ class Supervisor:
 
     def _on_pulse(self, watch: Watch) -> None:
         """Take note of a sign of life; an end of them is no sign, and says nothing by itself."""
-        if os.read(watch.pulse, 4096):
-            watch.beaten = self.loop.clock()
-        else:
+        signs = os.read(watch.pulse, PIPE)
+        if not signs:
             self._end_pulse(watch)
+            return
+        watch.beaten = self.loop.clock()
+        *_, newest = signs.rpartition(b"\n")[0].split(b"\n")
+        watch.told(newest.decode(errors="replace"))
 
     def _end_pulse(self, watch: Watch) -> None:
         if watch.pulse >= 0:

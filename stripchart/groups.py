@@ -44,7 +44,7 @@ class Groups:
                 self.receivers[group] = self._join(group)
             except OSError as error:
                 self._waits[group] = self._looks + wait, min(2 * wait, LONGEST_WAIT)
-                self._say(group, str(error))
+                self._say(group, error.strerror or str(error))
             else:
                 self._waits.pop(group, None)
                 self._say(group, "")

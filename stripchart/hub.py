@@ -273,6 +273,10 @@ class Hub:
             tick_ms=self.rhythm.tick_ms,
         )
 
+    def trouble(self) -> str:
+        """Why not all channels can be shown live; empty where nothing is known against it."""
+        return self.streams.trouble()
+
     def metrics(self, now_s: float) -> dict[str, Any]:
         """How the server does: its rhythm, its channels, and each of its clients."""
         return {

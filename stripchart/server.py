@@ -170,7 +170,7 @@ async def tick(hub: Hub, stop: asyncio.Event) -> None:
     closing: set[asyncio.Task[None]] = set()
     while not stop.is_set():
         began = time.monotonic()
-        heartbeat.beat()
+        heartbeat.beat(hub.trouble())
         hub.tick(time.time_ns(), began)
         hub.adapt(time.monotonic() - began)
         for client in hub.given_up:

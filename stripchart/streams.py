@@ -145,6 +145,11 @@ class Streams:
                 _ingest(channel, own, now_ns)
         self.strays += sum(map(len, packets.values()))
 
+    def trouble(self) -> str:
+        """Why channels are not heard: of the first of them, and how many more there are; empty where all are."""
+        troubles = list(self.groups.troubles.values())
+        return "" if not troubles else troubles[0] + f", and {len(troubles) - 1} more" * (len(troubles) > 1)
+
     def status(self) -> dict[str, dict[str, Any]]:
         """Tell how each channel's decimated stream does, and `full` of that at full rate where somebody watches it; `trouble` says
         why one is not heard."""

@@ -75,6 +75,12 @@ class Stand:
             return dict(json.load(answer)["channels"].get("engine", {}))
         return {}
 
+    @property
+    def live_server(self) -> dict[str, Any]:
+        """What the API tells of the live server."""
+        (told,) = [one for one in self.system.get("/status")["services"] if one["name"] == "stripchart"]
+        return dict(told)
+
     def metric(self, stream: str) -> int:
         """Whether the metrics tell that a stream is not sent."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.system.api_port}/metrics", timeout=10) as answer:
@@ -263,6 +269,9 @@ def test_fault_61_an_interface_that_goes_and_comes_back(stand: Stand) -> None:
     for card in (CARD, "another"):
         stand.wait_for("degraded", f"not sent live (full_rate, decimated): {absent}")
         wait_until(lambda: "trouble" in stand.live(), "the live server's trouble")
+        wait_until(lambda: stand.live_server["state"] == "degraded", "the same by the API")
+        assert stand.live_server["reason"].startswith("cannot ")
+        assert ADDRESS in stand.live_server["reason"]
         failed = stand.send(10)["forward_failed"]
         plug_in(card)
         wait_until(stand.is_watched, "packets at the live server")
@@ -272,6 +281,7 @@ def test_fault_61_an_interface_that_goes_and_comes_back(stand: Stand) -> None:
         assert stats["forwarded"] >= 10
         assert stats["forward_failed"] >= failed
         stand.wait_for("active", "")
+        wait_until(lambda: stand.live_server["state"] == "active", "a live server that is well")
         ip(f"link del {card}")
         assert stand.send(10)["forward_error"] is not None
     assert stand.told["restarts"] == 0

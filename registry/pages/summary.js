@@ -80,9 +80,11 @@ export function diskText({ free_bytes: free, growth_bytes_per_s: growth, full_in
 export function processesText({ keeper, services }) {
   if (!keeper) return ["–", "", ""];
   const all = [{ name: "keeper", ...keeper }, ...services];
-  const down = all.filter((one) => one.state !== "active");
-  const note = down.length ? down.map((one) => `${one.name}: ${one.state}`).join(", ") : `${all.length} beside the relays`;
-  return [down.length ? `${down.length} not running` : "all run", note, down.length ? "bad" : ""];
+  const troubled = all.filter((one) => one.state !== "active");
+  if (!troubled.length) return ["all run", `${all.length} beside the relays`, ""];
+  const down = troubled.filter((one) => one.state !== "degraded").length;
+  const note = troubled.map((one) => `${one.name}: ${one.state === "degraded" ? one.reason : one.state}`).join(", ");
+  return [down ? `${down} not running` : `${troubled.length} in trouble`, note, "bad"];
 }
 
 export class Summary {

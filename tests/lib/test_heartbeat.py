@@ -22,9 +22,18 @@ def test_a_sign_is_given_once_a_second_at_most(pulse):
     one = Heartbeat()
     for _ in range(100):
         one.beat()
-    assert os.read(pulse[0], 100) == b"."
+    assert os.read(pulse[0], 100) == b"\n"
     assert VARIABLE not in os.environ, "no child gives signs in its place"
     assert not os.get_inheritable(pulse[1])
+
+
+def test_it_says_what_is_the_matter(pulse, monkeypatch):
+    monkeypatch.setattr(heartbeat, "BEAT_S", 0)
+    one = Heartbeat()
+    one.beat("cannot hear\n239.255.0.1:\ud800\n")
+    one.beat()
+    one.beat("x" * 10_000)
+    assert os.read(pulse[0], 10_000) == b"cannot hear 239.255.0.1:?\n\n" + b"x" * 500 + b"\n"
 
 
 def test_nobody_need_be_there(pulse, monkeypatch):

@@ -180,6 +180,25 @@ def test_fault_30_a_service_that_gives_no_sign_of_life_any_more_is_replaced(tmp_
     loop.close()
 
 
+def test_what_a_service_says_is_the_matter_is_told_until_it_says_so_no_more(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    code = (
+        "import os, sys, time; from speeddata.heartbeat import Heartbeat; h = Heartbeat()\n"
+        "while True: h.beat('' if os.path.exists(sys.argv[1]) else 'deaf'); time.sleep(0.05)"
+    )
+    mended = tmp_path / "mended"
+    one = service(tmp_path, code, "one")
+    supervisor.start([replace(one, argv=[*one.argv, str(mended)])])
+    watch = supervisor.watches["one"]
+    turn_until(supervisor, lambda: watch.state == "degraded")
+    assert supervisor.to_json()[0]["reason"] == "deaf"
+    assert supervisor.not_serving() == []
+    mended.touch()
+    turn_until(supervisor, lambda: watch.state == "active")
+    assert supervisor.to_json()[0]["reason"] == ""
+
+
 def test_a_service_serves_from_its_first_sign_of_life_on(supervisor: Supervisor, tmp_path: Path) -> None:
     mute = replace(service(tmp_path, SLEEP, "mute"), beats=False)
     supervisor.start([service(tmp_path, SLEEP, "quiet"), service(tmp_path, BEATS, "beating"), mute])

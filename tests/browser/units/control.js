@@ -111,6 +111,8 @@ test("tiles", () => {
   const services = [{ name: "pivot", state: "backoff" }, { name: "stripchart", state: "active" }];
   equal(processesText({ keeper: { state: "active" }, services }), ["1 not running", "pivot: backoff", "bad"]);
   equal(processesText({ keeper: { state: "active" }, services: services.slice(1) }), ["all run", "2 beside the relays", ""]);
+  const deaf = { name: "stripchart", state: "degraded", reason: "cannot hear 239.255.0.1:10000" };
+  equal(processesText({ keeper: { state: "active" }, services: [deaf] }), ["1 in trouble", `stripchart: ${deaf.reason}`, "bad"]);
 });
 
 test("what the form has so far, for the server to look at", () => {
