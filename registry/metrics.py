@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import speeddata
 from speeddata.errors import RelayError
 from speeddata.registry.alarm import LEVELS
 from speeddata.registry.channels import Registry
 from speeddata.registry.exposition import Family, label_text
 from speeddata.registry.metrics_table import GROUPS, TABLE, Metric
 from speeddata.registry.routes_system import System
+from speeddata.registry.store import StoreError
 from speeddata.times import SCALES, parse_time
 
 __all__ = ["families", "look"]
@@ -24,7 +26,19 @@ Things = dict[str, list[tuple[str, Json]]]
 
 
 def look(registry: Registry, system: System) -> Things:
-    """Ask for everything once. StoreError where the registry's database is not available."""
+    """Ask for everything once; while the registry's database cannot be read that is told, and little else."""
+    try:
+        return _look(registry, system)
+    except StoreError:
+        _, trouble = registry.relays.running()
+        return {
+            "build": [("", {"version": {speeddata.__version__: 1}})],
+            "system": [("", {"registry_degraded": 1})],
+            "keeper": [("", {"up": int(not trouble)})],
+        }
+
+
+def _look(registry: Registry, system: System) -> Things:
     channels, trouble = registry.catalogue.counted()
     status = system.status()
     archive = status["archive"]

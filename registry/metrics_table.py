@@ -83,7 +83,7 @@ SYSTEM = (
            where="`keeper.state`"),
     Metric("keeper", "keeper.restarts", "speeddata_keeper_restarts_total", "How often the keeper ended, and was to be started again."),
     Metric("system", "registry_degraded", "speeddata_registry_degraded",
-           "1: the registry's database cannot be used, and a copy is gone by.", where="`registry.trouble` is not null"),
+           "1: the registry's database cannot be used; a copy is gone by, where there is none little else is told here.", where="`registry.trouble` is not null"),
     Metric("service", "up", "speeddata_service_up", "1: the service runs.", where="`services[].state` is `active` or `degraded`"),
     Metric("service", "services[].restarts", "speeddata_service_restarts_total",
            "How often the service ended, and was to be started again."),

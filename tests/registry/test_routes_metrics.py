@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
+from prometheus_client.parser import text_string_to_metric_families
 
 from speeddata.access import Access
 from speeddata.registry.app import create_app
@@ -135,6 +136,25 @@ def test_while_the_keeper_is_away_nothing_is_said_of_channels(
     waiting["keeper"] = keeper
     launcher.away = True
     assert client.get("/readyz").json["waiting_for"] == [{"kind": "keeper", "count": 1, "names": ["keeper"]}]
+
+
+def test_without_a_registry_that_is_told_and_what_is_known_without_it(
+    client: Any, registry: Any, launcher: Any, monkeypatch: Any
+) -> None:
+    def broken(_self: Any) -> Any:
+        raise StoreError("/data/registry.db: disk I/O error")
+
+    monkeypatch.setattr(type(registry.store), "channels", broken)
+    for away, up in ((False, 1), (True, 0)):
+        launcher.away = away
+        answer = client.get("/metrics")
+        assert answer.status_code == 200
+        told = {one.name: one.samples[0].value for one in text_string_to_metric_families(answer.text)}
+        assert told == {
+            "speeddata_build_info": 1,
+            "speeddata_registry_degraded": 1,
+            "speeddata_keeper_up": up,
+        }
 
 
 def test_a_registry_that_does_not_answer_is_waited_for(client: Any, system: Any, monkeypatch: Any) -> None:
