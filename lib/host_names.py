@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-__all__ = ["Guard", "answered_names", "host_of", "may_read"]
+__all__ = ["Guard", "answered_names", "host_of", "is_loopback", "may_read"]
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,13 @@ def may_read(origin: str, host: str) -> bool:
     """
     page = (_host(origin.partition("://")[2]) or "").rstrip(".")
     host = host.rstrip(".")
-    if _is_loopback(host):
-        return origin == "null" or _is_loopback(page)
+    if is_loopback(host):
+        return origin == "null" or is_loopback(page)
     return bool(page) and page == host
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine alone."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -80,9 +80,7 @@ def read_targets(
     "--data",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    default="data",
-    show_default=True,
-    help="Data folder.",
+    help="Data folder.  [default: that of the server at --url if it is on this machine, else data]",
 )
 @click.option(
     "--speed",
@@ -122,7 +120,7 @@ def replay(
     start: int | None,
     end: int | None,
     archive: Path | None,
-    data: Path,
+    data: Path | None,
     url: str,
     framing: str | None,
     targets: Mapping[str, tuple[str, int]],
@@ -140,12 +138,8 @@ def replay(
         raise click.UsageError("give either PATH or --channel")
     if start is not None and end is not None and start >= end:
         raise click.BadParameter("it must be after --start", param_hint="--end")
-    folder = archive or data / "archive"
-    for name in channels:
-        if not (folder / name).is_dir():
-            raise Failure(f"there is no channel {name!r} in {folder} (--archive, --data)")
     try:
-        tracks = tracks_of(paths or [folder / name for name in channels], start, end)
+        tracks = tracks_of(paths or [folder_of(name, archive, data, url) for name in channels], start, end)
     except ArchiveError as error:
         raise Failure(str(error)) from None
     if not tracks:
@@ -155,6 +149,26 @@ def replay(
         run.all()
         run.tell()
     sys.exit(run.status)
+
+
+def folder_of(name: str, archive: Path | None, data: Path | None, url: str) -> Path:
+    """The folder of a channel: in the archive that was named, else where the server has it, else below data/."""
+    from speeddata.host_names import is_loopback
+    from speeddata.server import Failure, Server
+
+    folder, more = archive or (data or Path("data")) / "archive", ""
+    if archive is None and data is None:
+        server = Server(url)
+        try:
+            told = Path(str(server.channel(name).get("archive")))
+        except Failure as error:
+            more = f"; {error.message}"
+        else:
+            if is_loopback(server.host) and told.is_dir():
+                return told
+    if not (folder / name).is_dir():
+        raise Failure(f"there is no channel {name!r} in {folder} (--archive, --data){more}")
+    return folder / name
 
 
 class Outlet:

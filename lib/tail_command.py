@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["tail"]
 
 DRAW_S = 0.25
+PATIENCE_S = 1.5  # for records, before it is said what is waited for; they come about a second late
 RESERVE = 4  # lines of a terminal that are not rows
 WIDE = 10_000  # columns, of what is no terminal
 Wanted = Mapping[str, Mapping[str, str]]
@@ -43,14 +44,19 @@ def tail(names: tuple[str, ...], records: int | None, full: bool, as_json: bool,
     """
     from speeddata.errors import SpeedDataError
     from speeddata.server import Failure, Server, words_of
+    from speeddata.tail_view import waiting_words
 
     server = Server(url)
-    wanted, exact = wanted_of(server, names)
+    channels = server.channels()
+    wanted, exact = wanted_of(server, names, [one["name"] for one in channels])
     history = server.history()
     with printing():
         try:
-            take = print_lines if as_json else draw
-            asyncio.run(take(history, wanted, exact, records, full))
+            if as_json:
+                asyncio.run(print_lines(history, wanted, exact, records))
+            else:
+                waiting = waiting_words([one for one in channels if one["name"] in wanted], time.time_ns())
+                asyncio.run(draw(history, wanted, exact, records, full, waiting))
         except KeyboardInterrupt:
             sys.exit(DONE)
         except SpeedDataError as error:
@@ -59,11 +65,10 @@ def tail(names: tuple[str, ...], records: int | None, full: bool, as_json: bool,
             raise Failure(f"the history service at {history} does not answer: {error}") from None
 
 
-def wanted_of(server: "Server", names: Sequence[str]) -> tuple[Wanted, list[str]]:
+def wanted_of(server: "Server", names: Sequence[str], known: Sequence[str]) -> tuple[Wanted, list[str]]:
     """The signals of each channel with their units, and what the service is to be asked for alone; ends the command where there are none such."""
     from speeddata.server import Failure
 
-    known = [one["name"] for one in server.channels()]
     wanted: dict[str, dict[str, str]] = {}
     whole = set()
     for text in names:
@@ -84,9 +89,7 @@ def wanted_of(server: "Server", names: Sequence[str]) -> tuple[Wanted, list[str]
     return wanted, exact
 
 
-async def print_lines(
-    history: str, wanted: Wanted, exact: Sequence[str], records: int | None, _full: bool
-) -> None:
+async def print_lines(history: str, wanted: Wanted, exact: Sequence[str], records: int | None) -> None:
     """Print records until there were enough."""
     from speeddata.follow import follow
     from speeddata.record_text import JsonLines
@@ -106,8 +109,10 @@ async def print_lines(
             sys.stdout.buffer.flush()
 
 
-async def draw(history: str, wanted: Wanted, exact: Sequence[str], records: int | None, full: bool) -> None:
-    """Draw the table until there were enough records."""
+async def draw(
+    history: str, wanted: Wanted, exact: Sequence[str], records: int | None, full: bool, waiting: str
+) -> None:
+    """Draw the table until there were enough records. While none comes, it is said what is waited for."""
     from rich.console import Console
     from rich.live import Live
 
@@ -117,11 +122,18 @@ async def draw(history: str, wanted: Wanted, exact: Sequence[str], records: int 
     console = Console(width=None if sys.stdout.isatty() else WIDE)
     taking = asyncio.create_task(take_in(view, history, list(wanted), exact, records))
     if not console.is_terminal:  # which would have what was drawn last alone
+        await asyncio.wait([taking], timeout=PATIENCE_S)
+        if not view.records and not taking.done():
+            complain([waiting])
         await taking
         console.print(table_of(view, console, full))
         return
+    begun = time.monotonic()
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while not taking.done():
+            if waiting and not view.records and time.monotonic() - begun > PATIENCE_S:
+                complain([waiting])
+                waiting = ""
             live.update(table_of(view, console, full), refresh=True)
             await asyncio.wait([taking], timeout=DRAW_S)
         live.update(table_of(view, console, full), refresh=True)

@@ -1,15 +1,17 @@
 """What `speeddata tail` has taken in: the newest value of each signal, and how many records a second come."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from speeddata.status_view import channel_line, span_text
+
 if TYPE_CHECKING:
     from speeddata.channel import Channel
 
-__all__ = ["Row", "TailView", "plain_value", "records_of", "value_text"]
+__all__ = ["Row", "TailView", "plain_value", "records_of", "value_text", "waiting_words"]
 
 SPAN_S = 5.0  # over which rates are means
 LONGEST = 40  # characters of a value, unless all of it is wanted
@@ -99,3 +101,11 @@ def value_text(value: Any, full: bool) -> str:
     text = value if isinstance(value, str) else repr(value)
     text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
     return text if full or len(text) <= LONGEST else f"{text[: LONGEST - 1]}\u2026"
+
+
+def waiting_words(channels: Iterable[Mapping[str, Any]], now_ns: int) -> str:
+    """What is waited for, and when the newest record of these channels came, as far as the API tells."""
+    lines = [channel_line(one, None, now_ns) for one in channels]
+    ages = [line.last_s for line in lines if line.last_s is not None]
+    words = f"waiting for records of {', '.join(line.name for line in lines)}"
+    return f"{words}; the newest came {span_text(min(ages))} ago" if ages else words

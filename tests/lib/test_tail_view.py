@@ -3,7 +3,7 @@
 import numpy as np
 
 from speeddata.channel import Channel
-from speeddata.tail_view import TailView, records_of, value_text
+from speeddata.tail_view import TailView, records_of, value_text, waiting_words
 
 WANTED = {"a": {"x": "V", "w": ""}}
 
@@ -44,3 +44,11 @@ def test_long_values_are_shortened_unless_all_is_wanted():
     assert value_text("x" * 100, True) == "x" * 100
     assert value_text("\x1b[31m", True) == "\\x1b[31m"
     assert value_text(None, False) == "-"
+
+
+def test_what_is_waited_for_is_said():
+    silent = {"name": "a", "state": "idle", "stats": None}
+    heard = {"name": "b", "state": "idle", "stats": {"records": 2, "durable_until": "1970-01-01T00:01:00Z"}}
+    now_ns = 240 * 10**9
+    assert waiting_words([silent, heard], now_ns) == "waiting for records of a, b; the newest came 3 min ago"
+    assert waiting_words([silent], now_ns) == "waiting for records of a"
