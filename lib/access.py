@@ -81,7 +81,7 @@ class Access:
         """Why a request that takes a role must not be carried out; None where it may."""
         grant = self.who(authorization, cookies)
         if grant is None:
-            details = "wanted a token in force, as Authorization: Bearer TOKEN; people log in at /login of the pages"
+            details = f"wanted a token in force, of role {role} or more, as Authorization: Bearer TOKEN; people log in at /login of the pages"
             error = (
                 "Token required"
                 if authorization is None and COOKIE not in (cookies or "")

@@ -30,6 +30,12 @@ SHARED = (
                  help="Root folder to look and write below, as of an image that is being built."),
     click.option("--json", "as_json", is_flag=True, help="Say it as JSON."),
 )  # fmt: skip
+# What `show` says of a file.
+STATES = {
+    "absent": "not installed, this would be written",
+    "same": "installed, as it is here",
+    "differs": "installed, and differs from this, which would be written",
+}
 CHANGING = (
     click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing."),
     click.option("--now", is_flag=True, help="Run the commands that come next, too."),
@@ -155,7 +161,7 @@ def show(options: RunOptions, **given: Any) -> None:
         if terms.as_json:
             say_json({"files": told})
         for one in () if terms.as_json else told:
-            say([f"# {one['path']}: {one['state']}", *one["text"].splitlines(), ""])
+            say([f"# {one['path']}: {STATES[one['state']]}", *one["text"].splitlines(), ""])
 
 
 def tell(terms: Terms, done: Sequence[tuple[str, str]], commands: Sequence[tuple[str, ...]]) -> None:

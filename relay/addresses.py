@@ -1,13 +1,15 @@
 """Where a run's parts are: addresses, ports, folders; pure, but for what is printed."""
 
 import contextlib
-from collections.abc import Sequence
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import speeddata
 from speeddata.host_names import answered_names
 from speeddata.relay.data_folder import DataFolder
+from speeddata.relay.interfaces import Interface, interfaces
 from speeddata.relay.services import registry_url, url
 from speeddata.run_options import RunOptions
 from speeddata.settings import Settings
@@ -48,21 +50,37 @@ def api_names(settings: Settings) -> list[str]:
     return answered_names(settings.flat["relay"]["api.names"], settings.flat["relay"]["host"])
 
 
-def announce(services: Sequence[str], settings: Settings, data: DataFolder, archive: Path) -> None:
-    """Print where everything is."""
-    addresses = service_addresses(settings)
+def announce(
+    services: Sequence[str],
+    settings: Settings,
+    data: DataFolder,
+    archive: Path,
+    others: Callable[[], Sequence[Interface]] = interfaces,
+) -> None:
+    """Print where everything is, for people on this machine and, where it is served there, on others."""
+    live, history = service_addresses(settings).values()
     lines = [f"SpeedData {speeddata.__version__}, data in {data.path}"]
     if archive != data.archive:
         lines.append(f"  archive  {archive}")
+    pages = registry_url(settings)
     if "relay" in services:
-        lines += [f"  page     {registry_url(settings)}/", f"  API      {registry_url(settings)}/api/v1"]
-    for service, name, scheme, label, path in (
-        ("stripchart", "websocket", "ws", "live", "/"),
-        ("pivot", "pivot", "http", "history", "/docs"),
-    ):
-        address = addresses[name]
-        if service in services and address:
-            lines.append(f"  {label:8} {url(scheme, address['host'], address['port'])}{path}")
+        lines += [f"  page     {pages}/", f"  API      {pages}/api/v1"]
+    if "stripchart" in services and live:
+        lines.append(f"  live     {url('ws', live['host'], live['port'])}/")
+    if "pivot" in services and history:
+        api = f"{url('http', history['host'], history['port'])}/docs"
+        lines.append(f"  history  {pages}/history, API {api}" if "relay" in services else f"  history  {api}")
+    if "relay" in services and ipaddress.ip_address(settings.flat["relay"]["host"]).is_unspecified:
+        port = settings.flat["relay"]["api.port"]
+        there = [f"{url('http', one, port)}/" for one in _outer(others())]
+        lines += [f"  from other machines: {', '.join(there)}"] if there else []
     lines.append("Ctrl-C ends it")
     with contextlib.suppress(BrokenPipeError):
         print("\n".join(lines), flush=True)
+
+
+def _outer(found: Iterable[Interface]) -> Iterator[str]:
+    """The addresses by which other machines may reach this one."""
+    for one in found:
+        if one.up and not one.loopback:
+            yield from one.addresses

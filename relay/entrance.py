@@ -40,7 +40,8 @@ class Entrance:
             raise ConfigError(
                 [
                     f"{', '.join(addresses)}: others can reach this, wanted a loopback address, or a token that they are known by; "
-                    f"speeddata token create NAME --role admin --data {data.path} makes one"
+                    f"speeddata token create NAME --role admin --data {data.path} makes one "
+                    "(--role read to look, write to register and give data too, admin for everything)"
                 ]
             )
         return cls(data.tokens, data.own_token)

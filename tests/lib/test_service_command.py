@@ -110,7 +110,7 @@ def test_a_users_service_is_below_the_home_and_the_rest_is_told(home: Path) -> N
 
 def test_show_prints_what_would_be_written_and_how_it_is(tmp_path: Path) -> None:
     assert service("show", "--prefix", tmp_path).stdout.startswith(
-        f"# {tmp_path}/{UNIT}: absent\n# Written by"
+        f"# {tmp_path}/{UNIT}: not installed, this would be written\n# Written by"
     )
     service("install", "--prefix", tmp_path)
     (tmp_path / FILES[1]).write_text("net.core.rmem_max=1\n")

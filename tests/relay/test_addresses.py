@@ -6,6 +6,7 @@ import pytest
 
 from speeddata.relay.addresses import announce, api_names, archive_folder, own_ports, service_addresses
 from speeddata.relay.data_folder import DataFolder
+from speeddata.relay.interfaces import LOOPBACK, UP, Interface
 from speeddata.run_options import RunOptions
 from speeddata.settings import Override, Settings, load_settings
 
@@ -64,10 +65,27 @@ def test_what_runs_is_announced(capsys: pytest.CaptureFixture[str]) -> None:
         "http://127.0.0.1:8080/\n",
         "http://127.0.0.1:8080/api/v1\n",
         "ws://127.0.0.1:8081/\n",
-        "http://127.0.0.1:8000/docs\n",
+        "http://127.0.0.1:8080/history, API http://127.0.0.1:8000/docs\n",
     ):
         assert address in said
     announce(["pivot"], settings(), data, Path("/elsewhere"))
     said = capsys.readouterr().out
     assert "/elsewhere" in said
+    assert "history  http://127.0.0.1:8000/docs\n" in said
     assert "8080" not in said
+
+
+def test_where_others_can_reach_it_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    data = DataFolder(Path("/d"))
+    there = [
+        Interface("lo", ("127.0.0.1",), UP | LOOPBACK),
+        Interface("eth0", ("192.0.2.7", "192.0.2.8"), UP),
+        Interface("eth1", ("192.0.2.9",), 0),
+    ]
+    announce(["relay"], settings("relay.host=0.0.0.0"), data, data.archive, lambda: there)
+    said = capsys.readouterr().out
+    assert "  page     http://127.0.0.1:8080/\n" in said
+    assert "  from other machines: http://192.0.2.7:8080/, http://192.0.2.8:8080/\n" in said
+    announce(["relay"], settings("relay.host=0.0.0.0"), data, data.archive, lambda: there[:1])
+    announce(["relay"], settings(), data, data.archive, lambda: there)
+    assert "other machines" not in capsys.readouterr().out
