@@ -43,8 +43,14 @@ def given(environment: Mapping[str, str]) -> list[Variable]:
     for name in names:
         text, spelled = environment[name], name.upper()
         if spelled not in known:
-            near = difflib.get_close_matches(spelled, known, n=1, cutoff=0.0)[0]
-            problem = f"unknown variable, wanted a known one; did you mean {near}?"
+            ends = [one.removeprefix(PREFIX) for one in known]  # what all begin with makes none alike
+            near = difflib.get_close_matches(spelled.removeprefix(PREFIX), ends, n=1)
+            advice = (
+                f"did you mean {PREFIX}{near[0]}?"
+                if near
+                else "`speeddata config explain KEY` tells its name"
+            )
+            problem = f"unknown variable, wanted a known one; {advice}"
             found.append(Variable(name, text, problem=problem))
         elif first.setdefault(spelled, name) != name:
             problem = f"is the same setting as {first[spelled]}, wanted one of them"

@@ -78,8 +78,9 @@ def find(text: str) -> list[tuple[str, Setting]]:
         if row.key == key:
             raise ValueError(f"unknown key {text}, wanted a known one; did you mean {row.file}.{key}?")
     known = [*dict.fromkeys(name for row in TABLE for name in (f"{row.file}.{row.key}", row.key))]
-    nearest = difflib.get_close_matches(asked, known, n=1, cutoff=0.0)[0]
-    raise ValueError(f"unknown key {text}, wanted a known one; did you mean {nearest}?")
+    nearest = difflib.get_close_matches(asked, known, n=1)
+    advice = f"did you mean {nearest[0]}?" if nearest else "`speeddata config show` lists them"
+    raise ValueError(f"unknown key {text}, wanted a known one; {advice}")
 
 
 def about(settings: Settings, file: str, row: Setting) -> dict[str, Any]:

@@ -32,11 +32,13 @@ def test_unknown_variables_are_named_with_the_nearest_known_one() -> None:
         {
             "SPEEDDATA_RELAY__DECIMATION__FACTR": "5",
             "SPEEDDATA_RELAIS__API__PORT": "1",
-            "SPEEDDATA_PIVOT__": "x",
+            "SPEEDDATA_PIVOT__HOSTS": "x",
+            "SPEEDDATA_QQ__WW": "x",
         }
     )
     assert {one.name: one.problem.partition("did you mean ")[2] for one in found} == {
-        "SPEEDDATA_PIVOT__": "SPEEDDATA_PIVOT__HOST?",
+        "SPEEDDATA_PIVOT__HOSTS": "SPEEDDATA_PIVOT__HOST?",
+        "SPEEDDATA_QQ__WW": "",
         "SPEEDDATA_RELAIS__API__PORT": "SPEEDDATA_RELAY__API__PORT?",
         "SPEEDDATA_RELAY__DECIMATION__FACTR": "SPEEDDATA_RELAY__DECIMATION__FACTOR?",
     }

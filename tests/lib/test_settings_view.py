@@ -71,11 +71,18 @@ def test_a_key_is_found_as_people_write_it(text: str, found: list[str]) -> None:
         ("decimation.factr", "decimation.factor"),
         ("relay.decimation.factr", "relay.decimation.factor"),
         ("pivot.gro", "relay.gro"),
-        ("", ""),
     ],
 )
 def test_an_unknown_key_names_the_nearest(text: str, near: str) -> None:
     with pytest.raises(ValueError, match=f"unknown key {text}, wanted a known one; did you mean .*{near}"):
+        find(text)
+
+
+@pytest.mark.parametrize("text", ["", "nosuch"])
+def test_a_key_that_is_like_none_names_none(text: str) -> None:
+    with pytest.raises(
+        ValueError, match=f"unknown key {text}, wanted a known one; `speeddata config show` lists them"
+    ):
         find(text)
 
 
