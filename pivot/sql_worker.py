@@ -27,6 +27,7 @@ MAX_ERROR = 4000  # characters
 NAME = re.compile(r'"(?:[^"]|"")*"|[^\W\d]\w*')
 SHOW_TABLES = re.compile(r"\s*SHOW\s+(?:ALL\s+)?TABLES\s*;?\s*", re.IGNORECASE)
 NO_MEMORY = re.compile(r"Out of Memory|MemoryError|bad_alloc|malloc of size|realloc of size", re.IGNORECASE)
+UNKNOWN = re.compile(r'Table with name (.*) does not exist!(?:\nDid you mean "[^"\n]*"\?)?')
 READING = ("SELECT", "EXPLAIN")
 
 
@@ -107,7 +108,7 @@ def run(request: dict[str, Any], result: Any) -> dict[str, Any]:
     except (duckdb.Error, Failed) as error:
         if NO_MEMORY.search(str(error)):
             return _too_much(request["memory_mb"])
-        return _refused(400, _words(error) + tables.hint(sql))
+        return _refused(400, tables.suggested(_words(error)) + tables.hint(sql))
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
@@ -149,6 +150,17 @@ class _Tables:
             return pa.table({"name": pa.array(self._names, pa.string())})
         self.opened[name] = ChannelTable(Archive(self._folder / name))
         return self.opened[name]
+
+    def suggested(self, error: str) -> str:
+        """The words of an error; where no such table is known, with a channel in place of one of DuckDB's own tables."""
+        unknown = UNKNOWN.search(error)
+        if unknown is None:
+            return error
+        from speeddata.channel_names import nearest
+
+        near = nearest(unknown[1], [*self._names, "channels"])
+        words = f"Table with name {unknown[1]} does not exist{near}\nSHOW TABLES lists the channels"
+        return error.replace(unknown[0], words)
 
     def hint(self, sql: str) -> str:
         """What may help where a name needs quotes and has none."""

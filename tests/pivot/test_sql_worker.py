@@ -81,7 +81,9 @@ def test_local_days(archive):
     [
         ("SELEC 1", "syntax error"),
         ("SELECT nosuch FROM example", "nosuch"),
-        ("SELECT * FROM nosuch", "nosuch does not exist"),
+        ("SELECT * FROM nosuch", "nosuch does not exist\nSHOW TABLES lists the channels"),
+        ("SELECT * FROM exmple", "exmple does not exist; did you mean 'example'?"),
+        ("SELECT avgg(1)", 'Did you mean "avg"?'),
         ("SELECT * FROM grid.x-1", 'needs quotes: "grid.x-1"'),
         ("", "wanted one statement"),
         ("SELECT 1; SELECT 2", "wanted one statement"),
