@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from functools import lru_cache
 from math import ceil, gcd
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,7 +19,7 @@ from speeddata.errors import TimeError
 from speeddata.table import Array
 from speeddata.times import NS, parse_duration
 
-__all__ = ["LADDER", "UNITS", "Buckets", "for_pixels", "parse_every", "parse_zone"]
+__all__ = ["LADDER", "Buckets", "for_pixels", "parse_every", "parse_zone"]
 
 DAY = 86400 * NS
 YEAR = 366 * DAY
@@ -29,8 +28,7 @@ MAX_MONTHS = 1200
 MONDAY = 4 * DAY  # 1970-01-05, the first Monday
 OF_UTC = ("UTC", "Etc/UTC")
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
-UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": NS, "m": 60 * NS, "min": 60 * NS, "h": 3600 * NS, "d": DAY, "w": 7 * DAY}  # fmt: skip
-SHORT = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*(mo|y|ns|us|µs|ms|s|min|m|h|d|w)", re.ASCII | re.IGNORECASE)
+MONTHS = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*(mo|y)", re.ASCII | re.IGNORECASE)
 CALENDAR = re.compile(r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?", re.ASCII | re.IGNORECASE)
 WANTED = "wanted such as 500ms, 30s, 15m, 1h, 1d, 1w, 1mo, 1y, PT15M, P1D or P1M"
 # Widths for a number of pixels: each is whole in rollup levels.
@@ -116,16 +114,14 @@ class Buckets:
 def parse_every(text: str, zone: str = "UTC") -> Buckets:
     """Read a bucket width: an ISO 8601 duration or a short form such as 15m, months and years of the calendar too."""
     text = text.strip()
-    calendar, short = CALENDAR.fullmatch(text), SHORT.fullmatch(text)
+    calendar, short = CALENDAR.fullmatch(text), MONTHS.fullmatch(text)
     months = width = 0
     if calendar and any(calendar.groups()):
         months = int(calendar[1] or 0) * MONTHS_OF_YEAR + int(calendar[2] or 0)
-    elif short and short[2].lower() in ("mo", "y"):
+    elif short:
         if "." in short[1]:
             raise TimeError(f"cannot read the width {text!r}: months and years are whole, {WANTED}")
         months = int(short[1]) * (MONTHS_OF_YEAR if short[2].lower() == "y" else 1)
-    elif short:
-        width = int(Fraction(short[1]) * UNITS[short[2].lower()])
     else:
         try:
             width = parse_duration(text)

@@ -58,6 +58,7 @@ class Fetched:
     partial: str | None  # what was left out because it is damaged
     zipped: bool = False  # whether it is a zip archive, with a file for each channel
     job: dict[str, Any] = field(default_factory=dict)  # where it was made in the background
+    records: int | None = None  # that were read for it, if the service tells
 
 
 Watch = Callable[[Progress], None]
@@ -108,7 +109,9 @@ class ExportClient:
                     unfinished.unlink()
             if out is None:
                 unfinished.replace(path)
-            return Fetched(None if out else path, size, answer.headers.get("x-speeddata-partial"), zipped)
+            partial, records = (answer.headers.get(f"x-speeddata-{key}") for key in ("partial", "records"))
+            known = int(records) if records and records.isdecimal() else None
+            return Fetched(None if out else path, size, partial, zipped, records=known)
 
     def _make(self, asked: Mapping[str, str]) -> dict[str, Any]:
         """Have an export made, and wait for it."""
@@ -162,7 +165,7 @@ class ExportClient:
         with suppress(ExportError):
             self._call("DELETE", job["url"], missing_ok=True)
         left_out = f"{counted(job['damages'], 'damaged place', '')} left out" if job["damages"] else None
-        return Fetched(None if out else path, size, left_out, zipped, job)
+        return Fetched(None if out else path, size, left_out, zipped, job, job["records"])
 
     def _part(self, job: dict[str, Any], file: BinaryIO, size: int, seekable: bool) -> None:
         """Take what is missing; when it is another file by now, from its start."""

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from speeddata.counted import counted
 from speeddata.errors import FormatError
 from speeddata.exit_codes import DAMAGED, DONE, FAILED, USAGE, epilog
 from speeddata.export_names import ENDS, compression_of, format_of
-from speeddata.server_options import token_file_option
+from speeddata.server_options import history_option, token_file_option
 
 if TYPE_CHECKING:
     from speeddata.export_client import Fetched, Progress
@@ -28,7 +29,7 @@ EPILOG = epilog(damaged="done but damaged places of the archive are left out")
 @click.option("--channels", metavar="NAMES", help="Channels, with commas between.")
 @click.option("--start", metavar="TIME", help="ISO 8601, such as 2026-11-22T14:30:00Z.")
 @click.option("--end", metavar="TIME", help="ISO 8601; now when only --start is given.")
-@click.option("--duration", metavar="SPAN", help="ISO 8601, such as PT5M; alone: up to the newest record.")
+@click.option("--duration", metavar="SPAN", help="Such as 5m or PT5M; alone: up to the newest record.")
 @click.option("--signals", metavar="NAMES", help="Signals, or channel.signal, with commas between.")
 @click.option("-o", "--output", "path", metavar="FILE", help="File to write; - is standard output.")
 @click.option("--format", metavar="NAME", help="hdf5, parquet, arrow, csv, jsonl, avro; else by FILE's end.")
@@ -39,7 +40,7 @@ EPILOG = epilog(damaged="done but damaged places of the archive are left out")
 @click.option("--base", metavar="BASE", help="Of --align: a channel, or a rate such as 100Hz.")
 @click.option("--time", metavar="FORM", help="CSV and JSON lines: iso, ns or s.")
 @click.option("--header", metavar="FORM", help="CSV: names or units.")
-@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The history service.")
+@history_option
 @token_file_option
 @click.option("--json", "as_json", is_flag=True, help="Say as JSON what was made.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -102,13 +103,14 @@ def say(fetched: "Fetched", as_json: bool, piped: bool) -> None:
     told: dict[str, Any] = {"file": str(fetched.path) if fetched.path else None, "bytes": fetched.bytes}
     told |= {"zip": True} if fetched.zipped else {}
     told |= {"partial": fetched.partial} if fetched.partial else {}
-    told |= {"records": fetched.job["records"]} if fetched.job else {}
+    told |= {} if fetched.records is None else {"records": fetched.records}
     where = sys.stderr if piped else sys.stdout
     if as_json:
         print(json.dumps(told), file=where)
     elif fetched.path:
         about = ", a zip archive with a file for each channel" if fetched.zipped else ""
-        print(f"{fetched.path}: {fetched.bytes} bytes{about}", file=where)
+        records = "" if fetched.records is None else f"{counted(fetched.records, 'record')}, "
+        print(f"{fetched.path}: {records}{counted(fetched.bytes, 'byte')}{about}", file=where)
     elif fetched.zipped:
         print("speeddata export: several channels, so this is a zip archive", file=where)
     if fetched.partial and not as_json:

@@ -13,9 +13,10 @@ import click
 from speeddata.cli_options import with_options
 from speeddata.credentials import VARIABLE
 
-__all__ = ["URL", "away", "server_options", "token_file_option", "token_hint"]
+__all__ = ["URL", "away", "history_option", "server_options", "token_file_option", "token_hint"]
 
 URL = "http://127.0.0.1:8080"
+HISTORY = "http://127.0.0.1:8000"
 
 
 def read_url(_context: click.Context, _option: click.Parameter, url: str) -> str:
@@ -49,6 +50,23 @@ token_file_option = click.option(
 url_option = click.option(
     "--url", default=URL, show_default=True, envvar="SPEEDDATA_URL", show_envvar=True, callback=read_url,
     help="The registration API of the system to ask.",
+)  # fmt: skip
+
+
+def read_history(_context: click.Context, _option: click.Parameter, url: str | None) -> str:
+    """The address of the history service: one that is given, else the one that belongs to the system of $SPEEDDATA_URL."""
+    if url is not None:
+        return url
+    if not (system := os.environ.get("SPEEDDATA_URL")):
+        return HISTORY
+    from speeddata.server import Server
+
+    return Server(read_url(_context, _option, system)).history()
+
+
+history_option = click.option(
+    "--url", callback=read_history,
+    help=f"The history service.  [default: that of the system at $SPEEDDATA_URL, else {HISTORY}]",
 )  # fmt: skip
 
 

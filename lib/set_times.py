@@ -1,13 +1,11 @@
 """Times, ranges and durations as a person gives them to the library, and which rows of a channel they stand for."""
 
 import datetime
-import re
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from speeddata.buckets import UNITS
 from speeddata.errors import TimeError
 from speeddata.stamps import NO_TIME, to_ns
 from speeddata.table import Array
@@ -20,7 +18,6 @@ GAP_STEPS = 5  # a step in time that is longer than so many ordinary ones is a g
 WANTED = (
     "wanted ISO 8601 text, a datetime, a datetime64, or a number of seconds (ms, us, ns by its magnitude)"
 )
-SHORT = re.compile(r"(\d{1,18}(?:\.\d{1,30})?) ?(ns|us|µs|ms|s|min|m|h|d|w)", re.ASCII | re.IGNORECASE)
 
 
 def is_stamp(value: Any) -> bool:
@@ -59,8 +56,7 @@ def stamp_of(value: Any) -> int:
 def duration_of(value: Any) -> int:
     """A span of time above zero as ns: "100ms", "30s", "15m", "1h", "1d", ISO 8601, a timedelta, or seconds."""
     if isinstance(value, str):
-        match = SHORT.fullmatch(value.strip())
-        span = int(Fraction(match[1]) * UNITS[match[2].lower()]) if match else parse_duration(value)
+        span = parse_duration(value)
     elif isinstance(value, datetime.timedelta):
         span = (value.days * 86400 + value.seconds) * 10**9 + value.microseconds * 1000
     elif isinstance(value, np.timedelta64):

@@ -13,7 +13,7 @@ from speeddata.archive_commands import for_reader, printing, shown
 from speeddata.counted import counted
 from speeddata.exit_codes import FAILED, epilog
 from speeddata.progress_bar import waiting
-from speeddata.server_options import away, token_file_option, token_hint
+from speeddata.server_options import away, history_option, token_file_option, token_hint
 
 if TYPE_CHECKING:
     import requests
@@ -30,7 +30,7 @@ WAIT_S = 300.0  # longer than the service lets a statement run
 
 @click.command(epilog=EPILOG)
 @click.argument("statement", metavar="SQL")
-@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The history service.")
+@history_option
 @token_file_option
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--csv", "as_csv", is_flag=True, help="The same as --format csv.")

@@ -27,7 +27,7 @@ def tag() -> None:
 
 @tag.command(epilog=EPILOG)
 @click.argument("name")
-@click.option("--last", metavar="SPAN", help="ISO 8601, such as PT5M: from so long ago until now.")
+@click.option("--last", metavar="SPAN", help="From so long ago until now, such as 5m or PT5M.")
 @click.option("--start", metavar="TIME", help="ISO 8601, such as 2026-11-22T14:30:00Z.")
 @click.option("--end", metavar="TIME", help="ISO 8601; it may lie in the future.")
 @click.option("--channels", metavar="NAMES", shell_complete=complete_channels,

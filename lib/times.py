@@ -1,4 +1,4 @@
-"""ISO 8601 times and durations as int64 nanoseconds since 1970 UTC.
+"""ISO 8601 times and durations, and durations such as 5m, as int64 nanoseconds (since 1970 UTC).
 
 Used wherever a person writes a time: queries, exports, the command line. All arithmetic is on integers, so
 nanoseconds survive. A time without a zone is UTC.
@@ -20,7 +20,7 @@ LOWEST, HIGHEST = -(2**63), 2**63 - 1
 EPOCH = datetime.datetime(1970, 1, 1)
 
 WANTED_TIME = "wanted an ISO 8601 time such as 2025-01-23T14:00:00Z"
-WANTED_DURATION = "wanted an ISO 8601 duration such as PT30S, PT1H30M or P1DT12H"
+WANTED_DURATION = "wanted such as 30s, 15m, 1h, 1d, or an ISO 8601 duration such as PT30S, PT1H30M or P1DT12H"
 
 TIME = re.compile(
     r"(?P<year>\d{4})(?P<dash>-?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)"
@@ -34,6 +34,9 @@ DURATION = re.compile(
     rf"P(?:{NUMBER}W)?(?:{NUMBER}D)?(?P<clock>T(?:{NUMBER}H)?(?:{NUMBER}M)?(?:{NUMBER}S)?)?", re.ASCII
 )
 SECONDS = (7 * 86400, 86400, 3600, 60, 1)  # of the units of DURATION, in its order
+WIDTHS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": NS, "m": 60 * NS, "min": 60 * NS, "h": 3600 * NS,
+          "d": 86400 * NS, "w": 7 * 86400 * NS}  # fmt: skip
+SHORT = re.compile(rf"{NUMBER} ?({'|'.join(WIDTHS)})", re.ASCII | re.IGNORECASE)
 
 
 def parse_time(text: str) -> int:
@@ -58,7 +61,10 @@ def unit_of(number: float) -> str:
 
 
 def parse_duration(text: str) -> int:
-    """Read an ISO 8601 duration of weeks, days, hours, minutes and seconds as nanoseconds."""
+    """Read an ISO 8601 duration of weeks, days, hours, minutes and seconds, or one of one unit such as 5m, as nanoseconds."""
+    short = SHORT.fullmatch(text.strip())
+    if short is not None:
+        return _in_range(int(Fraction(short[1].replace(",", ".")) * WIDTHS[short[2].lower()]), text)
     match = DURATION.fullmatch(text.strip().upper())
     if match is None:
         raise TimeError(f"cannot read the duration {text!r}, {WANTED_DURATION}{_calendar_hint(text)}")

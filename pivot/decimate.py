@@ -23,8 +23,6 @@ WANTED = "every, mean or minmax, then a count, rate or width, such as every:10, 
 GRAMMAR = re.compile(r"(every|mean|minmax|min-max):(.+)")
 AMOUNT = re.compile(r"(\d{1,18}(?:\.\d{1,18})?)\s*([A-Za-z]+)")
 RATES = {"hz": 1, "khz": 1000, "mhz": 10**6}
-UNITS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "min": 60 * 10**9,
-         "h": 3600 * 10**9, "d": 86400 * 10**9}  # fmt: skip
 MOST = 2**62  # of a count, and of the nanoseconds of a width
 
 
@@ -35,9 +33,7 @@ def parse_width(text: str) -> int | None:
     if found and found[2].lower() in RATES:
         rate = Fraction(found[1]) * RATES[found[2].lower()]
         width = 10**9 / rate if rate else None
-    elif found and found[2].lower() in UNITS:
-        width = Fraction(found[1]) * UNITS[found[2].lower()]
-    elif text[:1] in "Pp":
+    else:
         try:
             width = parse_duration(text)
         except TimeError:

@@ -76,6 +76,7 @@ class Export:
     file: BinaryIO
     size: int
     damages: int  # places in the archive that could not be read
+    records: int = 0  # read
     media: str = DEFAULT.media[0]
     suffix: str = DEFAULT.suffix
 
@@ -136,7 +137,8 @@ def _write(
         out.seek(0)
         compression = request.options.compression
         damages = sum(len(reader.damages) for reader in readers.values())
-        return Export(out, size, damages, made.media_of(compression), made.full_suffix(compression))
+        media, suffix = made.media_of(compression), made.full_suffix(compression)
+        return Export(out, size, damages, work.read, media, suffix)
 
 
 def _write_plain(

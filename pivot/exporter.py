@@ -76,12 +76,9 @@ class Exporter:
         finally:
             self.admitted -= 1
         name = f"export_{datetime.now(UTC):%Y%m%d_%H%M%S}{made.suffix}"
-        headers = (
-            {"x-speeddata-partial": f"{counted(made.damages, 'damaged place', '')} left out"}
-            if made.damages
-            else {}
-        )
-        headers["vary"] = "accept"
+        headers = {"vary": "accept", "x-speeddata-records": str(made.records)}
+        if made.damages:
+            headers["x-speeddata-partial"] = f"{counted(made.damages, 'damaged place', '')} left out"
         return self.send(made.file, made.size, name, headers, made.media)
 
     def send(

@@ -42,7 +42,7 @@ FILES: dict[str, Any] = {made.media[0]: BINARY for made in (*FORMATS.values(), Z
 TEXTS = {
     "start": "ISO 8601; without a zone it is UTC",
     "end": "ISO 8601; now when only start is given",
-    "duration": "ISO 8601, such as PT30S; alone it is the span that ends at the newest record",
+    "duration": "Such as 30s or PT30S; alone it is the span that ends at the newest record",
     "channels": "Names with commas between",
     "signals": "Names, or channel.name, with commas between; all without it",
     "tag": "Name or id of a tag, in place of a range and of channels",

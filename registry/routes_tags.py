@@ -21,7 +21,7 @@ FIELDS = (*KEPT, "last")
 MAX_NAME, MAX_NOTE = 200, 10_000  # characters
 MAX_ID = 2**63
 REQUIRED = ["name", "start", "end"]
-OR_LAST = "last, such as PT5M, may stand for start and end"
+OR_LAST = "last, such as 5m or PT5M, may stand for start and end"
 
 Answer = flask.Response | tuple[flask.Response, int]
 
@@ -111,7 +111,7 @@ def _range(body: Mapping[str, Any], now_ns: int) -> tuple[int, int]:
 
 def _last(value: Any, now_ns: int) -> tuple[int, int]:
     """The range from a duration ago until now."""
-    wanted = "an ISO 8601 duration such as PT5M"
+    wanted = "a duration such as 5m or PT5M"
     try:
         length_ns = parse_duration(value) if isinstance(value, str) else 0
     except TimeError:

@@ -74,3 +74,16 @@ def test_a_replay_looks_in_the_archive_of_the_server(running, asked, tmp_path, m
         1,
         "speeddata: there are no records to be sent there\n",
     )
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_sql_and_export_find_the_history_of_the_system(running, asked, tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    name = filled(running, asked, f"told{given}")
+    url = [f"--url=http://127.0.0.1:{running.pivot_port}"] if given else []
+    environment = {"SPEEDDATA_URL": "http://127.0.0.1:1"} if given else asked
+    counted = command("sql", f"SELECT count(*) AS n FROM {name}", "--csv", *url, env=environment)
+    assert (counted.returncode, counted.stdout.split()) == (0, ["n", "3"]), counted.stderr
+    span = ["--start", "2023-11-14T22:13:20Z", "--duration", "5m"]
+    made = command("export", "--channels", name, *span, "-o", "x.csv", "-q", *url, env=environment)
+    assert (made.returncode, made.stdout[:17]) == (0, "x.csv: 3 records,"), made.stderr

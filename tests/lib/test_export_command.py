@@ -43,7 +43,7 @@ def run(service, *arguments):
 def test_a_range_becomes_a_file(service, tmp_path):
     path = tmp_path / "x.h5"
     done = run(service, *RANGE, "--duration", "PT1S", "-o", str(path))
-    assert (done.exit_code, done.output) == (0, f"{path}: {path.stat().st_size} bytes\n")
+    assert (done.exit_code, done.output) == (0, f"{path}: 1,001 records, {path.stat().st_size:,} bytes\n")
     assert len(read_hdf5(path).example) == 1001
 
 
@@ -67,13 +67,14 @@ def test_several_channels_in_a_format_of_one_are_a_zip_archive_that_is_called_on
     both = ("--channels", "example,damaged", "--start", "2023-11-14T22:13:20Z", "--duration", "PT1S")
     done = run(service, *both, "-o", "x.csv")
     size = (tmp_path / "x.csv.zip").stat().st_size
-    said = f"x.csv.zip: {size} bytes, a zip archive with a file for each channel\n"
+    said = f"x.csv.zip: 1,006 records, {size:,} bytes, a zip archive with a file for each channel\n"
     assert (done.exit_code, done.stdout) == (3, said)
     assert zipfile.is_zipfile("x.csv.zip")
     done = run(service, "--tag", "run 7/a", "-o", "r7.parquet", "--json")
     assert (json.loads(done.stdout)["file"], json.loads(done.stdout)["zip"]) == ("r7.parquet.zip", True)
     done = run(service, *RANGE, "--duration", "PT1S", "-o", "one.parquet.zip", "--json")
-    assert json.loads(done.stdout) == {"file": "one.parquet", "bytes": Path("one.parquet").stat().st_size}
+    told = {"file": "one.parquet", "bytes": Path("one.parquet").stat().st_size, "records": 1001}
+    assert json.loads(done.stdout) == told
     piped = run(service, *both, "-o", "-", "--format", "csv")
     assert "this is a zip archive" in piped.stderr
     assert sorted(Path().iterdir()) == [Path("one.parquet"), Path("r7.parquet.zip"), Path("x.csv.zip")]

@@ -24,7 +24,7 @@ PRINTS = {
     "speeddata tail": r"engine\.speed +[\d.,]+ +1/min",
     "speeddata status": r"(?s)all is well.*engine +26010 +active",
     "curl": r'(?s)"speed\.max".*records.*"engine\.speed"',
-    "speeddata tag": r"first-run\.h5: \d+ bytes",
+    "speeddata tag": r"first-run\.h5: [\d,]+ records, [\d,]+ bytes",
     "from speeddata": r"(?s)1/min on average.*\d of \d+ records above the limit",
     "speeddata verify": r"[1-9]\d* records, \d+ bytes: whole",
 }
