@@ -41,7 +41,7 @@ from speeddata.relay.log_collector import LogCollector
 from speeddata.relay.notify import Notifier
 from speeddata.relay.readiness import waited_for
 from speeddata.relay.reconciler import Reconciler
-from speeddata.relay.reload import Outcome, effective, reload
+from speeddata.relay.reload import Outcome, effective, refuse_absent, reload
 from speeddata.relay.sealer import NAME as SEALING
 from speeddata.relay.services import demo_pages, demo_sources, services
 from speeddata.relay.supervisor import Supervisor
@@ -308,6 +308,8 @@ class Orchestrator:
     def _reload(self) -> Outcome:
         """The same, in the loop's own thread."""
         after = load_settings(self.options.config, self.options.overrides())
+        if self.registry is not None:
+            refuse_absent(self.settings, after)
         held = effective(self.settings, after)
         wanted = services(self.options.services, held, self.data, self.archive, self.entrance.argv)
         begin = self.reconciler.begin

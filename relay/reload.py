@@ -4,10 +4,12 @@ Channels go over to theirs without losing what comes; services whose own setting
 touched. What only another start of everything brings about is said.
 """
 
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from speeddata.errors import ConfigError
 from speeddata.registry.channels import Registry
 from speeddata.relay.addresses import own_ports
 from speeddata.relay.services import Service
@@ -15,8 +17,9 @@ from speeddata.relay.supervisor import Supervisor
 from speeddata.reload_words import reload_lines
 from speeddata.settings import Settings
 from speeddata.settings_diff import Difference, differences, of_all
+from speeddata.settings_values import Problem
 
-__all__ = ["Outcome", "effective", "reload"]
+__all__ = ["Outcome", "effective", "refuse_absent", "reload"]
 
 # Settings that are taken in once, when everything starts: addresses and folders that are held, and whom to let in.
 LATER = frozenset(("host", "access.required", "storage.avro_path", "api.names"))
@@ -62,6 +65,20 @@ def effective(before: Settings, after: Settings) -> Settings:
         held = {key: before.flat[service][key] for key in kept if key in before.flat.get(service, {})}
         flat[service] = {**values, **held}
     return replace(after, flat=flat)
+
+
+def refuse_absent(before: Settings, after: Settings) -> None:
+    """ConfigError where the channels' ports would be bound to another address that this machine does not have, channels or none."""
+    address = after.flat["relay"]["listen"]
+    if address == before.flat["relay"]["listen"]:
+        return
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind((address, 0))
+    except OSError as error:
+        wanted = f"an address that channels can bind to just now ({error.strerror})"
+        place = after.origin("relay", "listen")
+        raise ConfigError([f"{place}: {Problem('listen', address, wanted)}"]) from None
 
 
 def reload(

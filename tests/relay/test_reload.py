@@ -14,7 +14,8 @@ from line import NUMBERED, read_records, wait_until
 from ports import free_port
 from sender import Sender
 
-from speeddata.relay.reload import effective
+from speeddata.errors import ConfigError
+from speeddata.relay.reload import effective, refuse_absent
 from speeddata.settings import Override, load_settings
 
 
@@ -143,6 +144,27 @@ def test_settings_that_cannot_be_used_change_nothing(bench: Bench) -> None:
     assert bench.pids() == before
     bench.write("relay", rotation={"seconds": 120})
     assert bench.reload()["changes"] == []
+
+
+def test_an_address_that_this_machine_does_not_have_is_refused(bench: Bench) -> None:
+    before = bench.pids()
+    bench.write("relay", listen="192.0.2.77", rotation={"seconds": 120})
+    (problem,) = bench.reload(409)["problems"]
+    assert problem.startswith(f"{bench.folder / 'relay.yaml'}:1: listen is '192.0.2.77', wanted an address")
+    assert problem.endswith("(Cannot assign requested address)")
+    assert bench.pids() == before
+    bench.write("relay", rotation={"seconds": 120})
+    assert bench.reload()["changes"] == []
+
+
+def test_an_address_is_refused_where_there_are_no_channels() -> None:
+    before = load_settings()
+    for address in ("127.0.0.1", "127.0.0.2", "0.0.0.0"):
+        refuse_absent(before, load_settings(None, [Override("relay.listen", address)]))
+    absent = load_settings(None, [Override("relay.listen", "192.0.2.77")])
+    with pytest.raises(ConfigError, match=r"^--set relay.listen=192.0.2.77: listen is '192.0.2.77', wanted"):
+        refuse_absent(before, absent)
+    refuse_absent(absent, absent)
 
 
 def test_sighup_does_the_same_and_says_it(bench: Bench) -> None:
