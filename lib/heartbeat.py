@@ -9,11 +9,12 @@ import contextlib
 import os
 import time
 
-__all__ = ["BEAT_S", "VARIABLE", "Heartbeat"]
+__all__ = ["BEAT_S", "PIPE", "VARIABLE", "Heartbeat", "newest"]
 
 VARIABLE = "SPEEDDATA_HEARTBEAT"
 BEAT_S = 1.0
-MOST = 500  # characters of a line
+MOST = 500  # characters of a line, which so is written at once
+PIPE = 1 << 16  # bytes, all that a pipe holds: what is read so ends with a whole line
 
 
 class Heartbeat:
@@ -41,3 +42,8 @@ class Heartbeat:
         while self._fd >= 0:
             self.beat()
             await asyncio.sleep(BEAT_S)
+
+
+def newest(signs: bytes) -> str:
+    """What keeps a process from doing all of its work, as the last of these signs of life says."""
+    return signs.rpartition(b"\n")[0].rpartition(b"\n")[2].decode(errors="replace")

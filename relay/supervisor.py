@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from speeddata.exit_codes import CANNOT_START
-from speeddata.heartbeat import VARIABLE
+from speeddata.heartbeat import PIPE, VARIABLE, newest
 from speeddata.logs import read_line
 from speeddata.pidfile import write_pidfile
 from speeddata.relay.event_loop import EventLoop
@@ -33,7 +33,6 @@ STRAY_GRACE_S = 5.0
 LOOK_S = 5.0  # between two looks for services that do not go on
 REPLACE_GRACE_S = 5.0  # for a service to end that is to begin with other settings
 LAST_WORDS = 300  # characters
-PIPE = 1 << 16  # bytes that a pipe holds
 RUNNING = ("active", "degraded")
 # More threads of the matrix library are of no use to a service, and take as long to start as numpy.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
@@ -239,8 +238,7 @@ class Supervisor:
             self._end_pulse(watch)
             return
         watch.beaten = self.loop.clock()
-        *_, newest = signs.rpartition(b"\n")[0].split(b"\n")
-        watch.told(newest.decode(errors="replace"))
+        watch.told(newest(signs))
 
     def _end_pulse(self, watch: Watch) -> None:
         if watch.pulse >= 0:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from speeddata.heartbeat import BEAT_S, VARIABLE, Heartbeat
+from speeddata.heartbeat import BEAT_S, PIPE, VARIABLE, Heartbeat, newest
 
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 _QUICK_S = 5.0  # a worker that dies so soon after its start
@@ -37,8 +37,8 @@ def serve(host: str, port: int, count: int, options: Sequence[str]) -> None:
         try:
             heartbeat = Heartbeat()
             while (got := signal.sigtimedwait(_SIGNALS, BEAT_S)) is None or got.si_signo == signal.SIGCHLD:
-                heartbeat.beat()
                 workers = [worker if worker.lives() else worker.again() for worker in workers]
+                heartbeat.beat(next((worker.trouble for worker in workers if worker.trouble), ""))
         finally:
             for worker in workers:
                 worker.process.terminate()
@@ -75,14 +75,15 @@ class _Worker:
         self._command, self._alive = command, alive
         self._start_s = self._looked_s = time.monotonic()
         self._beaten_s: float | None = None  # when its last sign of life came
+        self.trouble = ""  # what keeps it from doing all of its work, as that says
 
     def lives(self) -> bool:
         """Whether it does; one that gives no signs of life any more is killed, which shows when it has died."""
         now = time.monotonic()
         was_away, self._looked_s = now - self._looked_s > _AWAY_S, now
         try:
-            if os.read(self._pulse, 4096):
-                self._beaten_s = now
+            if signs := os.read(self._pulse, PIPE):
+                self._beaten_s, self.trouble = now, newest(signs)
         except BlockingIOError:
             if self._beaten_s is not None and was_away:
                 self._beaten_s = now

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from speeddata import heartbeat
-from speeddata.heartbeat import VARIABLE, Heartbeat
+from speeddata.heartbeat import VARIABLE, Heartbeat, newest
 
 
 @pytest.fixture
@@ -34,6 +34,14 @@ def test_it_says_what_is_the_matter(pulse, monkeypatch):
     one.beat()
     one.beat("x" * 10_000)
     assert os.read(pulse[0], 10_000) == b"cannot hear 239.255.0.1:?\n\n" + b"x" * 500 + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("signs", "said"),
+    [(b"\n", ""), (b"a\n", "a"), (b"a\n\n", ""), (b"\na\nno \xff\n", "no \ufffd"), (b"", "")],
+)
+def test_the_newest_sign_counts(signs, said):
+    assert newest(signs) == said
 
 
 def test_nobody_need_be_there(pulse, monkeypatch):

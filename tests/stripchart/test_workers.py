@@ -3,15 +3,19 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from line import NUMBERED
 from live import DEADLINE_S, LiveProcess, Registry, running, wait_for
 from system import alive
 from websockets.sync.client import connect
 
+from speeddata.heartbeat import PIPE, VARIABLE, newest
 from speeddata.stripchart.workers import serve
 
 
@@ -60,6 +64,31 @@ def test_one_port_is_served_by_all_and_who_dies_is_replaced(server: tuple[LivePr
         assert process.stop() == 0
     assert not alive(second)
     assert not alive(third)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_the_matter_is_said_with_the_signs_of_life(registry: Registry, workers: int) -> None:
+    registry.add("example", NUMBERED, ("239.255.61.9", 5009))
+    options = {"--registry": registry.url, "--port": 0, "--interface": "192.0.2.99", "--workers": workers}
+    command = [sys.executable, "-P", "-m", "speeddata.stripchart"]
+    command += [str(part) for pair in options.items() for part in pair]
+    read, write = os.pipe2(os.O_NONBLOCK)
+    with subprocess.Popen(
+        command, pass_fds=(write,), env={**os.environ, VARIABLE: str(write)}, stderr=subprocess.DEVNULL
+    ) as process:
+        os.close(write)
+
+        def heard() -> bool:
+            with contextlib.suppress(BlockingIOError):
+                return "239.255.61.9:5009 on 192.0.2.99" in newest(os.read(read, PIPE))
+            return False
+
+        try:
+            wait_for(heard)
+        finally:
+            process.terminate()
+            process.wait(DEADLINE_S)
+            os.close(read)
 
 
 def test_workers_do_not_outlive_their_parent(server: tuple[LiveProcess, int]) -> None:
