@@ -6,7 +6,6 @@ python      asyncio, uvloop and fastavro: decode, archive by the thousand, both 
 """
 
 import asyncio
-import contextlib
 import io
 import json
 import os
@@ -32,6 +31,7 @@ __all__ = ["NAMES", "Contender", "running"]
 
 NAMES = ("recvmmsg", "relay", "python")
 START_S, END_S = 20.0, 60.0
+ENDING = {signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 FACTOR = 10  # of the decimated stream
 
@@ -71,12 +71,17 @@ def running(name: str, spec: ChannelSpec, folder: Path, cpus: set[int]) -> Itera
     port, _ = spec.wire
     path.write_text(json.dumps(spec.to_json()))
     module = ["speeddata.relay", "--spec"] if name == "relay" else ["speeddata.relay.contenders", name]
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", *module, str(path)],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    os.sched_setaffinity(process.pid, cpus)
+    # Signals by which we end wait until somebody minds the process.
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    process: subprocess.Popen[str] | None = None
     try:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", *module, str(path)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, former),
+        )  # fmt: skip
+        os.sched_setaffinity(process.pid, cpus)
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
         deadline = time.monotonic() + START_S
         while _queued(port) is None:
             if process.poll() is not None or time.monotonic() > deadline:
@@ -84,11 +89,10 @@ def running(name: str, spec: ChannelSpec, folder: Path, cpus: set[int]) -> Itera
             time.sleep(0.02)
         yield Contender(process, port)
     finally:
-        with contextlib.suppress(ProcessLookupError):
+        if process is not None:
             process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
+            process.communicate()
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 def _queued(port: int) -> int | None:
