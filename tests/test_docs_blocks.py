@@ -28,8 +28,7 @@ from docs_blocks import (
 )
 from docs_tables import ELSEWHERE, ENDLESS, PRESUMED, PRINTS
 from line import wait_until
-from ports import free_port
-from system import free_tcp_ports
+from ports import free_port, free_tcp_ports
 
 # Pages that a test of their own runs, from an environment of their own.
 OWN_TEST = {"docs/first-hour.md": "tests/test_first_hour.py"}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from line import NUMBERED, read_records, wait_until
-from ports import free_port
+from ports import free_port, free_tcp_ports
 from processes import stopped
 from sender import Sender
-from system import free_tcp_ports, run, speeddata
+from system import run, speeddata
 
 from speeddata.relay.client import KeeperClient
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 from line import wait_until
-from system import demo_turn, free_tcp_ports
+from ports import free_tcp_ports
+from system import demo_turn
 
 ROOT = Path(__file__).parent.parent
 LIMIT_S = 90

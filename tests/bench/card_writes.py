@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from live import Encoder, free_port  # noqa: E402
 from loop_disk import missing, mounted, run  # noqa: E402
-from system import System, free_tcp_ports  # noqa: E402
+from ports import free_tcp_ports  # noqa: E402
+from system import System  # noqa: E402
 
 SCHEMA: dict[str, Any] = {
     "type": "record",

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from line import NUMBERED, numbered, read_records, wait_until
-from ports import free_port
-from system import System, alive, free_tcp_ports, run, speeddata
+from ports import free_port, free_tcp_ports
+from system import System, alive, run, speeddata
 
 from speeddata.relay import orchestrator, web_server
 from speeddata.relay.client import KeeperClient

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import flask
 import pytest
 from line import LIMIT_S, wait_until
-from system import free_tcp_ports
+from ports import free_tcp_ports
 
 from speeddata.errors import RelayError
 from speeddata.registry.routes_channels import MAX_BATCH

@@ -31,3 +31,8 @@ def free_port(kind: int = socket.SOCK_DGRAM) -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise AssertionError("no free port")
+
+
+def free_tcp_ports(count: int) -> list[int]:
+    """So many ports of TCP, as a system takes for itself."""
+    return [free_port(socket.SOCK_STREAM) for _ in range(count)]

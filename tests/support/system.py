@@ -3,9 +3,7 @@
 import contextlib
 import fcntl
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,24 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from line import wait_until
+from ports import free_tcp_ports
 
 from speeddata.access import bearer
 
 LIMIT_S = 30.0
 SPEEDDATA = (sys.executable, "-P", "-m", "speeddata")
-
-
-def free_tcp_ports(count: int) -> list[int]:
-    """TCP ports that were free just now, below the range from which the kernel takes them by itself."""
-    found: list[int] = []
-    start = 10000 + os.getpid() * 7 % 20000
-    for port in range(start, start + 2000):
-        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-            sock.bind(("127.0.0.1", port))
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise AssertionError("no free ports")
 
 
 def speeddata(*arguments: str, limit_s: float = LIMIT_S, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import requests
 from line import wait_until
-from ports import free_port
-from system import free_tcp_ports
+from ports import free_port, free_tcp_ports
 
 ROOT = Path(__file__).parents[2]
 BUILD_LIMIT_S = 600
