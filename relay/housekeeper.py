@@ -81,9 +81,10 @@ class Housekeeper:
         # What keeps us from keeping the house, in words.
         self.trouble = ""
         self._said = ""
-        # Nothing more may be deleted, though there is too little room; a pass had not time enough.
+        # Nothing more may be deleted, though there is too little room; a pass had not time enough; it had no keeper to ask.
         self._exhausted = False
         self._unfinished = False
+        self._unasked = False
         self._space = measure(self.archive)
         self._growth = Growth()
         self._lock = -1
@@ -124,7 +125,12 @@ class Housekeeper:
                 self._note_sealed()
                 self._space = measure(self.archive)
                 now = time.monotonic()
-                if now >= due or self._unfinished or (self._lacking() and not self._exhausted):
+                if (
+                    now >= due
+                    or self._unfinished
+                    or self._unasked
+                    or (self._lacking() and not self._exhausted)
+                ):
                     due = now + self.rest_s
                     try:
                         self._pass()
@@ -161,6 +167,7 @@ class Housekeeper:
         self.inventory.look()
         self.rules.read()
         in_use, trouble = self._in_use()
+        self._unasked = bool(trouble)
         sealed = [one for one in self.inventory.segments() if self._is_sealed(one, in_use)]
         for one in sealed:
             if self._stopping.is_set():

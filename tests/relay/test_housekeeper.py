@@ -103,6 +103,20 @@ def test_while_the_keeper_is_away_registered_channels_are_left_alone(make: Make)
     assert (len(left(house)), keeper.trouble) == (1, "")
 
 
+def test_a_keeper_that_is_back_is_asked_at_the_next_look(make: Make) -> None:
+    house = make(retention__max_segments=1)
+    house.channel("a")
+    paths = [house.segment("a", number) for number in range(4)]
+    house.relays.away = True
+    keeper = house.keeper(rest_s=3600.0)
+    keeper.start()
+    wait_until(lambda: keeper.trouble.endswith("no keeper"), "what is the matter")
+    assert left(house) == paths
+    house.relays.away = False
+    wait_until(lambda: (left(house), keeper.trouble) == (paths[3:], ""), "the deletion")
+    keeper.stop()
+
+
 def test_a_relay_that_the_keeper_has_not_adopted_yet_is_known_by_what_it_writes_to(make: Make) -> None:
     house = make(retention__max_segments=1)
     house.channel("a")

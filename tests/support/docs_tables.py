@@ -86,7 +86,9 @@ PRINTS = (
     Prints("README.md", 'curl -sS --fail-with-body "http://localhost:8000/api/v1/query', r'"speed\.max"'),
     Prints("README.md", 'curl -sS --fail-with-body "http://localhost:8000/api/v1/query', r"│ +500 │"),
     Prints("README.md", 'curl -sS --fail-with-body "http://localhost:8000/api/v1/ingest', r'"ingested": ?2'),
-    Prints("docs/command-line.md", "speeddata export --tag", r"(?m)(^\S+: \d+ bytes$\s+){3}"),
+    Prints(
+        "docs/command-line.md", "speeddata export --tag", r"(?m)(^\S+: [\d,]+ records, [\d,]+ bytes$\s+){3}"
+    ),
     Prints("docs/ingest.md", "curl", r'"created":\["gearbox"\]'),
     Prints("docs/library.md", "import speeddata\n", "grid: 1 signal, not fetched yet"),
     Prints("docs/library.md", "from speeddata import RegistryError", r"400 decimation\.rate_hz"),
