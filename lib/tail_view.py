@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from speeddata.archive_commands import shown
 from speeddata.status_view import channel_line, span_text
 
 if TYPE_CHECKING:
@@ -98,8 +99,7 @@ def value_text(value: Any, full: bool) -> str:
         return "-"
     if isinstance(value, float):
         return repr(value) if full else f"{value:.6g}"
-    text = value if isinstance(value, str) else repr(value)
-    text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    text = shown(value if isinstance(value, str) else repr(value))
     return text if full or len(text) <= LONGEST else f"{text[: LONGEST - 1]}\u2026"
 
 
