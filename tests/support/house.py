@@ -1,7 +1,8 @@
 """An archive, its registry and a housekeeper that looks often; the relays are a keeper's, or only told of."""
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,20 @@ def passed(house: House, hour: float = 10.0, **options: Any) -> Housekeeper:
     keeper = house.keeper(clocks=at(hour), **options)
     keeper._pass()
     return keeper
+
+
+Make = Callable[..., House]
+
+
+@contextlib.contextmanager
+def houses(folder: Path) -> Iterator[Make]:
+    """What makes houses in a folder, and closes them; they need no free space, unless that is said."""
+    made_ones: list[House] = []
+
+    def make(**settings: Any) -> House:
+        made_ones.append(House(folder, **{"retention__min_free_percent": 0} | settings))
+        return made_ones[-1]
+
+    yield make
+    for house in made_ones:
+        house.close()
