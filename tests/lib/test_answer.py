@@ -1,8 +1,9 @@
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import requests
+from stub_server import StubServer
 
 from speeddata.answer import read_answer
 
@@ -30,7 +31,7 @@ def server():
         def log_message(self, *_):
             pass
 
-    made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made = StubServer(("127.0.0.1", 0), Handler)
     made.length, made.body, made.broken = None, [], threading.Event()
     thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

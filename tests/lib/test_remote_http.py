@@ -1,10 +1,11 @@
 import json
 import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import requests
+from stub_server import StubServer
 
 from speeddata import remote_http
 from speeddata.remote_error import RemoteError
@@ -36,7 +37,7 @@ def answers():
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server = StubServer(("127.0.0.1", 0), Answer)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield script, asked, f"http://127.0.0.1:{server.server_port}"

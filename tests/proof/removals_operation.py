@@ -168,7 +168,7 @@ IN_OPERATION = [
     ),
     Removal(
         "what a file says does nothing to a terminal",
-        "lib/tail_view.py",
+        "lib/archive_commands.py",
         "one if one.isprintable() else repr(one)[1:-1] for one in text",
         "one for one in text",
         ("tests/lib/test_tail_view.py",),

@@ -116,8 +116,9 @@ def test_fault_58_refused_packets_are_counted_once_each_and_who_sends_them_takes
 
 
 def test_a_channel_without_keys_takes_no_trailer(tmp_path):
+    """Where its bytes are no records, as with this number: those of a quarter of all numbers are."""
     with running(make_spec(tmp_path)) as line:
-        line.send(numbered(1), Signer("test", KEY).sign(numbered(2)))
+        line.send(numbered(1), Signer("test", KEY, 0).sign(numbered(2)))
         line.wait(packets=1, rejected__trailing=1)
         assert read_signers(line.mapping) == {}
 

@@ -7,19 +7,18 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import fastavro
+from stub_server import StubServer
 
 Reply = tuple[int, dict[str, Any]]
 
 
-class ImportServer(ThreadingHTTPServer):
+class ImportServer(StubServer):
     """Keeps channels, and what was appended to them."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -7,10 +7,12 @@ import struct
 import threading
 from collections.abc import Iterator
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+
+from stub_server import StubServer
 
 from speeddata.errors import RecordError, SchemaError
 from speeddata.plan import Plan
@@ -170,8 +172,7 @@ class Registry:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        self.server.daemon_threads = True
+        self.server = StubServer(("127.0.0.1", 0), Answer)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def add(self, name: str, schema: dict[str, Any], **more: Any) -> None:
